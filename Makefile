@@ -1,0 +1,48 @@
+# Two commands set a fresh machine up: `make demo` and `make test`. Everything else is for working on tfx itself.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test fast lint types contracts bench cassettes expected lock clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
+
+install: $(STAMP)  ## put everything the project needs into .venv, from the lock with hashes
+
+# uv reads the lock in seconds; where it cannot be had or cannot reach the index (a pip.conf with its own index), pip does the same slowly.
+$(STAMP): requirements.lock requirements-uv.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock \
+	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $(STAMP)
+
+demo: install  ## the whole loop on the stand-in: record, sanitize, prove, replay, run the pipeline
+	$(BIN)/tfx demo
+
+test: install  ## the whole test suite, offline
+	$(BIN)/python -m pytest -n auto
+
+fast: install  ## what pre-commit runs: stop at the first failure
+	$(BIN)/python -m pytest -m "not slow" -x -q
+
+lint: install  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install  ## mypy strict over everything
+	$(BIN)/mypy
+
+contracts: install  ## which package may import which
+	$(BIN)/lint-imports
+
+lock: install  ## resolve the lock anew (names, versions and hashes; never an index host)
+	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --generate-hashes --no-header --universal --python-version 3.11 --output-file requirements.lock
+	echo 'uv>=0.9' | $(BIN)/uv pip compile - --quiet --generate-hashes --no-header --universal --output-file requirements-uv.lock
+
+clean:  ## remove what the tools left behind
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
