@@ -1,0 +1,44 @@
+"""Exchanges as recorded: real credentials, real personal data. Lives in memory only; refuses every easy way out of it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn
+
+from tfx.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Seen:
+    """A value the recorder saw and that must not survive: its kind is printable, the value never is."""
+
+    kind: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Seen({self.kind})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a seen value is never pickled: it would leave memory in plain text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Capture:
+    """What one recording holds.
+
+    `clock` is the instant at the end of the recording (aware, UTC); `seen` is every credential, identifier and name
+    that the recorder was given or met, for the sanitizer's second layer.
+    """
+
+    exchanges: tuple[Exchange, ...]
+    era: str
+    region: str
+    clock: datetime
+    seen: tuple[Seen, ...] = ()
+
+    def __repr__(self) -> str:
+        kinds = Counter(item.kind for item in self.seen)
+        return f"Capture({len(self.exchanges)} exchanges, {sum(kinds.values())} seen values)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a capture is never pickled: it would leave memory in plain text")
