@@ -1,0 +1,57 @@
+"""How a cassette's JSON is laid out on lines: deterministic, and one pump event a line, so that a git diff reads. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from tfx import jsonbody
+from tfx.jsonbody import Json
+
+WIDTH: Final = 120
+"""A container that fits into this many characters stays on one line."""
+
+_ROW_WIDTH: Final = 2000
+_ROW_DEPTH: Final = 3
+
+
+def lay_out(value: Json) -> str:
+    """The text of a value, with a final newline."""
+    return "".join(_lines(value, 0, in_array=False)) + "\n"
+
+
+def _lines(value: Json, indent: int, *, in_array: bool) -> Iterator[str]:
+    if not isinstance(value, dict | list) or _on_one_line(value, in_array=in_array):
+        yield jsonbody.write(value).decode("utf-8", "surrogatepass")
+        return
+    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
+    pairs = list(value.items()) if isinstance(value, dict) else [(None, item) for item in value]
+    pad = "\n" + " " * (indent + 1)
+    yield opening
+    for number, (key, item) in enumerate(pairs):
+        yield ("," if number else "") + pad
+        if key is not None:
+            yield jsonbody.write(key).decode("utf-8", "surrogatepass") + ": "
+        yield from _lines(item, indent + 1, in_array=key is None)
+    yield "\n" + " " * indent + closing
+
+
+def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool:
+    # An element of an array that is shallow is a row (a pump event, a profile segment) however wide; all else must be short.
+    if in_array and isinstance(value, dict) and _depth(value) <= _ROW_DEPTH:
+        return len(jsonbody.write(value)) <= _ROW_WIDTH
+    if _depth(value) > _ROW_DEPTH or len(value) > WIDTH // 2:
+        return False
+    rows = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    return not rows and len(jsonbody.write(value)) <= WIDTH
+
+
+def _depth(value: Json) -> int:
+    if not isinstance(value, dict | list):
+        return 0
+    inner = value.values() if isinstance(value, dict) else value
+    deepest = 0
+    for item in inner:
+        if isinstance(item, dict | list):
+            deepest = max(deepest, _depth(item))
+            if deepest > _ROW_DEPTH:
+                break
+    return deepest + 1

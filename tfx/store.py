@@ -1,0 +1,242 @@
+"""Cassette files: the only module that touches cassettes/.
+
+A file is JSON in UTF-8 with the format version first. `digest` is the SHA-256 of the file with the digest itself left out, so a
+truncated, hand-edited or badly merged file is named as such when it is loaded. Writing goes to a temporary file beside the old one,
+then one rename: a crash leaves the old cassette whole.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, cast, get_args
+
+from tfx import bodies
+from tfx.cassette import FORMAT_VERSION, Cassette
+from tfx.errors import CassetteError, UsageError
+from tfx.exchange import STRICT, Exchange, Headers, Repeat, Request, Response, Terms
+from tfx.jsonbody import Json
+from tfx.layout import lay_out
+
+SUFFIX: Final = ".json"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
+_DIGEST = re.compile(rb'^ "digest": "sha256:([0-9a-f]{64})",$', re.MULTILINE)
+_BLANK_DIGEST = "sha256:" + "0" * 64
+_CLOCK = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def save(cassette: Cassette, folder: Path) -> Path:
+    """Write `folder/NAME.json` whole or not at all, and say where it stands."""
+    path = path_of(cassette.name, folder)
+    data = dumps(cassette)
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{cassette.name}.", suffix=".tmp", dir=folder)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    return path
+
+
+def path_of(name: str, folder: Path) -> Path:
+    """Where a cassette of that name stands.
+
+    Raises:
+        UsageError: the name would not be a plain file name everywhere.
+    """
+    if not _NAME.match(name):
+        raise UsageError(
+            "a cassette's name is lower-case letters, digits, dots, dashes and underscores, starting with a letter or digit, "
+            "80 at most; it becomes a public file name, so it must not name a person either"
+        )
+    return folder / f"{name}{SUFFIX}"
+
+
+def load(path: Path) -> Cassette:
+    """The cassette in a file.
+
+    Raises:
+        CassetteError: there is no such file, or it is not a whole, untouched cassette of a version this tfx reads.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        raise CassetteError(f"the cassette {path} {what}; record it with: tfx record {path.stem}") from None
+    return loads(data, str(path))
+
+
+def dumps(cassette: Cassette) -> bytes:
+    """The file of a cassette: equal cassettes give equal bytes."""
+    exchanges: list[Json] = [_exchange_node(exchange) for exchange in cassette.exchanges]
+    head: dict[str, Json] = {
+        "tfx_cassette": FORMAT_VERSION,
+        "name": cassette.name,
+        "era": cassette.era,
+        "region": cassette.region,
+        "clock": cassette.clock.astimezone(UTC).strftime(_CLOCK),
+        "policy": {"version": cassette.policy, "values": cassette.values},
+        "rules": dict(sorted(cassette.rules.items())),
+        "counts": {"exchanges": len(exchanges), "rows": sum(_rows(exchange) for exchange in exchanges)},
+        "digest": _BLANK_DIGEST,
+        "exchanges": exchanges,
+    }
+    blank = lay_out(head).encode("utf-8", "surrogatepass")
+    digest = hashlib.sha256(blank).hexdigest()
+    return blank.replace(_BLANK_DIGEST.encode("ascii"), f"sha256:{digest}".encode("ascii"), 1)
+
+
+def loads(data: bytes, where: str) -> Cassette:
+    """The cassette in these bytes; `where` names them in errors.
+
+    Raises:
+        CassetteError: see `load`.
+    """
+    head = _head(data, where)
+    _same_digest(data, where)
+    try:
+        return _cassette(head, where)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise CassetteError(
+            f"{where} does not follow the cassette schema (tfx/cassette.schema.json); restore it with: git checkout -- {where}"
+        ) from error
+
+
+def _head(data: bytes, where: str) -> dict[str, Json]:
+    if any(line in data for line in (b"\n<<<<<<< ", b"\n>>>>>>> ")) or data.startswith(b"<<<<<<< "):
+        raise CassetteError(f"{where} holds merge conflict markers; take one side whole with: git checkout --theirs -- {where}")
+    try:
+        head = json.loads(data)
+    except ValueError as error:
+        cut = not data.rstrip().endswith(b"}")
+        what = "is truncated: it ends in the middle" if cut else "is not JSON"
+        raise CassetteError(f"{where} {what}; restore it with: git checkout -- {where}") from error
+    except RecursionError as error:
+        raise CassetteError(f"{where} nests too deep to be a cassette") from error
+    if not isinstance(head, dict) or "tfx_cassette" not in head:
+        raise CassetteError(f"{where} is not a tfx cassette; to make one of a vcrpy cassette or HAR file: tfx sanitize {where}")
+    if head["tfx_cassette"] != FORMAT_VERSION:
+        raise CassetteError(
+            f"{where} is a cassette of format version {_short(head['tfx_cassette'])}, and this tfx reads version {FORMAT_VERSION}; "
+            f"migrate it with the tfx that reads it: pip install --upgrade tandem-tfx && tfx sanitize {where}"
+        )
+    return cast("dict[str, Json]", head)
+
+
+def _same_digest(data: bytes, where: str) -> None:
+    found = _DIGEST.search(data)
+    if found is None:
+        raise CassetteError(f"{where} carries no digest on a line of its own; restore it with: git checkout -- {where}")
+    blank = data[: found.start(1)] + b"0" * 64 + data[found.end(1) :]
+    if hashlib.sha256(blank).hexdigest().encode("ascii") != found.group(1):
+        raise CassetteError(
+            f"{where} was changed after tfx wrote it (its digest does not match: a hand edit or a merge); "
+            f"restore it with: git checkout -- {where}, or record it again"
+        )
+
+
+def _cassette(head: dict[str, Json], where: str) -> Cassette:
+    nodes = cast("list[dict[str, Json]]", head["exchanges"])
+    counts = cast("dict[str, int]", head["counts"])
+    if counts["exchanges"] != len(nodes):
+        raise CassetteError(f"{where} says it holds {counts['exchanges']} exchanges and holds {len(nodes)}: a bad merge; record it again")
+    policy = cast("dict[str, Json]", head["policy"])
+    return Cassette(
+        name=str(head["name"]),
+        era=str(head["era"]),
+        region=str(head["region"]),
+        clock=datetime.strptime(str(head["clock"]), _CLOCK).replace(tzinfo=UTC),
+        policy=cast("int", policy["version"]),
+        values=str(policy["values"]),
+        rules=cast("dict[str, int]", head["rules"]),
+        exchanges=tuple(_exchange(node) for node in nodes),
+    )
+
+
+def _exchange_node(exchange: Exchange) -> dict[str, Json]:
+    request, response = exchange.request, exchange.response
+    node: dict[str, Json] = {
+        "request": {
+            "method": request.method,
+            "url": request.url,
+            "headers": _header_node(request.headers),
+            "body": cast("Json", bodies.body_node(request.headers, request.body)),
+        },
+        "response": {
+            "status": response.status,
+            "reason": response.reason,
+            "headers": _header_node(response.headers),
+            "body": cast("Json", bodies.body_node(response.headers, response.body)),
+        },
+    }
+    if exchange.terms != STRICT:
+        node["replay"] = {"repeat": exchange.terms.repeat, "ignore": list(exchange.terms.ignore)}
+    return node
+
+
+def _header_node(headers: Headers) -> list[Json]:
+    # A length is a fact about the bytes on this machine's zlib; it is counted anew at load.
+    return [[key, "" if key.lower() == "content-length" else value] for key, value in headers]
+
+
+def _exchange(node: dict[str, Json]) -> Exchange:
+    sent = cast("dict[str, Json]", node["request"])
+    headers = _headers(sent["headers"])
+    body = bodies.body_bytes(headers, cast("bodies.Node", sent["body"]))
+    request = Request(method=str(sent["method"]), url=str(sent["url"]), headers=_with_length(headers, body), body=body)
+    got = cast("dict[str, Json]", node["response"])
+    return Exchange(request=request, response=lambda: _response(got), terms=_terms(node.get("replay")))
+
+
+def _response(node: dict[str, Json]) -> Response:
+    headers = _headers(node["headers"])
+    body = bodies.body_bytes(headers, cast("bodies.Node", node["body"]))
+    return Response(status=cast("int", node["status"]), reason=str(node["reason"]), headers=_with_length(headers, body), body=body)
+
+
+def _terms(node: Json) -> Terms:
+    if node is None:
+        return STRICT
+    assert isinstance(node, dict)
+    repeat = str(node["repeat"])
+    if repeat not in get_args(Repeat):
+        raise ValueError("repeat")
+    return Terms(repeat=cast("Repeat", repeat), ignore=tuple(str(place) for place in cast("list[Json]", node["ignore"])))
+
+
+def _headers(node: Json) -> Headers:
+    assert isinstance(node, list)
+    return Headers((str(key), str(value)) for key, value in cast("list[tuple[Json, Json]]", node))
+
+
+def _with_length(headers: Headers, body: bytes) -> Headers:
+    return headers.replacing("Content-Length", str(len(body))) if "content-length" in headers else headers
+
+
+def _rows(exchange: Json) -> int:
+    response = cast("dict[str, dict[str, dict[str, Json]]]", exchange)["response"]
+    return len(list(_row_nodes(response["body"])))
+
+
+def _row_nodes(body: dict[str, Json]) -> Iterable[Json]:
+    records = body.get("records")
+    value = body.get("json")
+    if isinstance(records, list):
+        yield from records
+    if isinstance(value, dict):
+        for member in value.values():
+            yield from member if isinstance(member, list) else ()
+
+
+def _short(version: Json) -> str:
+    return str(version) if isinstance(version, int) and not isinstance(version, bool) else "unknown"
