@@ -54,7 +54,7 @@ def plain_bytes(node: Node) -> bytes:
         if "records" in node:
             return jsonbody.write(_joined(node), str(node.get("style", "compact")))
         if "form" in node:
-            return urlencode(cast("list[tuple[str, str]]", node["form"])).encode("ascii")
+            return urlencode([(key, value) for key, value in cast("list[tuple[str, str]]", node["form"])]).encode("ascii")
         if "text" in node:
             return _string(node, "text").encode("utf-8")
         return base64.b64decode(_string(node, "base64"), validate=True)

@@ -1,0 +1,27 @@
+"""What every level shares: markers by folder, factories in one word, settings of the law tests."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+LEVELS = ("unit", "integration", "acceptance")
+
+# The same examples every run: a law that fails on a rare example belongs into a table, not into a flaky suite.
+settings.register_profile("tfx", deadline=None, derandomize=True, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tfx")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test is marked with the folder it lives in."""
+    root = Path(__file__).parent
+    for item in items:
+        level = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
+        if level in LEVELS:
+            item.add_marker(level)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's root."""
+    return Path(__file__).parent.parent

@@ -1,0 +1,72 @@
+"""The command's rim: one paragraph, the right exit code, never a traceback, never what was in hand."""
+
+import subprocess
+import sys
+
+import click
+import pytest
+
+from tfx import cli
+from tfx.errors import CassetteError, FoundError, ServiceError
+
+
+def test_without_a_verb_it_names_them(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([]) == 2
+    assert capsys.readouterr().err == (
+        "tfx: name a verb: record, sanitize, replay, pipeline, show, diff, simulate, demo. See: tfx --help.\n"
+    )
+
+
+def test_a_wrong_verb_is_answered_with_the_right_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["rewind"]) == 2
+    assert capsys.readouterr().err.startswith("tfx: there is no verb 'rewind'; the verbs are record, ")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (FoundError("found it"), 1, "tfx: found it.\n"),
+        (CassetteError("broken"), 2, "tfx: broken.\n"),
+        (ServiceError("no answer"), 3, "tfx: no answer.\n"),
+        (click.UsageError("odd words"), 2, "tfx: odd words. See: tfx --help.\n"),
+        (KeyboardInterrupt(), 130, "tfx: interrupted; nothing was left half written.\n"),
+    ],
+)
+def test_each_kind_of_error_has_its_words_and_code(
+    error: BaseException, code: int, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli.cli, "main", fail)
+    assert cli.run(["show"]) == code
+    assert capsys.readouterr().err == words
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_fault_of_our_own_prints_no_value(debug: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail(**_: object) -> None:
+        password = "canary-7f3a"
+        raise RuntimeError(f"while holding {password}")
+
+    monkeypatch.setenv("TFX_DEBUG", debug)
+    monkeypatch.setattr(cli.cli, "main", fail)
+    assert cli.run(["show"]) == 2
+    said = capsys.readouterr().err
+    assert "canary" not in said
+    assert "RuntimeError in test_cli.py" in said
+    assert ("test_cli.py:" in said) is bool(debug)
+
+
+@pytest.mark.parametrize("verb", sorted(cli.VERBS))
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run([verb, "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "Example" in said, f"{verb} shows no example"
+
+
+def test_help_loads_no_stage() -> None:
+    code = "import sys; from tfx.cli import run; run(['--help']); print([m for m in sys.modules if m.split('.')[0] in sys.argv[1:]])"
+    stages = ["recorder", "sanitizer", "replayer", "pipeline", "simulator", "tandem", "requests", "numpy"]
+    out = subprocess.run([sys.executable, "-c", code, *stages], capture_output=True, text=True, check=True)
+    assert out.stdout.splitlines()[-1] == "[]"

@@ -1,0 +1,83 @@
+"""JSON bodies are read strictly and written back in the style they came in."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfx import jsonbody
+from tfx.errors import FormatError
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=20,
+)
+
+
+@given(VALUES, st.sampled_from(sorted(jsonbody.STYLES)))
+def test_every_style_reads_back(value: jsonbody.Json, style: str) -> None:
+    try:
+        text = jsonbody.write(value, style)
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return  # lone surrogates have no UTF-8 form; only the escaping styles can carry them
+    assert jsonbody.parse(text) == value
+
+
+@given(VALUES, st.sampled_from(sorted(jsonbody.STYLES)))
+def test_a_found_style_gives_the_very_bytes(value: jsonbody.Json, style: str) -> None:
+    text = jsonbody.write(value, style)
+    found = jsonbody.style_of(text)
+    assert found is None or jsonbody.write(*found) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b'{"a":1.8189592,"b":0,"c":30}', "shortest float32 text and integers stay as they are"),
+        (b'{"a": 1, "b": [1, 2]}', "as requests writes it"),
+        ('{"n":"t:slim X2™"}'.encode(), "unescaped UTF-8"),
+        (b'{"n":"\\u2122"}', "escaped UTF-8"),
+        (b'{"big":123456789012345678901234567890}', "integers beyond 64 bits"),
+    ],
+)
+def test_the_styles_services_write_are_known(text: bytes, why: str) -> None:
+    assert jsonbody.style_of(text) is not None, why
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b'{"a":1,"a":2}', "which one counts differs by reader"),
+        (b'{"a":1e400}', "overflows to infinity"),
+        (b'{"a":1.10}', "the trailing nought would go"),
+        (b'{"a" :1}', "white space nobody writes"),
+        (b"", "nothing"),
+    ],
+)
+def test_no_style_is_claimed_where_bytes_would_change(text: bytes, why: str) -> None:
+    assert jsonbody.style_of(text) is None, why
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        (b'{"a":1,"a":2}', "names a member twice"),
+        (b"[NaN]", "holds NaN"),
+        (b'["\xff"]', "is not UTF-8 at byte 2"),
+        (b'{"secret', "breaks off"),
+        (b"[" * 70 + b"]" * 70, "deeper than 64"),
+        (b"[" * 100_000, "deeper than 64"),
+    ],
+)
+def test_lenient_json_is_refused(text: bytes, what: str) -> None:
+    with pytest.raises(FormatError, match=what) as caught:
+        jsonbody.parse(text)
+    assert "secret" not in str(caught.value)
+
+
+def test_deep_but_allowed() -> None:
+    text = b"[" * 64 + b"]" * 64
+    assert json.dumps(jsonbody.parse(text)).encode() == text

@@ -1,0 +1,121 @@
+"""Cassette files: exact, deterministic, and honest about every way a file can be broken."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tfx import store
+from tfx.cassette import Cassette
+from tfx.errors import CassetteError, UsageError
+from tfx.exchange import Exchange, Headers, Request, Response, Terms
+
+Make = Callable[..., Cassette]
+MakeExchange = Callable[..., Exchange]
+
+TEXT = st.text(st.characters(codec="utf-8"), max_size=20)
+HEADERS = st.lists(
+    st.tuples(TEXT, TEXT).filter(lambda pair: pair[0].lower() not in ("content-length", "content-encoding")), max_size=4
+).map(Headers)
+EXCHANGES = st.builds(
+    lambda headers, body, url, status, repeat: Exchange(
+        request=Request(method="POST", url=url, headers=headers, body=body),
+        response=Response(status=status, reason="", headers=headers, body=body),
+        terms=Terms(repeat=repeat),
+    ),
+    HEADERS,
+    st.binary(max_size=60),
+    TEXT,
+    st.integers(100, 599),
+    st.sampled_from(["once", "last", "cycle"]),
+)
+
+
+@given(st.lists(EXCHANGES, max_size=4))
+def test_loading_undoes_dumping(exchanges: list[Exchange]) -> None:
+    whole = Cassette(name="x", era="2025", region="eu", clock=datetime(2024, 7, 3, tzinfo=UTC), policy=1, exchanges=tuple(exchanges))
+    again = store.loads(store.dumps(whole), "x.json")
+    assert again == whole
+    assert store.dumps(again) == store.dumps(whole)
+
+
+def test_a_saved_cassette_loads(cassette: Make, exchange: MakeExchange, tmp_path: Path) -> None:
+    made = cassette(exchange(), exchange(coding="gzip", body=b'{"b":2}'))
+    path = store.save(made, tmp_path / "deep" / "er")
+    assert path == tmp_path / "deep" / "er" / "made.json"
+    assert store.load(path) == made
+    assert [entry.name for entry in path.parent.iterdir()] == ["made.json"], "nothing temporary is left"
+
+
+def test_one_event_a_line(cassette: Make, exchange: MakeExchange) -> None:
+    events = [{"eventCode": code, "eventProperties": {"bits": [1, 2], "x": 0.5}} for code in range(5)]
+    text = store.dumps(cassette(exchange(body=json.dumps({"events": events}, separators=(",", ":")).encode()))).decode()
+    assert len([line for line in text.splitlines() if '"eventCode"' in line]) == len(events)
+
+
+def test_a_file_follows_the_published_schema(cassette: Make, exchange: MakeExchange, root: Path) -> None:
+    schema = json.loads((root / "tfx/cassette.schema.json").read_bytes())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.validate(json.loads(store.dumps(cassette(exchange(), exchange(coding="gzip")))), schema)
+
+
+def damaged(data: bytes) -> dict[str, tuple[bytes, str]]:
+    return {
+        "truncated": (data[: len(data) // 2], "is truncated: it ends in the middle"),
+        "empty": (b"", "is truncated"),
+        "hand edit": (data.replace(b'"OK"', b'"KO"'), "was changed after tfx wrote it"),
+        "exchange dropped": (data.replace(b'"exchanges":1', b'"exchanges":2'), "was changed after tfx wrote it"),
+        "conflict": (data.replace(b"\n", b"\n<<<<<<< ours\n", 1), "merge conflict markers"),
+        "version 99": (data.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 99'), "format version 99, and this tfx reads version 1"),
+        "no digest": (data.replace(b"sha256:", b"sha257:"), "carries no digest"),
+        "another JSON": (b'{"version": 1, "interactions": []}', "is not a tfx cassette"),
+        "not JSON": (b"# notes }", "is not JSON"),
+        "deep": (b"[" * 100_000 + b"}", "nests too deep"),
+    }
+
+
+@pytest.mark.parametrize("damage", sorted(damaged(b"")))
+def test_a_broken_file_is_named_as_what_it_is(damage: str, cassette: Make) -> None:
+    data, words = damaged(store.dumps(cassette()))[damage]
+    with pytest.raises(CassetteError) as caught:
+        store.loads(data, "here.json")
+    assert words in str(caught.value)
+    assert "here.json" in str(caught.value)
+
+
+def test_every_single_byte_counts(cassette: Make) -> None:
+    data = store.dumps(cassette())
+    for position in range(0, len(data), 7):
+        flipped = data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :]
+        with pytest.raises(CassetteError):
+            store.loads(flipped, "x.json")
+
+
+def test_a_missing_file_says_how_to_record_it(tmp_path: Path) -> None:
+    with pytest.raises(CassetteError, match="does not exist; record it with: tfx record gone"):
+        store.load(tmp_path / "gone.json")
+
+
+@pytest.mark.parametrize("name", ["", "../up", "Upper", "a/b", "a b", ".hidden", "x" * 81])
+def test_a_name_is_a_plain_file_name(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="a cassette's name is"):
+        store.path_of(name, tmp_path)
+
+
+def test_a_failed_write_leaves_the_old_file(cassette: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = store.save(cassette(), tmp_path)
+    before = path.read_bytes()
+
+    def fail(_self: Path, _target: Path) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        store.save(cassette(name="made"), tmp_path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["made.json"]
+    assert path.read_bytes() == before

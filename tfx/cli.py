@@ -1,0 +1,141 @@
+"""The `tfx` command: verbs are named as strings, and a stage is loaded when its verb is used.
+
+Errors become one paragraph on stderr and the exit code of the contract; a fault of tfx itself says where it happened and never
+what was in hand.
+"""
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import NoReturn
+
+import click
+
+from tfx import __version__
+from tfx.errors import InputError, TfxError
+from tfx.stages import stage
+
+VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "record": ("recorder.cli:record", "Record Tandem Source, sanitize, write cassettes/NAME.json."),
+        "sanitize": ("sanitizer.cli:sanitize", "Make cassettes clean, or check that they are."),
+        "replay": ("replayer.cli:replay", "Run a program offline against a cassette."),
+        "pipeline": ("pipeline.cli:pipeline", "Tandem Source into DuckDB, from a cassette or live."),
+        "show": ("replayer.show:show", "What is on a cassette."),
+        "diff": ("replayer.diff:diff", "Drift between two cassettes."),
+        "simulate": ("simulator.cli:simulate", "Run the stand-in for Tandem Source."),
+        "demo": ("simulator.demo:demo", "The whole loop on the stand-in, with a report."),
+    }
+)
+
+
+class LazyVerbs(click.Group):
+    """A group whose commands are imported when they are asked for: `tfx --help` loads no stage."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every verb, in the order the data travels."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a verb, or None if there is no such verb."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        command = stage(VERBS[cmd_name][0])
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with their one line each, without loading them."""
+        del ctx
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb, line) for verb, (_, line) in VERBS.items()])
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command and what is left of the line; an unknown verb is answered with the known ones."""
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            raise click.UsageError(f"there is no verb {args[0][:40]!r}; the verbs are {', '.join(VERBS)}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=LazyVerbs, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tfx")
+@click.pass_context
+def cli(ctx: click.Context) -> None:
+    r"""Record Tandem Source once, strip every secret with proof, replay it offline for ever.
+
+    \b
+    Examples:
+      tfx demo                                    see the whole loop on the stand-in
+      tfx record my-week --days 7                 record your own account (credentials are asked for)
+      tfx sanitize --check cassettes/             what pre-commit runs
+      tfx replay cassettes/my-week.json -- app.py run your program offline
+    """
+    if ctx.invoked_subcommand is None:
+        raise click.UsageError(f"name a verb: {', '.join(VERBS)}", ctx)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command and exit with the contract's code: 0 done, 1 found something, 2 bad input, 3 the service failed."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and give back its exit code."""
+    try:
+        result = cli.main(args=None if arguments is None else list(arguments), prog_name="tfx", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except BrokenPipeError:
+        # Whoever read our output has gone, as `tfx show | head` does; a second failure at exit is kept quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last rim: a traceback would print what was in hand
+        text, code = next(words(error) for kind, words in WORDS if isinstance(error, kind))
+        click.echo(f"tfx: {text.rstrip('.')}.", err=True)
+        return code
+    return result if isinstance(result, int) else 0
+
+
+def _own_fault(error: BaseException) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    last = frames[-1]
+    text = (
+        f"a fault of tfx itself ({type(error).__name__} in {os.path.basename(last.filename)}, line {last.lineno}); nothing was written. "  # noqa: PTH119
+        "Please report it with this line; TFX_DEBUG=1 lists the calls that led there"
+    )
+    if os.environ.get("TFX_DEBUG") == "1":
+        # Places only: neither the message nor the source line nor a local is printed, for each may hold a secret.
+        text += "".join(f"\n  {os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames)  # noqa: PTH119
+    return text
+
+
+def _usage(error: click.ClickException) -> str:
+    where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "tfx"
+    return f"{error.format_message().rstrip('.')}. See: {where} --help"
+
+
+_STOPPED = ("interrupted; nothing was left half written", 130)
+
+WORDS: tuple[tuple[type[BaseException], Callable[..., tuple[str, int]]], ...] = (
+    (TfxError, lambda error: (str(error), error.exit_code)),
+    (click.ClickException, lambda error: (_usage(error), InputError.exit_code)),
+    (click.Abort, lambda _: _STOPPED),
+    (KeyboardInterrupt, lambda _: _STOPPED),
+    (BaseException, lambda error: (_own_fault(error), TfxError.exit_code)),
+)
+"""What is said of each kind of error, and the exit code; the first kind that fits counts."""
+
+
+def _load_all() -> None:
+    """Import every verb; a test asks this so that a verb named here and missing there cannot ship."""
+    for target, _ in VERBS.values():
+        importlib.import_module(target.partition(":")[0])
+
+
+if __name__ == "__main__":
+    main()
