@@ -36,6 +36,7 @@ lint: install  ## ruff: rules and format
 
 types: install  ## mypy strict over everything
 	$(BIN)/mypy
+	cd alembic && ../$(BIN)/mypy --config-file ../pyproject.toml .  # apart, for its folder has the name of the library
 
 contracts: install  ## which package may import which
 	$(BIN)/lint-imports
