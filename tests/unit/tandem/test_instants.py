@@ -1,0 +1,129 @@
+"""Instants: the standard library's answer for every ordinary time, and marks where there is more than one."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tandem.clock import seconds_of, wall
+from tandem.instants import (
+    AMBIGUOUS,
+    BY_CLOCK_CHANGE,
+    MISSING,
+    NOT_A_TIME,
+    SURE,
+    ClockChange,
+    clock_changes,
+    instants,
+)
+from tandem.records import Records
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NEW_YORK = ZoneInfo("America/New_York")
+ZONES = [BERLIN, NEW_YORK, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Africa/Casablanca"), ZoneInfo("UTC"), ZoneInfo("Asia/Kolkata")]
+
+
+def at(text: str) -> int:
+    return seconds_of(datetime.fromisoformat(text))
+
+
+def utc(moments: np.ndarray[tuple[int, ...], np.dtype[np.datetime64]]) -> list[str]:
+    return [str(moment) for moment in moments]
+
+
+@given(st.lists(st.integers(1, 1_500_000_000), min_size=1), st.sampled_from(ZONES))
+def test_every_instant_is_the_standard_librarys(seconds: list[int], zone: ZoneInfo) -> None:
+    found = instants(seconds, zone)
+    expected = [moment.replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None) for moment in map(wall, seconds) if moment]
+    assert found.utc.astype("O").tolist() == expected
+
+
+@given(st.integers(at("2025-01-01T00:00:00"), at("2026-12-31T00:00:00")), st.sampled_from(ZONES))
+def test_a_time_is_marked_exactly_where_the_two_folds_differ(seconds: int, zone: ZoneInfo) -> None:
+    moment = wall(seconds)
+    assert moment is not None
+    first, second = (moment.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    assert first is not None
+    assert second is not None
+    expected = SURE if first == second else AMBIGUOUS if first > second else MISSING
+    assert instants([seconds], zone).status.tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "instant", "status", "why"),
+    [
+        ("2025-10-26T01:59:59", BERLIN, "2025-10-25T23:59:59", SURE, "before the repeated hour"),
+        ("2025-10-26T02:00:00", BERLIN, "2025-10-26T00:00:00", AMBIGUOUS, "its first second, first time round"),
+        ("2025-10-26T03:00:00", BERLIN, "2025-10-26T02:00:00", SURE, "after it"),
+        ("2025-03-30T02:30:00", BERLIN, "2025-03-30T01:30:00", MISSING, "skipped: the pump was not set yet"),
+        ("2025-03-30T03:00:00", BERLIN, "2025-03-30T01:00:00", SURE, "after the gap"),
+        ("2025-11-02T01:30:00", NEW_YORK, "2025-11-02T05:30:00", AMBIGUOUS, "the American one is a week later"),
+    ],
+)
+def test_hours_that_repeat_or_miss(text: str, zone: ZoneInfo, instant: str, status: int, why: str) -> None:
+    found = instants([at(text)], zone)
+    assert (utc(found.utc), found.status.tolist()) == ([instant], [status]), why
+
+
+def test_sentinels_have_no_instant() -> None:
+    found = instants([0, 0xFFFFFFFF, 1], BERLIN)
+    assert np.isnat(found.utc).tolist() == [True, True, False]
+    assert found.status.tolist() == [NOT_A_TIME, NOT_A_TIME, SURE]
+    assert np.isnat(instants([0], BERLIN).utc).all()
+    assert instants([], BERLIN).utc.shape == (0,)
+
+
+def test_a_clock_change_in_the_repeated_hour_tells_its_two_rounds_apart() -> None:
+    change = ClockChange(sequence=102, shift=-3600, seconds=at("2025-10-26T02:00:05"))
+    walls = [at("2025-10-26T02:10:00"), at("2025-10-26T02:50:00"), at("2025-10-26T02:10:00"), at("2025-10-26T02:50:00")]
+    found = instants(walls, BERLIN, sequence=[100, 101, 103, 104], changes=[change])
+    assert utc(found.utc) == ["2025-10-26T00:10:00", "2025-10-26T00:50:00", "2025-10-26T01:10:00", "2025-10-26T01:50:00"]
+    assert found.status.tolist() == [BY_CLOCK_CHANGE] * 4
+
+
+def test_a_clock_set_late_keeps_the_old_offset_until_then() -> None:
+    change = ClockChange(sequence=102, shift=-3621, seconds=at("2025-11-02T15:27:37"))
+    walls = [at("2025-11-01T12:00:00"), at("2025-11-02T16:27:00"), at("2025-11-02T15:28:00")]
+    found = instants(walls, NEW_YORK, sequence=[100, 101, 103], changes=[change])
+    assert utc(found.utc) == ["2025-11-01T16:00:00", "2025-11-02T20:27:00", "2025-11-02T20:28:00"]
+    assert found.status.tolist() == [SURE, BY_CLOCK_CHANGE, SURE]
+
+
+def test_a_clock_set_early_has_the_new_offset_from_then_on() -> None:
+    change = ClockChange(sequence=102, shift=3600, seconds=at("2025-03-29T23:00:00"))
+    walls = [at("2025-03-29T21:59:00"), at("2025-03-29T23:01:00"), at("2025-03-30T02:30:00")]
+    found = instants(walls, BERLIN, sequence=[101, 103, 104], changes=[change])
+    assert utc(found.utc) == ["2025-03-29T20:59:00", "2025-03-29T21:01:00", "2025-03-30T00:30:00"]
+    assert found.status.tolist() == [SURE, BY_CLOCK_CHANGE, BY_CLOCK_CHANGE]
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (ClockChange(sequence=102, shift=3600, seconds=at("2025-10-26T02:00:05")), "the wrong way"),
+        (ClockChange(sequence=102, shift=-7 * 3600, seconds=at("2025-10-26T02:00:05")), "travel"),
+        (ClockChange(sequence=102, shift=-120, seconds=at("2025-10-26T02:00:05")), "two minutes put right"),
+        (ClockChange(sequence=102, shift=-3600, seconds=at("2025-11-20T02:00:05")), "weeks later"),
+    ],
+)
+def test_other_clock_changes_decide_nothing(change: ClockChange, why: str) -> None:
+    found = instants([at("2025-10-26T02:10:00")], BERLIN, sequence=[103], changes=[change])
+    assert found.status.tolist() == [AMBIGUOUS], why
+
+
+def test_clock_changes_are_read_from_records() -> None:
+    hour = 3_600_000
+    changes = Records.build(
+        code=13,
+        seconds=[at("2025-10-25T23:30:00"), at("2025-03-30T03:10:00")],
+        sequence=[900, 100],
+        columns={"timePrior": [hour // 2, 2 * hour + hour // 6], "timeAfter": [23 * hour + hour // 2, 3 * hour + hour // 6]},
+    )
+    others = Records.build(code=14, seconds=5, sequence=5)
+    assert clock_changes(Records.join([others, changes])) == (
+        ClockChange(sequence=100, shift=3600, seconds=at("2025-03-30T03:10:00")),
+        ClockChange(sequence=900, shift=-3600, seconds=at("2025-10-25T23:30:00")),
+    )
