@@ -114,6 +114,16 @@ def _properties(code: int, group: Records) -> list[dict[str, Json]]:
 # --- JSON -> columns
 
 
+def parts_of_answer(answer: Json) -> tuple[list[Json], list[Json]]:
+    """`events` and `clockChanges` of a pump-logs answer. Raises FormatError if it is not an object of these two lists and no more."""
+    if not isinstance(answer, dict) or set(answer) != {"events", "clockChanges"}:
+        raise FormatError("a pump-logs answer is an object with events and clockChanges; this is not")
+    events, changes = answer["events"], answer["clockChanges"]
+    if not isinstance(events, list) or not isinstance(changes, list):
+        raise FormatError("events and clockChanges of a pump-logs answer are lists; these are not")
+    return events, changes
+
+
 def columns_from_events(events: Sequence[Json]) -> Reading:
     """The events by code and column. Never raises for what an event holds: one that cannot be read is in `rejected`.
 

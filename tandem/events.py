@@ -160,12 +160,6 @@ IDENTITY_CODES: Final[Mapping[int, str]] = MappingProxyType(
 """Codes without a layout whose payload, by name or by public samples, identifies a person or a device (pumpX2)."""
 
 
-def member_names(code: int) -> tuple[str, ...]:
-    """The names under which an event's payload is read and written; for a code without layout, sixteen spares."""
-    known = EVENTS.get(code)
-    return tuple(field.name for field in known.fields) if known else tuple(field.name for field in bare_fields())
-
-
 def fields_of(code: int) -> tuple[Field, ...]:
     """The fields of a code; for a code without layout every payload byte as a spare of its own, so that nothing is lost."""
     known = EVENTS.get(code)

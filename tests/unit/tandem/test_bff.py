@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tconnectsync.eventparser import generic
 from tconnectsync.eventparser.events import EVENT_IDS, _norm
 
-from tandem.bff import columns_from_events, events_from_records, records_from_events
+from tandem.bff import columns_from_events, events_from_records, parts_of_answer, records_from_events
 from tandem.events import EVENTS
 from tandem.records import Records
 from tfx.errors import FormatError
@@ -260,3 +260,15 @@ def test_absent_spares_count_as_zero() -> None:
 def test_no_events_are_no_records() -> None:
     assert len(records_from_events([])) == 0
     assert events_from_records(Records.parse(b""), device_assignment_id=DEVICE) == []
+
+
+def test_an_answer_has_events_and_clock_changes() -> None:
+    assert parts_of_answer({"events": [bolus()], "clockChanges": []}) == ([bolus()], [])
+
+
+@pytest.mark.parametrize(
+    "answer", [[], {}, {"events": []}, {"events": [], "clockChanges": None}, {"events": [], "clockChanges": [], "more": 1}]
+)
+def test_another_answer_is_refused(answer: Json) -> None:
+    with pytest.raises(FormatError, match=r"of a pump-logs answer are lists|a pump-logs answer is an object"):
+        parts_of_answer(answer)

@@ -99,3 +99,17 @@ def test_an_unknown_field_is_a_key_error() -> None:
 def test_a_code_without_layout_is_sixteen_bytes_and_the_identities_are_among_them() -> None:
     assert {field.offset for field in fields_of(57)} == set(range(PAYLOAD_START, RECORD_LENGTH))
     assert not set(IDENTITY_CODES) & set(EVENTS)
+
+
+@pytest.mark.parametrize(
+    ("code", "name", "bounds"),
+    [
+        (280, "bolusId", (0, 65535)),
+        (399, "rate", (-128, 127)),
+        (480, "rate", (-32768, 32767)),
+        (399, "egvTimeStamp", (0, 0xFFFFFFFF)),
+        (20, "iob", (0, 0)),
+    ],
+)
+def test_bounds_are_those_of_the_type(code: int, name: str, bounds: tuple[int, int]) -> None:
+    assert EVENTS[code].field(name).bounds == bounds
