@@ -196,6 +196,10 @@ def test_a_source_nibble_is_refused_not_dropped() -> None:
         (bolus(sequenceNumber=1 << 70), "event 1 (code 280): sequenceNumber is not a whole number from 0 to 4294967295"),
         (bolus(pumpDateTime="2025-01-06T12:00:00Z"), "event 1 (code 280): pumpDateTime: not a wall time like 2026-04-30T00:00:06"),
         (bolus(pumpDateTime="2025-01-06T12:00:00.5"), "event 1 (code 280): pumpDateTime: not a wall time like 2026-04-30T00:00:06"),
+        (
+            bolus(eventCode=28, eventProperties={"alarmId": 1, "spareD12": 0}),  # it would not come back
+            "event 1 (code 28), property spareD12: not a whole number from 1 to 255, so a record cannot hold it",
+        ),
         (bolus(eventCode=57), "event 1 (code 57), property bolusId: not in the layout of that code, so a record cannot hold it"),
         (
             bolus(eventCode=57, eventProperties={"spareA0": 1}),
