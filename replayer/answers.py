@@ -1,0 +1,111 @@
+"""A recorded response as each HTTP stack would have built it from the wire. Pure; no sockets.
+
+requests gets a real `urllib3.HTTPResponse` (raw, stream, iter_content, reason and decoding are urllib3's own), `urllib.request` a real
+`http.client.HTTPResponse` parsed from the bytes a server would send, httpx its own Response.
+"""
+
+import io
+from http.client import HTTPMessage, HTTPResponse
+from socket import socket
+from typing import TYPE_CHECKING, cast
+
+from tfx.exchange import Headers, Response
+
+if TYPE_CHECKING:
+    import httpx
+    import urllib3
+
+
+class Original:
+    """What urllib3 keeps of http.client's response, as far as requests looks at it: the header lines, for cookies."""
+
+    __slots__ = ("msg",)
+
+    def __init__(self, headers: Headers) -> None:
+        self.msg = HTTPMessage()
+        for name, value in headers:
+            if name.lower().startswith("set-cookie"):
+                self.msg[name] = value
+
+    def isclosed(self) -> bool:
+        """There was never a connection."""
+        return True
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+
+class Body(io.BytesIO):
+    """The wire body; like a socket's it can be read after it is closed, and then gives nothing."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """The next bytes."""
+        return b"" if self.closed else super().read(size)
+
+
+def urllib3_response(response: Response, method: str, url: str) -> "urllib3.HTTPResponse":
+    """As `HTTPConnectionPool.urlopen(preload_content=False, decode_content=False)` gives it."""
+    import urllib3
+
+    headers = urllib3.HTTPHeaderDict()
+    for name, value in response.headers:
+        headers.add(name, value)
+    original = Original(response.headers) if "set-cookie" in response.headers else None
+    return urllib3.HTTPResponse(
+        body=Body(response.body),
+        headers=headers,
+        status=response.status,
+        version=11,
+        version_string="HTTP/1.1",
+        reason=response.reason,
+        preload_content=False,
+        decode_content=False,
+        original_response=cast("HTTPResponse | None", original),
+        request_method=method,
+        request_url=url,
+    )
+
+
+def http_client_response(response: Response, method: str, url: str) -> HTTPResponse:
+    """As `http.client` parses it off the wire, with the attributes `urllib.request` adds."""
+    found = HTTPResponse(cast("socket", Wire(wire_bytes(response))), method=method, url=url)
+    found.begin()
+    found.url = url
+    # urllib.request documents its `msg` as the reason phrase.
+    found.msg = found.reason  # type: ignore[assignment]  # typed as the header object it is before this
+    return found
+
+
+def httpx_response(response: Response) -> "httpx.Response":
+    """As httpx's transports give it: the body still encoded; a stream both kinds of client can read."""
+    import httpx
+
+    return httpx.Response(
+        response.status,
+        headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers],
+        stream=httpx.ByteStream(response.body),
+        extensions={"http_version": b"HTTP/1.1", "reason_phrase": response.reason.encode("latin-1")},
+    )
+
+
+class Wire:
+    """As much of a socket as `http.client` reads a response from."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, _mode: str) -> io.BytesIO:
+        """The bytes as a file."""
+        return io.BytesIO(self._data)
+
+
+def wire_bytes(response: Response) -> bytes:
+    """The response as a server sends it, chunked framing put back where it was recorded as chunked."""
+    lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in response.headers)]
+    chunked = "chunked" in response.headers.get("transfer-encoding").lower()
+    body = response.body
+    if chunked:
+        body = (f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b"") + b"0\r\n\r\n"
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body

@@ -1,0 +1,48 @@
+"""Values that differ in every run: bound, not compared. Their agreement with each other is `ledger.py`'s to check. Pure data.
+
+Anyone can log in to a cassette: whatever name, password, state, nonce and verifier a client brings, it gets the recorded session.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from tandem.endpoints import Place
+
+BOUND: Final = b"*"
+"""What stands for a bound value in keys: it must be there, and it may be anything."""
+
+QUERY: Final = frozenset({"code", "code_challenge", "session_state"})
+BODY: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "login": frozenset({"username", "password"}),
+        "token": frozenset({"code", "code_verifier"}),
+    }
+)
+DROPPED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        # A client may bring a state and a nonce or not, and may ask for other scopes: the answer follows it (`ledger.py`).
+        "authorize": frozenset({"state", "nonce", "scope", "response_mode"}),
+        "callback-us": frozenset({"state"}),
+        "callback-eu": frozenset({"state"}),
+    }
+)
+
+
+def signs_in(place: Place | None) -> bool:
+    """Whether a request belongs to signing in; one to an unknown path is not, and all of it is compared."""
+    return place is not None and (place.host_kind in ("sso", "tdc") or place.endpoint.name == "callback-eu")
+
+
+def is_bound(place: Place | None, where: str, name: str) -> bool:
+    """Whether the value at this place is bound. `where` is `query` or `body`."""
+    if place is None:
+        return False
+    if where == "query":
+        return name in QUERY and signs_in(place)
+    return name in BODY.get(place.endpoint.name, ())
+
+
+def dropped(place: Place | None, where: str) -> frozenset[str]:
+    """The names that need not even be there."""
+    return DROPPED.get(place.endpoint.name, frozenset()) if place and where == "query" else frozenset()

@@ -1,0 +1,141 @@
+"""No way out to the network: an audit hook, so that it holds in every thread and below every library. The only module that installs it.
+
+CPython asks its audit hooks before it connects, looks a name up or sends to an address, also where C code or a reference taken before
+us does it; a hook that raises stops the call. A hook cannot be removed, so ours stays and does nothing while no guard is on.
+
+Blocked: connect, connect_ex, sendto, sendmsg with an address, and every name look-up. Not blocked: Unix sockets, netlink, socket pairs
+(asyncio, multiprocessing), listening. Loopback only by allow-list. Attempts are counted even if the program swallows the error.
+"""
+
+import socket
+import sys
+import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tfx.errors import NetworkBlockedError
+
+LOOPBACK: Final = "loopback"
+"""The allow-list entry for 127.0.0.0/8, ::1 and localhost."""
+
+_CALLS: Final = {
+    "socket.connect": "connect",
+    "socket.sendto": "send a datagram",
+    "socket.sendmsg": "send a datagram",
+    "socket.getaddrinfo": "look a name up",
+    "socket.gethostbyname": "look a name up",
+    "socket.gethostbyaddr": "look an address up",
+    "socket.getnameinfo": "look an address up",
+}
+_LOCAL_FAMILIES: Final = frozenset(int(getattr(socket, name)) for name in ("AF_UNIX", "AF_NETLINK", "AF_ALG") if hasattr(socket, name))
+_NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any address" of a listener, not a bind
+
+
+class Guard:
+    """The state behind the hook: how many guards are on, what they allow, and what was attempted."""
+
+    __slots__ = ("_allowed", "_depth", "_hooked", "_lock", "attempts")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._allowed: Counter[str] = Counter()
+        self._depth = 0
+        self._hooked = False
+        self.attempts: list[str] = []
+
+    @property
+    def is_on(self) -> bool:
+        """Whether the network is blocked now."""
+        return self._depth > 0
+
+    def install(self) -> None:
+        """Block the network until the matching `uninstall`; may nest."""
+        with self._lock:
+            self._depth += 1
+            if not self._hooked:
+                sys.addaudithook(self._audit)
+                self._hooked = True
+
+    def uninstall(self) -> None:
+        """Take one `install` back."""
+        with self._lock:
+            self._depth -= 1
+
+    @contextmanager
+    def allowing(self, hosts: Iterable[str]) -> Iterator[None]:
+        """Let these hosts through meanwhile, in every thread: `loopback`, names or addresses."""
+        names = [host.lower() for host in hosts]
+        with self._lock:
+            self._allowed.update(names)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._allowed.subtract(names)
+
+    def expect(self, since: int) -> int:
+        """Forget the attempts after the first `since`, and say how many they were: for tests that provoke them."""
+        with self._lock:
+            count = len(self.attempts) - since
+            del self.attempts[since:]
+        return count
+
+    def _audit(self, event: str, args: tuple[object, ...]) -> None:
+        if event not in _CALLS or not self._depth:
+            return
+        found = _target(event, args)
+        if found is None or self._lets(found[0]):
+            return
+        attempt = f"{_CALLS[event]} ({_words(found[0], found[1])})"
+        self.attempts.append(attempt)
+        raise NetworkBlockedError(
+            f"replay is offline, and something tried to {attempt}; only what is on the cassette is answered. "
+            "Use requests, urllib.request or httpx, or allow loopback where a test needs it"
+        )
+
+    def _lets(self, host: str) -> bool:
+        return any(self._allowed[name] > 0 for name in ((LOOPBACK, host) if _is_loopback(host) else (host,)))
+
+
+def _target(event: str, args: tuple[object, ...]) -> tuple[str, int | None] | None:
+    """The host and port an audit event is about; None where it stays on this machine."""
+    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
+        if getattr(args[0], "family", None) in _LOCAL_FAMILIES or args[1] is None:
+            return None
+        address = args[1]
+        if isinstance(address, tuple) and len(address) > 1:
+            return str(address[0]).lower(), address[1] if isinstance(address[1], int) else None
+        return str(address).lower(), None
+    host = args[0][0] if event == "socket.getnameinfo" and isinstance(args[0], tuple) else args[0]
+    name = host.decode("utf-8", "replace") if isinstance(host, bytes) else str(host)
+    # A listener asks for its own loopback address; that leaves the machine as little as binding does.
+    return None if name in _NO_HOST or _is_loopback(name) else (name.lower(), None)
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
+
+
+def _words(host: str, port: int | None) -> str:
+    from tandem.regions import HOSTS  # the guard must be cheap to load
+
+    # Any other host may be somebody's own; it is not named.
+    where = host if host in HOSTS else "loopback" if _is_loopback(host) else "a host that is not Tandem Source's"
+    return where if port is None else f"{where}, port {port}"
+
+
+GUARD: Final = Guard()
+"""The process's one guard."""
+
+
+@contextmanager
+def blocked(allow: Iterable[str] = ()) -> Iterator[Guard]:
+    """The network blocked process-wide while this lasts; `allow` may name hosts, or `loopback`."""
+    GUARD.install()
+    try:
+        with GUARD.allowing(allow):
+            yield GUARD
+    finally:
+        GUARD.uninstall()

@@ -1,0 +1,173 @@
+"""What of a request is compared: a question taken apart, and the key under which its answers queue. Pure.
+
+Compared: method, scheme, host, port, path (segments percent-decoded), query (an ordered multimap: the order of values under one
+name counts, the order of different names does not; `x` and `x=` differ), and the body by its content type. `bound.py` names the
+values that differ in every run and are therefore replaced by a mark before anything is compared.
+"""
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes, urlsplit
+
+from replayer.bound import BOUND, dropped, is_bound
+from tandem.endpoints import Place, locate
+from tfx.errors import CassetteError, FormatError
+from tfx.exchange import Headers, Request
+from tfx.jsonbody import Json, parse
+
+Pair = tuple[bytes, bytes | None]
+Key = tuple[object, ...]
+
+FORM: Final = "application/x-www-form-urlencoded"
+DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+LOOSENABLE: Final = re.compile(r"(query|body|path)(\..+)?\Z|header\.content-type\Z")
+"""Places an exchange's `ignore` may name; other headers are not compared anyway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Question:
+    """A request taken apart. `body` is pairs for a form, a one-element list for JSON, bytes for anything else."""
+
+    method: str
+    origin: str
+    path: tuple[bytes, ...]
+    query: tuple[Pair, ...]
+    media: str
+    body: tuple[Pair, ...] | list[Json] | bytes
+    headers: Headers
+    place: Place | None
+
+    @property
+    def endpoint(self) -> str:
+        """The name of the endpoint it goes to, or nothing."""
+        return self.place.endpoint.name if self.place else ""
+
+    def values(self, name: str) -> tuple[str, ...]:
+        """Every value of a query key, in order; a key without `=` counts as blank."""
+        return tuple(text(value or b"") for key, value in self.query if key == name.encode())
+
+    def form(self, name: str) -> str | None:
+        """The first value of a form field."""
+        pairs = self.body if isinstance(self.body, tuple) else ()
+        return next((text(value or b"") for key, value in pairs if key == name.encode()), None)
+
+
+def question(request: Request) -> Question:
+    """The request taken apart; a body that is not what its content type says stays bytes."""
+    parts = urlsplit(request.url)
+    scheme = parts.scheme.lower()
+    media = request.headers.get("content-type").partition(";")[0].strip().lower() if request.body else ""
+    return Question(
+        method=request.method.upper(),
+        origin=f"{scheme}://{parts.netloc.lower().removesuffix(DEFAULT_PORTS.get(scheme, ''))}",
+        path=tuple(unquote_to_bytes(segment) for segment in (parts.path or "/").split("/")),
+        query=pairs_of(parts.query.encode("utf-8", "surrogateescape")),
+        media=media,
+        body=_body(media, request),
+        headers=request.headers,
+        place=locate(request.method, request.url),
+    )
+
+
+def pairs_of(data: bytes) -> tuple[Pair, ...]:
+    """The names and values of a query or form, blanks and duplicates kept; None where there is no `=`."""
+    return tuple(_pair(piece) for piece in data.split(b"&")) if data else ()
+
+
+def _pair(piece: bytes) -> Pair:
+    name, equals, value = piece.partition(b"=")
+    return _plain(name), _plain(value) if equals else None
+
+
+def _plain(data: bytes) -> bytes:
+    return unquote_to_bytes(data.replace(b"+", b" ")) if b"%" in data or b"+" in data else data
+
+
+def _body(media: str, request: Request) -> tuple[Pair, ...] | list[Json] | bytes:
+    if media == FORM:
+        return pairs_of(request.body)
+    if media == "application/json" or media.endswith("+json"):
+        try:
+            return [parse(request.body)]
+        except FormatError:
+            return request.body
+    if media.startswith("multipart/"):
+        # The boundary is drawn anew in every run.
+        found = re.search(r'boundary="?([^";]+)', request.headers.get("content-type"))
+        return request.body.replace(found.group(1).encode(), b"boundary") if found else request.body
+    return request.body
+
+
+def key(asked: Question, ignore: Iterable[str] = (), *, door: str = "open") -> Key:
+    """What decides which queue answers: equal keys are the same question. `door` is what `doors.door` says of its headers."""
+    ignored = frozenset(ignore)
+    query = compared_pairs(asked, asked.query, "query", ignored)
+    path: object = asked.path if "path" not in ignored else ()
+    if asked.place and any(place.startswith("path.") for place in ignored):
+        names = sorted(asked.place.path_values)
+        path = (asked.endpoint, *(asked.place.path_values[name] for name in names if f"path.{name}" not in ignored))
+    media = "" if "header.content-type" in ignored else asked.media
+    return (asked.method, asked.origin, path, tuple(sorted(query, key=_name)), media, _body_key(asked, ignored), door)
+
+
+def compared_pairs(asked: Question, pairs: tuple[Pair, ...], where: str, ignored: frozenset[str] = frozenset()) -> tuple[Pair, ...]:
+    """The pairs that count, bound values replaced by a mark."""
+    if where in ignored:
+        return ()
+    drop = dropped(asked.place, where)
+    return tuple(
+        (name, BOUND if value is not None and is_bound(asked.place, where, text(name)) else value)
+        for name, value in pairs
+        if text(name) not in drop and f"{where}.{text(name)}" not in ignored
+    )
+
+
+def compared_json(asked: Question, ignored: frozenset[str] = frozenset()) -> Json:
+    """The JSON body with ignored top-level members left out and bound values replaced by a mark (only text is bound)."""
+    assert isinstance(asked.body, list)
+    value = asked.body[0]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: BOUND.decode() if isinstance(item, str) and is_bound(asked.place, "body", name) else item
+        for name, item in value.items()
+        if f"body.{name}" not in ignored
+    }
+
+
+def _body_key(asked: Question, ignored: frozenset[str]) -> object:
+    if "body" in ignored:
+        return b""
+    if isinstance(asked.body, tuple):
+        return tuple(sorted(compared_pairs(asked, asked.body, "body", ignored), key=_name))
+    if isinstance(asked.body, list):
+        # Text keeps apart what Python holds equal: 1, 1.0 and True.
+        return json.dumps(compared_json(asked, ignored), sort_keys=True)
+    return asked.body
+
+
+def _name(pair: Pair) -> bytes:
+    return pair[0]
+
+
+def checked_ignore(ignore: tuple[str, ...], number: int) -> tuple[str, ...]:
+    """The places an exchange loosens.
+
+    Raises:
+        CassetteError: a place that is never compared, so that the cassette promises something this replay does not do.
+    """
+    for place in ignore:
+        if not LOOSENABLE.match(place):
+            raise CassetteError(
+                f"exchange #{number} ignores a place that replay does not compare; name query, query.NAME, body, body.NAME, path, "
+                "path.NAME or header.content-type"
+            )
+    return tuple(sorted(set(ignore)))
+
+
+def text(data: bytes) -> str:
+    """Bytes of a name or value as text, whatever they are."""
+    return data.decode("utf-8", "backslashreplace")

@@ -1,0 +1,123 @@
+"""Values that differ in every run must agree with each other: verifier with challenge, state and nonce with what comes back. Pure.
+
+What a client brings to authorize is kept for the length of one replay: the token request must present the code this cassette hands out
+and the verifier of a challenge that was really sent; `state` goes back in the Location; a `nonce` goes into the id_token, signed anew.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+from urllib.parse import parse_qsl, quote_plus, urlsplit, urlunsplit
+
+from replayer.bound import signs_in
+from replayer.keys import Question
+from replayer.matching import Entry
+from tfx import codec
+from tfx.errors import FormatError, MismatchError
+from tfx.exchange import Response
+from tfx.jsonbody import parse
+
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+
+
+class Ledger:
+    """What was sent to authorize in this replay, and what the cassette would accept."""
+
+    __slots__ = ("_codes", "_name", "_recorded", "_sent", "_state")
+
+    def __init__(self, name: str, entries: Iterable[Entry]) -> None:
+        entries = tuple(entries)
+        self._name = name
+        self._recorded = {value for entry in entries for value in entry.question.values("code_challenge")}
+        # The code as a client gets it: where authorize leads is asked for again, as the callback.
+        self._codes = {value for entry in entries if signs_in(entry.question.place) for value in entry.question.values("code")}
+        self._sent: dict[str, str | None] = {}
+        self._state: str | None = None
+
+    def check(self, asked: Question) -> None:
+        """Let a request through whose bound values agree.
+
+        Raises:
+            MismatchError: a code this cassette did not hand out, or a verifier that belongs to no challenge of this replay.
+        """
+        if asked.endpoint != "token":
+            return
+        code, verifier = asked.form("code"), asked.form("code_verifier")
+        if code is not None and self._codes and code not in self._codes:
+            raise MismatchError(
+                f"body.code of the token request is not the code {self._name} hands out; "
+                "take it from the Location that authorize answers with in the same replay"
+            )
+        challenges = set(self._sent) or self._recorded
+        if verifier is not None and challenges and challenge_of(verifier) not in challenges:
+            raise MismatchError(
+                "body.code_verifier of the token request does not belong to a code_challenge sent to authorize in this replay "
+                f"({self._name}); send base64url(SHA-256(verifier)) as code_challenge, and the same verifier to token"
+            )
+
+    def settle(self, asked: Question, response: Response) -> Response:
+        """The recorded answer with what this client sent put into it."""
+        if asked.endpoint == "authorize":
+            self._state = next(iter(asked.values("state")), None)
+            for challenge in asked.values("code_challenge"):
+                self._sent[challenge] = next(iter(asked.values("nonce")), None)
+        if response.status in _REDIRECTS and asked.place and asked.place.host_kind == "tdc":
+            location = response.headers.get("location")
+            if echoed := with_state(location, self._state):
+                return replace(response, headers=response.headers.replacing("Location", echoed))
+        if asked.endpoint == "token" and response.status == 200:  # noqa: PLR2004  # HTTP's OK
+            nonce = self._sent.get(challenge_of(asked.form("code_verifier") or ""))
+            return with_nonce(response, nonce)
+        return response
+
+
+def challenge_of(verifier: str) -> str:
+    """The S256 challenge of a verifier."""
+    from tfx.signing import s256  # JWT and RSA libraries: loaded when somebody signs in
+
+    return s256(verifier)
+
+
+def with_state(location: str, state: str | None) -> str | None:
+    """A redirect back to the client with its own state in it; None where nothing is to be changed."""
+    parts = urlsplit(location)
+    names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    if not names & {"code", "error"} or (state is None and "state" not in names):
+        return None
+    pieces = parts.query.split("&")
+    if state is None:
+        pieces = [piece for piece in pieces if not piece.startswith("state=")]
+    elif "state" in names:
+        pieces = [f"state={quote_plus(state)}" if piece.startswith("state=") else piece for piece in pieces]
+    else:
+        pieces.append(f"state={quote_plus(state)}")
+    return urlunsplit(parts._replace(query="&".join(pieces)))
+
+
+def with_nonce(response: Response, nonce: str | None) -> Response:
+    """The token answer with the id_token signed over this nonce, or over none."""
+    from tfx.signing import claims_of, header_of, sign
+
+    plain = codec.decoded(response.headers, response.body)
+    try:
+        value = parse(plain)
+    except FormatError:
+        return response
+    token = value.get("id_token") if isinstance(value, dict) else None
+    if not isinstance(token, str) or not re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+", token):
+        return response
+    claims = claims_of(token)
+    if claims.get("nonce") == nonce:
+        return response
+    claims = {name: claim for name, claim in claims.items() if name != "nonce"} | ({"nonce": nonce} if nonce is not None else {})
+    body = codec.encoded(response.headers, plain.replace(token.encode(), sign(claims, header=header_of(token)).encode()))
+    return with_body(response, body)
+
+
+def with_body(response: Response, body: bytes) -> Response:
+    """The response with another wire body, its length counted anew."""
+    headers = response.headers
+    if "content-length" in headers:
+        headers = headers.replacing("Content-Length", str(len(body)))
+    return replace(response, headers=headers, body=body)

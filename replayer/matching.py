@@ -1,0 +1,84 @@
+"""The index of a cassette: canonical key -> queue of exchanges, constant time in their number. Pure but for its queues."""
+
+from dataclasses import dataclass, field
+
+from replayer import doors
+from replayer.keys import Key, Question, checked_ignore, key, question
+from replayer.miss import Candidate
+from tandem.eras import ERAS
+from tfx.cassette import Cassette
+from tfx.errors import CassetteError
+from tfx.exchange import Exchange
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Entry:
+    """An exchange with its number (from 1, as in every message) and its request taken apart."""
+
+    number: int
+    exchange: Exchange
+    question: Question
+    door: str
+
+
+@dataclass(slots=True, repr=False)
+class Queue:
+    """The answers to one question in the order they were recorded."""
+
+    entries: list[Entry] = field(default_factory=list)
+    position: int = 0
+
+    def take(self) -> Entry | None:
+        """The next answer; when all are used, what the last one's terms say: nothing, the same again, or from the start."""
+        if self.position < len(self.entries):
+            self.position += 1
+            return self.entries[self.position - 1]
+        repeat = self.entries[-1].exchange.terms.repeat
+        if repeat == "last":
+            return self.entries[-1]
+        if repeat == "cycle":
+            self.position = 1
+            return self.entries[0]
+        return None
+
+
+class Index:
+    """Every exchange of a cassette, ready to be asked for. Not thread-safe: `session.Replay` holds the lock."""
+
+    __slots__ = ("_loose", "_strict", "entries", "era")
+
+    def __init__(self, cassette: Cassette) -> None:
+        if cassette.era not in ERAS:
+            raise CassetteError(f"{cassette.name} is of an era this tfx does not know; it knows {', '.join(ERAS)}")
+        self.era = ERAS[cassette.era]
+        self.entries = tuple(self._entry(number, exchange) for number, exchange in enumerate(cassette.exchanges, start=1))
+        self._strict: dict[Key, Queue] = {}
+        self._loose: dict[tuple[str, ...], dict[Key, Queue]] = {}
+        for entry in self.entries:
+            ignore = checked_ignore(entry.exchange.terms.ignore, entry.number)
+            queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
+            queues.setdefault(key(entry.question, ignore, door=entry.door), Queue()).entries.append(entry)
+
+    def take(self, asked: Question, door: str) -> Entry | None:
+        """The next recorded answer to this question: the strict exchanges first, then the loosened ones."""
+        queue = self._strict.get(key(asked, door=door))
+        found = queue.take() if queue else None
+        for ignore, queues in self._loose.items():
+            if found:
+                break
+            queue = queues.get(key(asked, ignore, door=door))
+            found = queue.take() if queue else None
+        return found
+
+    def candidates(self) -> list[Candidate]:
+        """Every exchange as a miss report needs it."""
+        return [
+            Candidate(number=entry.number, question=entry.question, terms=entry.exchange.terms, door=entry.door) for entry in self.entries
+        ]
+
+    def _entry(self, number: int, exchange: Exchange) -> Entry:
+        asked = question(exchange.request)
+        closed = doors.door(asked, self.era)
+        # Only where the recorded headers would not have opened the door does the answer decide (and only then is it made).
+        door = closed if closed == doors.OPEN else doors.recorded_door(asked, self.era, exchange.response.status)
+        return Entry(number=number, exchange=exchange, question=asked, door=door)

@@ -1,0 +1,180 @@
+"""What is said of a request that is not on the cassette: the nearest exchanges, the first difference of each, the way to repair. Pure."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from typing import Final
+
+from replayer import shapes
+from replayer.keys import Pair, Question, compared_json, compared_pairs, text
+from tandem.endpoints import ENDPOINTS
+from tandem.eras import ERAS
+from tandem.regions import HOSTS
+from tfx.exchange import Terms
+from tfx.jsonbody import Json
+
+NEAREST: Final = 3
+_WORDS: Final = frozenset(word for endpoint in ENDPOINTS for word in endpoint.path.split("/"))
+_NAMES: Final = shapes.WINDOW_KEYS | {era.events_key for era in ERAS.values()} | {"pumperId", "prompt", "client_secret", "refresh_token"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One place where a request and a recorded one differ, in words that are safe to print."""
+
+    place: str
+    recorded: str
+    asked: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: recorded {self.recorded}, asked {self.asked}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Candidate:
+    """A recorded exchange as the report needs it; `number` counts from 1."""
+
+    number: int
+    question: Question
+    terms: Terms
+    door: str
+
+
+def report(asked: Question, candidates: Sequence[Candidate], is_used: Callable[[int], bool], *, cassette: str, door: str) -> str:
+    """One paragraph: what was asked, what is nearest, what to do next."""
+    ranked = nsmallest(
+        NEAREST,
+        ((distance(asked, candidate), candidate.number, candidate) for candidate in candidates),
+        key=lambda row: (row[0], row[1]),
+    )
+    lines = [f"no exchange on {cassette} answers {label(asked)}"]
+    for _, number, candidate in ranked:
+        found = next(differences(asked, candidate, door), None)
+        state = "already used" if is_used(number) else "not used yet"
+        words = str(found) if found else "the same request, but its answers are used up"
+        lines.append(f"nearest: #{number} {label(candidate.question)} ({state}): {words}")
+    lines.append(remedy(asked, ranked[0][2] if ranked else None, door, cassette))
+    return "; ".join(lines)
+
+
+def remedy(asked: Question, nearest: Candidate | None, door: str, cassette: str) -> str:
+    """What to do next."""
+    found = next(differences(asked, nearest, door), None) if nearest else None
+    again = f"record it again with: tfx record {cassette}"
+    if nearest and found is None:
+        return f'{again}, or let the answer repeat: "replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
+    if found and found.place.removeprefix("query.") in shapes.WINDOW_KEYS:
+        return f"ask inside the recorded days (with --freeze, today is the cassette's), or {again}"
+    return again
+
+
+def distance(asked: Question, candidate: Candidate) -> tuple[bool, bool, bool, int]:
+    """How far a recorded request is: another service first, then host, then endpoint, then the number of differences."""
+    other = candidate.question
+    count = sum(1 for _ in differences(asked, candidate, candidate.door))
+    same_place = asked.endpoint == other.endpoint if asked.place or other.place else asked.path == other.path
+    return (not same_place, asked.origin != other.origin, asked.method != other.method, count)
+
+
+def differences(asked: Question, candidate: Candidate, door: str = "open") -> Iterator[Difference]:
+    """Every place that differs, from the outside in."""
+    other = candidate.question
+    ignored = frozenset(candidate.terms.ignore)
+    if asked.method != other.method:
+        yield Difference(place="method", recorded=other.method, asked=method_word(asked.method))
+    if asked.origin != other.origin:
+        yield Difference(place="url.host", recorded=other.origin, asked=host_word(asked.origin))
+    if "path" not in ignored:
+        yield from _path_differences(asked, other, ignored)
+    if "query" not in ignored:
+        ours, theirs = (compared_pairs(one, one.query, "query", ignored) for one in (asked, other))
+        yield from _pair_differences("query", ours, theirs)
+    if asked.media != other.media and "header.content-type" not in ignored:
+        yield Difference(place="header.content-type", recorded=shapes.recorded(other.media), asked=shapes.shape(asked.media))
+    if "body" not in ignored:
+        yield from _body_differences(asked, other, ignored)
+    if door != candidate.door:
+        yield Difference(place="header", recorded=candidate.door, asked=door)
+
+
+def label(question: Question) -> str:
+    """Method and path template; the identifiers in a path and unknown words never appear."""
+    host = host_word(question.origin)
+    if question.place:
+        return f"{question.method} {host}{question.place.endpoint.path}"
+    words = "/".join(word if word in _WORDS else "<text>" for word in map(text, question.path))
+    return f"{method_word(question.method)} {host}{words}"
+
+
+def host_word(origin: str) -> str:
+    """A host of the service by name; any other may be somebody's own and is not named."""
+    scheme, _, host = origin.partition("://")
+    if host not in HOSTS:
+        return "<a host that is not Tandem Source's>"
+    return host if scheme == "https" else f"<{'http' if scheme == 'http' else 'other scheme'}>://{host}"
+
+
+def method_word(method: str) -> str:
+    """A method by name if it is one."""
+    return method if method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS") else "<another method>"
+
+
+def _path_differences(asked: Question, other: Question, ignored: frozenset[str]) -> Iterator[Difference]:
+    if asked.place and other.place and asked.endpoint == other.endpoint:
+        for name, value in other.place.path_values.items():
+            mine = asked.place.path_values[name]
+            if mine != value and f"path.{name}" not in ignored:
+                yield Difference(place=f"path.{name}", recorded=shapes.recorded(value), asked=shapes.shape(mine))
+    elif asked.path != other.path:
+        theirs = "/".join(map(text, other.path))
+        words = "/".join(word if word in _WORDS else shapes.shape(word) if word else "" for word in map(text, asked.path))
+        yield Difference(place="url.path", recorded=shapes.recorded(theirs), asked=words)
+
+
+def _pair_differences(where: str, ours: tuple[Pair, ...], theirs: tuple[Pair, ...]) -> Iterator[Difference]:
+    known = list(dict.fromkeys(name for name, _ in theirs))
+    for name in known:
+        mine = [value for key, value in ours if key == name]
+        other = [value for key, value in theirs if key == name]
+        if mine != other:
+            place = f"{where}.{text(name)}"
+            first = next((value for value, old in zip(mine, other, strict=False) if value != old), mine[0] if mine else None)
+            how_often = f" ({len(mine)} times)" if len(mine) != len(other) and mine else ""
+            sent = "<nothing>" if not mine else shapes.asked(place, text(first or b""))
+            yield Difference(place=place, recorded=_words(other), asked=sent + how_often)
+    for name, value in ours:
+        if name not in known:
+            # A name the API does not have may itself be a value.
+            word = text(name) if text(name) in _NAMES else "<another name>"
+            yield Difference(place=f"{where}.{word}", recorded="<nothing>", asked=shapes.asked(f"{where}.{word}", text(value or b"")))
+
+
+def _words(values: list[bytes | None]) -> str:
+    return shapes.recorded(" and ".join("<no value>" if value is None else text(value) or "<blank>" for value in values))
+
+
+def _body_differences(asked: Question, other: Question, ignored: frozenset[str]) -> Iterator[Difference]:
+    if isinstance(asked.body, tuple) and isinstance(other.body, tuple):
+        ours, theirs = (compared_pairs(one, one.body, "body", ignored) for one in (asked, other) if isinstance(one.body, tuple))
+        yield from _pair_differences("body", ours, theirs)
+    elif isinstance(asked.body, list) and isinstance(other.body, list):
+        yield from _json_differences("body", compared_json(asked, ignored), compared_json(other, ignored))
+    elif asked.body != other.body:
+        kinds = [{tuple: "<form>", list: "<json>"}.get(type(one.body), "<bytes>" if one.body else "<nothing>") for one in (other, asked)]
+        yield Difference(place="body", recorded=kinds[0], asked=kinds[1])
+
+
+def _json_differences(place: str, ours: Json, theirs: Json) -> Iterator[Difference]:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for name, value in theirs.items():
+            if name not in ours:
+                yield Difference(place=f"{place}.{name}", recorded=shapes.recorded(value), asked="<nothing>")
+            else:
+                yield from _json_differences(f"{place}.{name}", ours[name], value)
+        for _ in [name for name in ours if name not in theirs]:
+            yield Difference(place=f"{place}.<another name>", recorded="<nothing>", asked="<a value>")
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for index, (mine, value) in enumerate(zip(ours, theirs, strict=True)):
+            yield from _json_differences(f"{place}[{index}]", mine, value)
+    elif type(ours) is not type(theirs) or ours != theirs:
+        yield Difference(place=place, recorded=shapes.recorded(theirs), asked=shapes.shape(ours))

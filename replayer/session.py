@@ -1,0 +1,167 @@
+"""A cassette answering requests: `Replay` holds what was used, missed and blocked; `offline` puts it in place of the network.
+
+with offline(cassette) as replay:
+requests.get("https://source.tandemdiabetes.com/...")
+assert not replay.unused
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from replayer import doors
+from replayer.guard import GUARD, blocked
+from replayer.keys import Question, question
+from replayer.ledger import Ledger
+from replayer.matching import Index
+from replayer.miss import label, report
+from replayer.windows import Windows
+from tfx.cassette import Cassette
+from tfx.errors import MismatchError, NetworkBlockedError, UnusedError, UsageError
+from tfx.exchange import Request, Response
+
+
+class Replay:
+    """One run against a cassette. Thread-safe. Its repr, like every message it makes, holds no live value."""
+
+    def __init__(self, cassette: Cassette, *, strict_windows: bool = False, tell: Callable[[str, str], None] | None = None) -> None:
+        """`tell` hears every event at once as a kind (`used`, `miss`) and its words; a child process reports through it."""
+        self.cassette = cassette
+        self._lock = threading.Lock()
+        self._tell = tell or (lambda _kind, _words: None)
+        self._index = Index(cassette)
+        self._ledger = Ledger(cassette.name, self._index.entries)
+        self._windows = None if strict_windows else Windows(cassette.name, self._index.era, self._index.entries)
+        self._used: set[int] = set()
+        self._since = len(GUARD.attempts)
+        self.misses: list[str] = []
+
+    def __repr__(self) -> str:
+        return f"Replay({self.cassette.name}: {len(self._used)} of {len(self._index.entries)} exchanges used, {len(self.misses)} missed)"
+
+    @property
+    def used(self) -> tuple[int, ...]:
+        """The numbers (from 1) of the exchanges that answered something."""
+        return tuple(sorted(self._used))
+
+    @property
+    def unused(self) -> tuple[int, ...]:
+        """The numbers of the exchanges nobody asked for."""
+        return tuple(entry.number for entry in self._index.entries if entry.number not in self._used)
+
+    @property
+    def blocked(self) -> tuple[str, ...]:
+        """Attempts to reach the network since this replay began, whoever made them."""
+        return tuple(GUARD.attempts[self._since :])
+
+    def label(self, number: int) -> str:
+        """Method, host and path template of an exchange."""
+        return label(self._index.entries[number - 1].question)
+
+    def answer(self, request: Request) -> Response:
+        """What the service said to this request when it was recorded.
+
+        Raises:
+            MismatchError: it is not on the cassette, its answers are used up, or values that must agree do not.
+        """
+        __tracebackhide__ = True  # pytest --showlocals would print the live request
+        asked = question(request)
+        with self._lock:
+            try:
+                return self._answered(asked)
+            except MismatchError as error:
+                self.misses.append(str(error))
+                self._tell("miss", str(error))
+                raise
+
+    def _answered(self, asked: Question) -> Response:
+        __tracebackhide__ = True
+        self._ledger.check(asked)
+        closed = doors.door(asked, self._index.era)
+        entry = self._index.take(asked, closed)
+        if entry is not None:
+            self._mark(entry.number)
+            return self._ledger.settle(asked, entry.exchange.response)
+        if closed != doors.OPEN:
+            return doors.refusal(closed)
+        derived = self._windows.answer(asked, self._mark) if self._windows else None
+        if derived is not None:
+            return derived
+        raise MismatchError(
+            report(asked, self._index.candidates(), self._used.__contains__, cassette=self.cassette.name, door=closed),
+        )
+
+    def forgive(self) -> tuple[str, ...]:
+        """Forget the misses and blocked attempts so far, and give the misses back: for tests that provoke them."""
+        with self._lock:
+            misses = tuple(self.misses)
+            self.misses.clear()
+            GUARD.expect(self._since)
+        return misses
+
+    def check(self, *, all_used: bool = False) -> None:
+        """Let a clean run pass, even if the program swallowed what went wrong.
+
+        Raises:
+            MismatchError: something was asked that is not on the cassette.
+            NetworkBlockedError: something tried to reach the network.
+            UnusedError: an exchange was not asked for, and `all_used` says that is wrong.
+        """
+        if self.misses:
+            raise MismatchError(
+                self.misses[0] if len(self.misses) == 1 else f"{len(self.misses)} requests missed; the first: {self.misses[0]}"
+            )
+        if self.blocked:
+            raise NetworkBlockedError(f"replay is offline, and something tried {len(self.blocked)} times to reach out: {self.blocked[0]}")
+        if all_used and self.unused:
+            first = self.unused[0]
+            raise UnusedError(
+                f"{len(self.unused)} of {len(self._index.entries)} exchanges on {self.cassette.name} were not asked for, the first is "
+                f"#{first} {self.label(first)}; record without them, or ask for them"
+            )
+
+    def _mark(self, number: int) -> None:
+        if number not in self._used:
+            self._used.add(number)
+            self._tell("used", str(number))
+
+
+@contextmanager
+def offline(
+    cassette: Cassette | Path | str, *, strict_windows: bool = False, freeze: bool = False, allow: tuple[str, ...] = ()
+) -> Iterator[Replay]:
+    """Everything this process asks over HTTP is answered from the cassette while this lasts; the network is blocked.
+
+    requests, urllib.request and httpx are served; anything else meets the guard. `strict_windows` answers recorded windows only;
+    `freeze` sets the clock to the cassette's, from where it runs on; `allow` may name hosts the guard lets through, or `loopback`.
+    May nest: the innermost cassette answers.
+
+    Raises:
+        CassetteError: the cassette cannot be read.
+        UsageError: `freeze` without time-machine.
+    """
+    from replayer import world
+
+    if not isinstance(cassette, Cassette):
+        from tfx.store import load
+
+        cassette = load(Path(cassette))
+    replay = Replay(cassette, strict_windows=strict_windows)
+    with ExitStack() as stack:
+        stack.enter_context(blocked(allow))
+        stack.enter_context(world.answered_by(replay.answer))
+        if freeze:
+            stack.enter_context(frozen(cassette))
+        yield replay
+
+
+@contextmanager
+def frozen(cassette: Cassette) -> Iterator[None]:
+    """The clock set to the cassette's now, running on from there."""
+    try:
+        import time_machine
+    except ModuleNotFoundError as error:
+        raise UsageError("freezing the clock needs time-machine; install it with: pip install time-machine") from error
+    with time_machine.travel(cassette.clock, tick=True):
+        yield

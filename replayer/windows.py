@@ -1,0 +1,170 @@
+"""Windows of pump events: any window inside the recorded span, answered from the recorded events. Pure but for its caches.
+
+A client asks for other days than were recorded, and gets the recorded events of those days: the union of the windows answered with 200
+for that pump, filtered by wall clock and by event codes as the era does. The events are the recorded bytes, not written anew, so
+numbers, key order and spacing are the service's; `clockChanges` stays whole. Outside the recorded span nothing is known.
+"""
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from replayer.events import Lane, lane, legacy_lane
+from replayer.keys import Question
+from replayer.ledger import with_body
+from replayer.matching import Entry
+from tandem.eras import Era
+from tfx import codec
+from tfx.errors import MismatchError
+from tfx.exchange import Response
+
+_TICK: Final = timedelta(seconds=1)
+_DAY: Final = timedelta(days=1)
+_CONTENT_MARKS: Final = ("ETag", "Content-MD5", "Digest", "Last-Modified")
+"""Response headers that speak of one particular body."""
+
+_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z")
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d\Z")
+
+Group = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Wall-clock time from `first` to `last`, both included; `codes` None means every event code."""
+
+    first: datetime
+    last: datetime
+    codes: frozenset[int] | None
+
+    def __str__(self) -> str:
+        return f"{self.first:%Y-%m-%dT%H:%M:%S} to {self.last:%Y-%m-%dT%H:%M:%S}"
+
+    def knows(self, codes: frozenset[int] | None) -> bool:
+        """Whether a recording with these codes answers a question for those."""
+        return self.codes is None or (codes is not None and codes <= self.codes)
+
+
+@dataclass(slots=True, kw_only=True, repr=False)
+class _Recorded:
+    entry: Entry
+    window: Window
+    lane: Lane | None = field(default=None)
+
+
+class Windows:
+    """The recorded windows of a cassette, by pump."""
+
+    __slots__ = ("_era", "_groups", "_name")
+
+    def __init__(self, name: str, era: Era, entries: Iterable[Entry]) -> None:
+        self._name, self._era = name, era
+        self._groups: dict[Group, list[_Recorded]] = {}
+        for entry in entries:
+            window = asked_window(entry.question, era)
+            if window:
+                self._groups.setdefault(_group(entry.question), []).append(_Recorded(entry=entry, window=window))
+
+    def answer(self, asked: Question, mark: Callable[[int], None]) -> Response | None:
+        """The events of the window asked for; None if this is no question about a window, or not about a recorded pump.
+
+        `mark` is told the number of every recorded exchange the window touches.
+
+        Raises:
+            MismatchError: the window reaches outside what was recorded.
+        """
+        window = asked_window(asked, self._era)
+        group = self._groups.get(_group(asked), []) if window else []
+        known = sorted((one for one in group if one.entry.exchange.response.status == 200), key=lambda one: one.window.first)  # noqa: PLR2004
+        if window is None or not known:
+            return None
+        usable = [one for one in known if one.window.knows(window.codes)]
+        if not any(_covers(span, window) for span in spans(one.window for one in usable)):
+            raise MismatchError(self._outside(window, [one.window for one in usable], [one.window for one in known]))
+        touched = [one for one in usable if one.window.first <= window.last and one.window.last >= window.first]
+        for one in touched:
+            mark(one.entry.number)
+        nothing = len(asked.values(self._era.events_key)) > 1 and self._era.filters_events
+        return self._cut(window, usable, touched[0].entry.exchange.response, nothing=nothing)
+
+    def _cut(self, window: Window, usable: list[_Recorded], template: Response, *, nothing: bool) -> Response:
+        make = legacy_lane if self._era.wire == "binary" else lane
+        for one in usable:
+            if one.lane is None:
+                response = one.entry.exchange.response
+                one.lane = make(codec.decoded(response.headers, response.body), f"#{one.entry.number}")
+        lanes = [one.lane for one in usable if one.lane]
+        # The service returns no event for a repeated key (GlucoseBar, checked live).
+        codes = frozenset[int]() if nothing else window.codes
+        plain = make(codec.decoded(template.headers, template.body), "").cut(lanes, window.first, window.last, codes)
+        response = with_body(template, codec.encoded(template.headers, plain))
+        return Response(
+            status=response.status, reason=response.reason, headers=response.headers.without(*_CONTENT_MARKS), body=response.body
+        )
+
+    def _outside(self, window: Window, usable: list[Window], known: list[Window]) -> str:
+        if not usable:
+            return (
+                f"{self._name} holds only some event codes of this pump, and the request asks for others "
+                f"(query.{self._era.events_key}); record all of them with: tfx record {self._name}"
+            )
+        return (
+            f"the window {window} reaches outside what {self._name} recorded of this pump: {', '.join(map(str, spans(usable or known)))}; "
+            f"ask inside it (with --freeze, today is the cassette's), or record more days with: tfx record {self._name} --days N"
+        )
+
+
+def asked_window(asked: Question, era: Era) -> Window | None:
+    """The window a request asks for, or None if it is none, or not put the way the service understands."""
+    names = {"pump-logs": ("startDate", "endDate", "pumperId"), "pump-events": ("minDate", "maxDate")}.get(asked.endpoint)
+    if names is None:
+        return None
+    keys = sorted({name.decode("utf-8", "replace") for name, _ in asked.query} - {era.events_key})
+    if keys != sorted(names) or any(len(asked.values(name)) != 1 for name in names):
+        return None
+    form = _INSTANT if asked.endpoint == "pump-logs" else _DATE
+    first, last = (_moment(asked.values(name)[0], form) for name in names[:2])
+    codes = _codes(asked.values(era.events_key))
+    if first is None or last is None or codes is False or first > last:
+        return None
+    if asked.endpoint == "pump-events":
+        last += _DAY - _TICK  # whole days, the last one included
+    return Window(first=first, last=last, codes=codes if era.filters_events and isinstance(codes, frozenset) else None)
+
+
+def spans(windows: Iterable[Window]) -> list[Window]:
+    """The windows joined where they touch (a second apart) or overlap."""
+    found: list[Window] = []
+    for window in sorted(windows, key=lambda one: one.first):
+        if found and window.first <= found[-1].last + _TICK:
+            joined = max(found[-1].last, window.last)
+            found[-1] = Window(first=found[-1].first, last=joined, codes=None)
+        else:
+            found.append(Window(first=window.first, last=window.last, codes=None))
+    return found
+
+
+def _covers(span: Window, window: Window) -> bool:
+    return span.first <= window.first and window.last < span.last + _TICK
+
+
+def _group(asked: Question) -> Group:
+    # The whole path: it names the pump (and in 2025 the person); in the json eras the person is in the query.
+    return (asked.method, asked.origin, asked.path, asked.values("pumperId"))
+
+
+def _moment(text: str, form: re.Pattern[str]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.removesuffix("Z")) if form.match(text) else None
+    except ValueError:
+        return None
+
+
+def _codes(values: tuple[str, ...]) -> frozenset[int] | bool | None:
+    """The event codes asked for; None means all of them (no key, or an empty one), False that they are no codes."""
+    found = [piece.strip() for value in values for piece in value.split(",") if piece.strip()]
+    if not all(piece.isascii() and piece.isdigit() for piece in found):
+        return False
+    return frozenset(map(int, found)) if found else None
