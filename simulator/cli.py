@@ -1,0 +1,100 @@
+"""`tfx simulate`: the stand-in until interrupted."""
+
+import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from threading import Event
+from types import FrameType
+
+import click
+
+from tfx.errors import UsageError
+
+
+@click.command()
+@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="The cloud the account lives in.")
+@click.option(
+    "--era", type=click.Choice(["2025", "2026-07", "2026-10"]), default="2026-10", show_default=True, help="The state of the API."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Another number is another person with another therapy.")
+@click.option(
+    "--now", metavar="ISO", help="Let the clock stand at this instant (UTC unless it names an offset); default is the real clock."
+)
+@click.option("--days", type=click.FloatRange(0, 366, min_open=True), default=3.0, show_default=True, help="Days of therapy up to now.")
+@click.option("--guardian", is_flag=True, help="The account of a guardian.")
+@click.option(
+    "--fault", "faults", multiple=True, metavar="ENDPOINT:N:KIND", help="The Nth request there fails; N+ for all from the Nth on."
+)
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on loopback; default is any free one.")
+@click.option("--print-env", is_flag=True, help="Print the export lines and no explanation.")
+def simulate(
+    *,
+    region: str,
+    era: str,
+    seed: int,
+    now: str | None,
+    days: float,
+    guardian: bool,
+    faults: tuple[str, ...],
+    port: int,
+    print_env: bool,
+) -> None:
+    r"""Run a simulated Tandem Source with an invented account until interrupted.
+
+    Prints the shell lines that lead any client to it, in any language: the proxy, the certificate to trust, and the
+    e-mail and password of the invented account.
+
+    Faults: 401, 403-waf, 429, 500, 503, content-type, reset, truncated, drip. Endpoints: sso-page, login, authorize,
+    callback-us, callback-eu, token, discovery, jwks, pumper, pump-logs, pumpers, pump-event-metadata, pump-events, any.
+
+    \b
+    Examples:
+      tfx simulate --print-env > stand-in.env &     then: . ./stand-in.env && python my_client.py
+      tfx simulate --region eu --era 2025 --days 14
+      tfx simulate --fault pump-logs:2:500 --fault pump-logs:3:reset --fault login:1:429
+    """
+    from simulator.account import account
+    from simulator.faults import Fault
+    from simulator.proxy import running
+
+    table = [Fault.parse(text) for text in faults]
+    frozen = None if now is None else instant(now)
+    person = account(identity=seed, therapy=seed, now=frozen or real_now(), days=days, region=region, guardian=guardian)
+    with interrupted() as stop, running(person, era=era, now=frozen or real_now, faults=table, port=port, pause=1.0) as stand_in:
+        if not print_env:
+            click.echo(f"# The stand-in for Tandem Source ({era}, {region}) runs; the account is invented. Ctrl-C ends it.", err=True)
+        for name, value in {**stand_in.environment, "TFX_EMAIL": person.email, "TFX_PASSWORD": person.password}.items():
+            click.echo(f"export {name}={shlex.quote(value)}")
+        stop.wait()
+
+
+def real_now() -> datetime:
+    """The real clock, aware UTC."""
+    return datetime.now(UTC)
+
+
+def instant(text: str) -> datetime:
+    """An instant as typed, UTC unless it names an offset; UsageError."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"cannot read the instant {text!r}; write it like 2026-11-02T08:00:00Z") from error
+    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+@contextmanager
+def interrupted() -> Iterator[Event]:
+    """An event that Ctrl-C or a polite kill sets; the handlers of before come back at the end."""
+    stop = Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,65 @@
+"""The reportsfacade that answered until mid-2026: pump metadata and binary events. Pure. Shapes: tandem-source 1.5."""
+
+from datetime import UTC, date, datetime, time
+from typing import Final
+
+from simulator.account import Account, Device
+from simulator.answers import Answer, Call, World, json_answer
+from simulator.reports import missing, span, window_of
+
+BAD_PARAMETERS: Final = {"message": "Check input parameters."}
+"""What wrong dates were answered with (tconnectsync #114)."""
+
+
+def metadata(world: World, call: Call) -> Answer:
+    """A list with every pump that has uploaded; guardian accounts have none of their own and get a 404."""
+    account = world.account
+    if call.place.path_values["pumperId"] != account.pumper_id or account.role == "personal_guardian":
+        return missing()
+    return json_answer([pump(account, device) for device in account.devices if device.last_upload], chunked=True)
+
+
+def pump(account: Account, device: Device) -> dict[str, object]:
+    """One member of the list."""
+    start, end = span(device)
+    uploaded = (device.last_upload or datetime.min.replace(tzinfo=UTC)).astimezone(UTC)
+    return {
+        "tconnectDeviceId": device.tconnect_device_id,
+        "serialNumber": device.serial_number,
+        "modelNumber": device.model_number,
+        "minDateWithEvents": start,
+        "maxDateWithEvents": end,
+        "lastUpload": {
+            "uploadId": device.legacy_upload_id,
+            "lastUploadedAt": f"{uploaded:%Y-%m-%dT%H:%M:%S}.{uploaded.microsecond // 10000:02d}",
+            "settings": device.legacy_settings,
+        },
+        "patientName": account.name,
+        "patientDateOfBirth": account.date_of_birth.isoformat(),
+        "patientCareGiver": account.caregiver,
+        "softwareVersion": device.software_version,
+        "partNumber": device.part_number,
+    }
+
+
+def pump_events(world: World, call: Call) -> Answer:
+    """One JSON string holding base64 of 26-byte records of whole days; no `eventIds` means every type."""
+    places = call.place.path_values
+    device = next((item for item in world.account.devices if str(item.tconnect_device_id) == places["tconnectDeviceId"]), None)
+    if device is None or places["pumperId"] != world.account.pumper_id:
+        return missing()
+    first, last = day(call.one("minDate")), day(call.one("maxDate"))
+    ids = [value for value in call.one("eventIds").split(",") if value]
+    if first is None or last is None or last < first or not all(value.isdecimal() for value in ids):
+        return json_answer(BAD_PARAMETERS, status=400)
+    codes = tuple(int(value) for value in ids) or None
+    records = window_of(device.records, datetime.combine(first, time.min), datetime.combine(last, time.max), codes)
+    return json_answer(records.to_base64(), chunked=True)
+
+
+def day(text: str) -> date | None:
+    """A date as YYYY-MM-DD, or None."""
+    try:
+        return date.fromisoformat(text) if len(text) == len("2026-01-01") else None
+    except ValueError:
+        return None
