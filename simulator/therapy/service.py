@@ -189,7 +189,9 @@ def _tell_names(log: Log, pump: PumpIdentity, names: tuple[str, ...]) -> None:
     log.add_payload(235, 310, bytes((1, 127, 0, 0, 5, 70, 1, 134)))
     log.add_text(216, 4590, pump.transmitter_id)
     log.add_text(156, 4591, pump.transmitter_id)
+    log.add_text(220, 4592, pump.transmitter_id, offset=8)
     log.add_text(217, 4595, pump.sensor_code)
+    log.add_text(390, 5990, pump.sensor_code)
     log.add_text(395, 7890, pump.pairing_code)
     for code, at in ((23, 650), (558, 9400), (562, 9410), (566, 9420)):
         log.add_payload(code, at, bytes((0, 0, 0, 100, 0, 0, 0, 100)))
