@@ -1,0 +1,181 @@
+"""What a rule can do to one leaf: change it, and say whether a leaf looks like what comes out. Pure.
+
+`change` raises Odd where the leaf is not what the rule is for; the hand then blanks it. `holds` is the closure the check asks for:
+it needs no secrets, because every stand-in can be told from everything else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+
+from sanitizer import epoch
+from sanitizer.epoch import Odd
+from sanitizer.leaves import (
+    BARE_COUNTRY,
+    CHALLENGE_HEADER,
+    CLIENT_IDS,
+    FULL_NAME,
+    access_token,
+    are_codes,
+    bearer,
+    birth,
+    blanked,
+    challenge_header,
+    client_id,
+    codes,
+    constant_time,
+    country,
+    full_name,
+    holds_bearer,
+    holds_ordinal,
+    id_kind,
+    is_blank,
+    is_text,
+    is_token_hash,
+    kept,
+    literal,
+    ordinal,
+    text_of,
+    token_hash,
+    words,
+)
+from sanitizer.ordinals import KINDS
+from sanitizer.policy import Policy
+from sanitizer.run import Run
+from tfx.jsonbody import Json
+
+Change = Callable[[Json, str, Run], Json]
+Holds = Callable[[Json, str, Policy], bool]
+
+PHRASES = frozenset({"", *(status.phrase for status in HTTPStatus)})
+"""What may stand behind a status."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """One word of the policy. `late` leaves are done after their siblings, whose stand-ins they are made of."""
+
+    word: str
+    change: Change
+    holds: Holds
+    says: str
+    late: bool = False
+
+
+def ordinal_action(name: str) -> Action:
+    """The action of one kind of stand-in."""
+    return Action(
+        word=name,
+        change=lambda value, _argument, run: ordinal(value, name, run),
+        holds=lambda value, _argument, _policy: holds_ordinal(value, name),
+        says=KINDS[name].says,
+    )
+
+
+_TABLE = (
+    *(ordinal_action(name) for name in KINDS if name != "access-token"),
+    Action(
+        word="access-token",
+        change=access_token,
+        holds=lambda value, _argument, _policy: holds_ordinal(value, "access-token"),
+        says=KINDS["access-token"].says,
+    ),
+    Action(
+        word="keep",
+        change=kept,
+        holds=lambda value, domain, policy: policy.domains[domain].holds(value),
+        says="outside its domain",
+    ),
+    Action(
+        word="words",
+        change=words,
+        holds=lambda value, domain, policy: (
+            isinstance(value, str) and (not value or all(map(policy.domains[domain].holds, value.split(" "))))
+        ),
+        says="words outside their domain",
+    ),
+    Action(word="literal", change=literal, holds=lambda value, argument, _policy: value in ("", argument), says="not the literal"),
+    Action(
+        word="date",
+        change=lambda value, _argument, run: run.epoch.iso(text_of(value)) if value else value,
+        holds=lambda value, _argument, _policy: isinstance(value, str) and (not value or epoch.is_inside(value)),
+        says="a date outside the synthetic window",
+    ),
+    Action(
+        word="birth",
+        change=birth,
+        holds=lambda value, _argument, _policy: value in ("", epoch.BIRTH, epoch.BIRTH + "T00:00:00"),
+        says="not the constant birth date",
+    ),
+    Action(
+        word="full-name",
+        change=full_name,
+        holds=lambda value, _argument, _policy: is_text(value, FULL_NAME),
+        says="not a stand-in name",
+        late=True,
+    ),
+    Action(
+        word="id",
+        change=lambda value, _argument, run: ordinal(value, id_kind(value), run),
+        holds=lambda value, _argument, _policy: holds_ordinal(value, "uuid") or holds_ordinal(value, "subject"),
+        says="not a stand-in identifier",
+    ),
+    Action(
+        word="country",
+        change=country,
+        holds=lambda value, _argument, _policy: is_text(value, BARE_COUNTRY),
+        says="more than a country",
+    ),
+    Action(word="codes", change=codes, holds=lambda value, _argument, _policy: are_codes(value), says="not a list of event codes"),
+    Action(
+        word="client-id",
+        change=client_id,
+        holds=lambda value, _argument, _policy: value == "" or value in CLIENT_IDS,
+        says="not a client id of the service",
+    ),
+    Action(
+        word="issued",
+        change=constant_time(epoch.ISSUED),
+        holds=lambda value, _argument, _policy: value == epoch.ISSUED,
+        says="not the constant issue time",
+    ),
+    Action(
+        word="expires",
+        change=constant_time(epoch.EXPIRES),
+        holds=lambda value, _argument, _policy: value == epoch.EXPIRES,
+        says="not the constant expiry",
+    ),
+    Action(
+        word="challenge-header",
+        change=challenge_header,
+        holds=lambda value, _argument, _policy: value == "" or is_text(value, CHALLENGE_HEADER),
+        says="more than a scheme and an error code",
+    ),
+    Action(
+        word="bearer",
+        change=bearer,
+        holds=lambda value, _argument, _policy: value == "" or holds_bearer(value),
+        says="not a stand-in bearer token",
+    ),
+    Action(
+        word="at-hash",
+        change=token_hash,
+        holds=lambda value, _argument, _policy: value == "" or is_token_hash(value),
+        says="not the hash of a stand-in token",
+    ),
+    Action(word="blank", change=blanked, holds=lambda value, _argument, _policy: is_blank(value), says="not blank"),
+)
+
+STRUCTURAL = ("url", "jwt", "cookies", "set-cookie", "cookie-expiry", "length", "drop")
+"""Rules whose value is taken apart and put together again, by `sanitizer.carriers` and `sanitizer.urls`."""
+
+
+def _not_a_leaf(_value: Json, _argument: str, _run: Run) -> Json:
+    raise Odd
+
+
+ACTIONS: Mapping[str, Action] = MappingProxyType(
+    {action.word: action for action in _TABLE}
+    | {word: Action(word=word, change=_not_a_leaf, holds=lambda *_: False, says="not readable", late=word == "jwt") for word in STRUCTURAL}
+)

@@ -1,0 +1,85 @@
+"""Header lines and cookies: allow-listed names, each with its rule; what is not on the list goes. Pure."""
+
+from collections.abc import Mapping
+
+from sanitizer.epoch import cookie_expiry
+from sanitizer.hand import Hand
+from sanitizer.policy import Rule
+from sanitizer.urls import link
+from tfx.exchange import Headers
+
+_VALUE = Rule(word="cookie")
+_NAME = Rule(word="cookie-name")
+
+
+def headers(hand: Hand, found: Headers, way: str) -> Headers:
+    """The lines that may stand, in their order; a length is left for whoever knows the body."""
+    rules = hand.run.policy.headers[way]
+    out: list[tuple[str, str]] = []
+    for name, value in found:
+        rule = rules.get(name.lower())
+        place = f"{way} header.{hand.name(name)}"
+        if rule is None:
+            hand.note(place, "a header without a rule" + ("; removed" if hand.changes else ""), rule=_hint(way, hand.name(name)))
+        elif rule.word == "drop":
+            if hand.changes:
+                hand.count("header dropped")
+            else:
+                hand.note(place, "a header that never stands on a cassette")
+        else:
+            out.append((name, _value(hand, rule, value, place)))
+    return Headers(out)
+
+
+def _hint(way: str, shown: str) -> str:
+    return "" if shown.startswith("<") else f'[headers.{way}]\n{shown.lower()} = "blank"   # or add it to drop'
+
+
+def _value(hand: Hand, rule: Rule, value: str, place: str) -> str:
+    if rule.word == "length":
+        return value
+    if rule.word == "url":
+        return link(hand, value, place)
+    if rule.word == "cookies":
+        return _looked_at(hand, value, "; ".join(_pair(hand, pair, place) for pair in value.split(";") if pair.strip()), place)
+    if rule.word == "set-cookie":
+        return _looked_at(hand, value, _set_cookie(hand, value, place), place)
+    return str(hand.leaf(rule, value, place))
+
+
+def _looked_at(hand: Hand, before: str, after: str, place: str) -> str:
+    if hand.changes:
+        return after
+    if before != after:
+        hand.note(place, "not written as the sanitizer writes it")
+    return before
+
+
+def _pair(hand: Hand, pair: str, place: str) -> str:
+    name, equals, value = pair.strip().partition("=")
+    if not hand.run.policy.cookie_names.fullmatch(name):
+        name = str(hand.leaf(_NAME, name, f"{place} name"))
+    return f"{name}{equals}{hand.leaf(_VALUE, value, f'{place} value')}"
+
+
+def _set_cookie(hand: Hand, line: str, place: str) -> str:
+    pair, *attributes = line.split(";")
+    rules = hand.run.policy.cookie_attributes
+    out = [_pair(hand, pair, place)]
+    for attribute in attributes:
+        name, equals, value = attribute.strip().partition("=")
+        changed = _attribute(hand, rules, name, value, place)
+        if changed is not None:
+            out.append(f"{name}{equals}{changed}")
+    return "; ".join(out)
+
+
+def _attribute(hand: Hand, rules: Mapping[str, Rule], name: str, value: str, place: str) -> str | None:
+    rule = rules.get(name.lower())
+    if rule is None:
+        if name:
+            hand.note(f"{place} attribute", "a cookie attribute without a rule")
+        return None
+    if rule.word == "cookie-expiry":
+        return cookie_expiry(value, hand.run.clock)
+    return str(hand.leaf(rule, value, f"{place} {name.lower()}"))

@@ -1,0 +1,166 @@
+"""Bodies by what they are: nothing, JSON, a form, a page. What cannot be understood is refused, never passed on. Pure."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from sanitizer.devices import Device, survey
+from sanitizer.hand import Hand
+from sanitizer.members import walk
+from sanitizer.policy import Node
+from sanitizer.pumplogs import LISTS, pump_logs
+from sanitizer.urls import query
+from tandem.endpoints import Place
+from tfx.codec import decoded, encoded
+from tfx.errors import FormatError, RefusedError
+from tfx.exchange import Headers, Response
+from tfx.jsonbody import STYLES, Json, nearest_style, parse, write
+
+JSON_TYPES = ("application/json", "application/problem+json")
+FORM_TYPE = "application/x-www-form-urlencoded"
+HTML_TYPE = "text/html"
+_BLOCKED = b"The request is blocked"
+_NOTHING = Node()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Content:
+    """A body taken apart: `value` for JSON, `text` for forms and pages. Never prints itself."""
+
+    kind: str
+    text: bytes = b""
+    value: Json = None
+
+    def __repr__(self) -> str:
+        return f"Content({self.kind})"
+
+
+def content(headers: Headers, body: bytes, where: str) -> Content:
+    """A body decoded and read.
+
+    Raises:
+        RefusedError: its coding, charset or type is unknown, or it is not what its type says.
+    """
+    try:
+        text = decoded(headers, body)
+    except RefusedError as error:
+        raise RefusedError(f"{where}: {error}") from None
+    if not text:
+        return Content(kind="nothing")
+    media, _, parameters = (headers.get("content-type").lower()).partition(";")
+    charset = parameters.partition("charset=")[2].strip(' "')
+    if charset not in ("", "utf-8") or len(headers.all("content-type")) > 1:
+        raise RefusedError(f"{where} is not in UTF-8, or says twice what it is; nothing was written. Record without that exchange")
+    media = media.strip()
+    if media in JSON_TYPES:
+        try:
+            return Content(kind="json", text=text, value=parse(text))
+        except FormatError as error:
+            raise RefusedError(f"{where}: {error}; nothing was written. Record that exchange again") from None
+    if media in (FORM_TYPE, HTML_TYPE):
+        return Content(kind="form" if media == FORM_TYPE else "page", text=text)
+    raise RefusedError(
+        f"{where} has a content type no rule is for, so nothing says what it may hold; nothing was written. Record without that exchange"
+    )
+
+
+def sent(hand: Hand, place: Place, headers: Headers, body: bytes) -> bytes:
+    """A request's body as it may stand."""
+    name = place.endpoint.name
+    policy = hand.run.policy
+    found = content(headers, body, f"#{hand.run.exchange} request body")
+    if found.kind == "json":
+        rules = policy.bodies.get((name, "request"), _NOTHING)
+        return encoded(headers, _written(hand, walk(hand, rules, found.value, "request body"), found, "request body"))
+    if found.kind == "form":
+        try:
+            text = found.text.decode("ascii")
+        except UnicodeDecodeError:
+            raise RefusedError(f"#{hand.run.exchange} request body is no form: a form is percent-encoded; nothing was written") from None
+        changed = query(hand, policy.forms[name], text, "request form", name)
+        if not hand.changes and changed != text:
+            hand.note("request form", "not written as the sanitizer writes it")
+        return encoded(headers, changed.encode("ascii"))
+    if found.kind == "page":
+        hand.note("request body", "a page sent to the service; removed")
+        return b""
+    return b""
+
+
+def received(hand: Hand, place: Place, response: Response, found: Content, device: Device | None) -> bytes:
+    """A response's body as it may stand; `found` is its `content`, which a survey has read before."""
+    name = place.endpoint.name
+    if found.kind == "page":
+        return _page(hand, name, response, found.text)
+    if found.kind == "form":
+        raise RefusedError(f"#{hand.run.exchange} response body is a form, which no answer of the service is; nothing was written")
+    if found.kind == "nothing":
+        return b""
+    changed = _answer(hand, name, response.status, found.value, device)
+    return encoded(response.headers, _written(hand, changed, found, "response body"))
+
+
+def _answer(hand: Hand, name: str, status: int, value: Json, device: Device | None) -> Json:
+    policy = hand.run.policy
+    place = "response body"
+    if status >= HTTPStatus.BAD_REQUEST:
+        return walk(hand, policy.errors, value, place)
+    special = policy.special.get(name, "")
+    if special == "jwks":
+        return _key_set(hand, value, place)
+    if special == "events" and device is not None:
+        return pump_logs(hand, device, value, place)
+    if special == "records" and device is not None:
+        from sanitizer.pumprecords import pump_records, records_of
+
+        return pump_records(hand, device, records_of(hand.run.exchange, value), place).to_base64()
+    return walk(hand, policy.bodies.get((name, "response"), _NOTHING), value, place)
+
+
+def meet(device: Device, special: str, exchange: int, value: Json) -> None:
+    """Survey one answer's events."""
+    if special == "records":
+        from sanitizer.pumprecords import records_of, survey_records
+
+        survey_records(device, records_of(exchange, value))
+    elif isinstance(value, dict):
+        for name in LISTS:
+            listed = value.get(name)
+            if isinstance(listed, list):
+                survey(device, listed)
+
+
+def _key_set(hand: Hand, value: Json, place: str) -> Json:
+    from tfx.signing import jwks
+
+    hand.count("jwks")
+    published = jwks()
+    if not hand.changes and value != published:
+        hand.note(place, "not the published key set")
+    return published if hand.changes else value
+
+
+def _page(hand: Hand, name: str, response: Response, text: bytes) -> bytes:
+    policy = hand.run.policy
+    word = policy.endpoint_pages.get(name, "page")
+    if _BLOCKED in text:
+        word = "blocked"
+    elif response.status == HTTPStatus.NOT_FOUND:
+        word = "missing"
+    elif response.status >= HTTPStatus.BAD_REQUEST:
+        word = "page"
+    page = policy.pages[word].encode("utf-8")
+    hand.count("page")
+    if hand.changes:
+        return encoded(response.headers, page)
+    if text != page:
+        hand.note("response body", "a page that is not one of the literal ones")
+    return response.body
+
+
+def _written(hand: Hand, changed: Json, found: Content, place: str) -> bytes:
+    if not hand.changes:
+        if all(writer(found.value) != found.text for writer in STYLES.values()):
+            hand.note(place, "JSON that is not written as the sanitizer writes it")
+        return found.text
+    compact = write(found.value)
+    return write(changed) if compact == found.text else write(changed, nearest_style(found.text))

@@ -1,0 +1,123 @@
+"""One public epoch: every date moves by the same whole weeks, so that a recording ends in the anchor week. Pure.
+
+Whole weeks keep weekdays and times of day. The offset is not a secret that could leak: it follows from the recording's own end,
+and the cassette carries no date from which that end could be read. See docs/decisions/anchor-week.md.
+"""
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+ANCHOR: Final = date(2024, 7, 1)
+"""The Monday of the week in which every cassette's clock stands."""
+
+FIRST: Final = date(2019, 7, 1)
+"""The first day of the synthetic window; what lies before is set to this day, time of day kept."""
+
+LAST: Final = date(2024, 7, 21)
+"""The last day of the synthetic window; what lies after is bogus and becomes `NEVER`."""
+
+NEVER: Final = date(2099, 12, 31)
+"""Stands for every bogus far-future day."""
+
+SENTINELS: Final = frozenset({"0001-01-01", "1900-01-01", "1970-01-01", "2008-01-01", "9999-12-31"})
+"""Days that say "no date" in some software; they stay as they are."""
+
+BIRTH: Final = "1980-01-01"
+"""Everybody's date of birth."""
+
+ISSUED: Final = 1_719_705_600
+"""`iat`, `nbf` and `auth_time` of every token: 2024-06-30 00:00 UTC, the day before the anchor week."""
+
+EXPIRES: Final = 4_102_444_800
+"""`exp` of every token: 2100-01-01 00:00 UTC."""
+
+COOKIE_EXPIRES: Final = "Fri, 01 Jan 2100 00:00:00 GMT"
+COOKIE_EXPIRED: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
+"""A cookie is either alive, for ever, or being deleted."""
+
+_TIME = re.compile(r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?\Z")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+
+
+class Odd(Exception):  # noqa: N818  # not an error: the caller blanks the place
+    """A value is not what its rule is for. Carries no text, so nothing of the value can leave with it."""
+
+
+class Epoch:
+    """The move of one recording onto the anchor week.
+
+    `days` is the shift, a multiple of seven. Days are looked up once and remembered: a recording has few of them.
+    """
+
+    __slots__ = ("_days", "_times", "days")
+
+    def __init__(self, clock: datetime) -> None:
+        today = clock.astimezone(UTC).date()
+        monday = today - timedelta(days=today.weekday())
+        self.days = (ANCHOR - monday).days
+        self._days: dict[str, str] = {day: day for day in SENTINELS}
+        self._times: set[str] = {""}
+
+    def clock(self, clock: datetime) -> datetime:
+        """The moved end of the recording, down to the minute: seconds would make every recording differ."""
+        return (clock.astimezone(UTC) + timedelta(days=self.days)).replace(second=0, microsecond=0)
+
+    def iso(self, text: str) -> str:
+        """An ISO date or time in the spelling it had: `2026-04-30`, `2026-04-30T00:00:06`, with a fraction, `Z` or an offset.
+
+        Raises:
+            Odd: it is none of these.
+        """
+        time = text[10:]
+        if time not in self._times:
+            if not _TIME.match(time):
+                raise Odd
+            self._times.add(time)
+        moved = self._days.get(text[:10])
+        return (moved if moved is not None else self._move(text[:10])) + time
+
+    def day(self, day: date) -> date:
+        """A moved day, kept inside the synthetic window."""
+        try:
+            moved = day + timedelta(days=self.days)
+        except OverflowError:
+            return NEVER if day > ANCHOR else FIRST
+        if moved > LAST:
+            return NEVER
+        return max(moved, FIRST)
+
+    def _move(self, text: str) -> str:
+        if not _DAY.match(text):
+            raise Odd
+        try:
+            moved = self.day(date.fromisoformat(text)).isoformat()
+        except ValueError:
+            raise Odd from None
+        self._days[text] = moved
+        return moved
+
+
+def is_inside(text: str) -> bool:
+    """Whether an ISO date or time lies in the synthetic window, or is a sentinel or `NEVER`."""
+    if not _DAY.match(text[:10]) or not _TIME.match(text[10:]):
+        return False
+    if text[:10] in SENTINELS:
+        return True
+    try:
+        day = date.fromisoformat(text[:10])
+    except ValueError:
+        return False
+    return FIRST <= day <= LAST or day == NEVER
+
+
+def cookie_expiry(text: str, clock: datetime) -> str:
+    """One of the two expiry dates a cassette knows; a date nobody can read deletes the cookie, as in a browser."""
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError):
+        return COOKIE_EXPIRED
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return COOKIE_EXPIRES if moment > clock else COOKIE_EXPIRED

@@ -1,0 +1,33 @@
+"""What the sanitizer reports about one place: where and what kind, never the value, its length or a hash of it. Pure."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+_PRINTABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,47}[0-9]{0,2}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One place on one exchange (1 is the first; 0 is the cassette itself), and a rule to paste into the policy where one would help."""
+
+    exchange: int
+    place: str
+    kind: str
+    rule: str = ""
+
+    def __str__(self) -> str:
+        where = f"#{self.exchange} {self.place}" if self.exchange else self.place
+        return f"{where}: {self.kind}"
+
+
+def printable(name: str, seen: Sequence[str] = ()) -> str:
+    """A header, key or member name as it may be shown: names can carry an identifier, so only schema-like ones are, and no seen value."""
+    if not _PRINTABLE_NAME.match(name) or any(value in name.casefold() for value in seen):
+        return "<unnamed>"
+    return name
+
+
+def short(values: Iterable[str]) -> tuple[str, ...]:
+    """Seen values in the form `printable` looks for: case-folded, and long enough to mean something."""
+    return tuple({value.casefold() for value in values if len(value) > 2})  # noqa: PLR2004  # two letters occur in every word

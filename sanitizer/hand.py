@@ -1,0 +1,103 @@
+"""Two hands for one walk: one changes what it meets, the other only looks. So the check can never know other places than the rules do."""
+
+from typing import Protocol
+
+from sanitizer.actions import ACTIONS
+from sanitizer.epoch import Odd
+from sanitizer.findings import Finding, printable
+from sanitizer.leaves import blank
+from sanitizer.policy import Policy, Rule
+from sanitizer.run import Run
+from tfx.jsonbody import Json
+
+
+class Hand(Protocol):
+    """What meets every leaf. `changes` is False for the hand that only looks."""
+
+    run: Run
+    changes: bool
+
+    def leaf(self, rule: Rule, value: Json, place: str) -> Json:
+        """The leaf as it may stand on a cassette."""
+
+    def unknown(self, value: Json, place: str, kind: str, *, rule: str = "") -> Json:
+        """A place the policy does not know: the blank for it."""
+
+    def note(self, place: str, kind: str, *, rule: str = "") -> None:
+        """Report a place."""
+
+    def count(self, word: str, number: int = 1) -> None:
+        """Say how many places a rule touched."""
+
+    def name(self, name: str) -> str:
+        """A name of a header, key or member as it may be shown."""
+
+
+class _Reporting:
+    __slots__ = ("run",)
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+
+    @property
+    def policy(self) -> Policy:
+        """The rules."""
+        return self.run.policy
+
+    def note(self, place: str, kind: str, *, rule: str = "") -> None:
+        """Report a place."""
+        self.run.findings.append(Finding(exchange=self.run.exchange, place=place, kind=kind, rule=rule))
+
+    def name(self, name: str) -> str:
+        """A name of a header, key or member as it may be shown."""
+        return printable(name, self.run.seen)
+
+    def count(self, word: str, number: int = 1) -> None:
+        """Say how many places a rule touched."""
+        self.run.counts[word] += number
+
+
+class Scrubbing(_Reporting):
+    """The hand that changes."""
+
+    __slots__ = ()
+    changes = True
+
+    def leaf(self, rule: Rule, value: Json, place: str) -> Json:
+        """The stand-in, the moved date, the kept number; a typed blank and a finding where the value is not what the rule is for."""
+        if value is None:
+            return None
+        if rule.word != "keep":
+            self.count(rule.word)
+        try:
+            return ACTIONS[rule.word].change(value, rule.argument, self.run)
+        except Odd:
+            pass
+        if value != blank(value):  # a blank is at home everywhere
+            self.note(place, f"{ACTIONS[rule.word].says}; blanked")
+        return blank(value)
+
+    def unknown(self, value: Json, place: str, kind: str, *, rule: str = "") -> Json:
+        """A typed blank and a finding."""
+        self.note(place, f"{kind}; blanked", rule=rule)
+        return blank(value)
+
+
+class Looking(_Reporting):
+    """The hand that only looks: every finding is a place that could not have come out of `Scrubbing`."""
+
+    __slots__ = ()
+    changes = False
+
+    def leaf(self, rule: Rule, value: Json, place: str) -> Json:
+        """The leaf as it is."""
+        if value is None or ACTIONS[rule.word].holds(value, rule.argument, self.run.policy):
+            return value
+        if isinstance(value, dict | list) or value != blank(value):
+            self.note(place, ACTIONS[rule.word].says)
+        return value
+
+    def unknown(self, value: Json, place: str, kind: str, *, rule: str = "") -> Json:
+        """The value as it is."""
+        self.note(place, kind, rule=rule)
+        return value

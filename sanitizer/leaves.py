@@ -1,0 +1,211 @@
+"""How each sort of leaf is changed, and which leaves can have come out of that. Pure."""
+
+import re
+from collections.abc import Callable
+
+from sanitizer import epoch
+from sanitizer.epoch import Odd
+from sanitizer.ordinals import KINDS
+from sanitizer.run import Run
+from tandem.regions import REGIONS
+from tfx.jsonbody import Json
+
+CLIENT_IDS = frozenset(one for region in REGIONS.values() for one in (region.client_id, *region.retired_client_ids))
+
+
+def blank(value: Json) -> Json:
+    """Nothing, of the same type."""
+    if value is None or isinstance(value, bool):
+        return None if value is None else False
+    if isinstance(value, int | float):
+        return 0
+    if isinstance(value, str):
+        return ""
+    return [] if isinstance(value, list) else {}
+
+
+def is_blank(value: Json) -> bool:
+    """Whether a leaf or container says nothing."""
+    return value is None or value is False or value in ("", 0, [], {})
+
+
+def text_of(value: Json) -> str:
+    """A text leaf; Odd for anything else."""
+    if not isinstance(value, str):
+        raise Odd
+    return value
+
+
+def ordinal(value: Json, name: str, run: Run) -> Json:
+    """The first-seen stand-in, as a number where the leaf is a number."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Odd
+    changed = run.ordinals.stand_in(KINDS[name], str(value))
+    return changed if isinstance(value, str) else int(changed)
+
+
+def holds_ordinal(value: Json, name: str) -> bool:
+    """Whether a leaf is a stand-in of that kind."""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return False
+    return value == "" or KINDS[name].image(str(value))
+
+
+def kept(value: Json, domain: str, run: Run) -> Json:
+    """The leaf itself, if it lies in its domain."""
+    if not run.policy.domains[domain].holds(value):
+        raise Odd
+    return value
+
+
+def literal(value: Json, argument: str, _run: Run) -> Json:
+    """One fixed text; a blank stays one."""
+    if not isinstance(value, str):
+        raise Odd
+    return argument if value else value
+
+
+def constant_time(moment: int) -> Callable[[Json, str, Run], Json]:
+    """One instant for every token: Unix seconds."""
+
+    def change(value: Json, _argument: str, _run: Run) -> Json:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise Odd
+        return moment
+
+    return change
+
+
+def full_name(value: Json, _argument: str, run: Run) -> Json:
+    """`Given1 Family1`, of the stand-ins its parts have, or get by splitting at the last space."""
+    text = " ".join(text_of(value).split())
+    if not text:
+        return value
+    words = text.split(" ")
+    cuts = [cut for cut in range(1, len(words)) if _is_split(run, words, cut)] or [max(len(words) - 1, 1)]
+    given, family = " ".join(words[: cuts[0]]), " ".join(words[cuts[0] :])
+    parts = [run.ordinals.stand_in(KINDS["given"], given), run.ordinals.stand_in(KINDS["family"], family)]
+    run.ordinals.originals["full-name", text] = None
+    return " ".join(part for part in parts if part)
+
+
+def _is_split(run: Run, words: list[str], cut: int) -> bool:
+    given, family = " ".join(words[:cut]), " ".join(words[cut:])
+    return run.ordinals.knows(KINDS["given"], given) and run.ordinals.knows(KINDS["family"], family)
+
+
+FULL_NAME = re.compile(r"(?:Given[1-9]\d*(?: Family[1-9]\d*)?)?\Z")
+
+
+def birth(value: Json, _argument: str, run: Run) -> Json:
+    """Everybody is born on the same day."""
+    text = text_of(value)
+    if not text:
+        return text
+    run.epoch.iso(text)  # Odd unless it is a date
+    run.ordinals.originals["birth", text[:10]] = None
+    return epoch.BIRTH + ("T00:00:00" if "T" in text else "")
+
+
+def id_kind(value: Json) -> str:
+    """Whether an identifier of no fixed shape is a UUID, so that it shares its stand-in with the same UUID elsewhere."""
+    return "uuid" if isinstance(value, str) and _UUID.match(value) else "subject"
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+
+
+def country(value: Json, _argument: str, _run: Run) -> Json:
+    """`US-CA` -> `US`: a state may hold few people, and none of the clients asks for it."""
+    if not _COUNTRY.match(text_of(value)):
+        raise Odd
+    return text_of(value)[:2]
+
+
+_COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?\Z")
+BARE_COUNTRY = re.compile(r"(?:[A-Z]{2})?\Z")
+
+
+def codes(value: Json, _argument: str, _run: Run) -> Json:
+    """A comma-separated list of event codes, as clients ask for them."""
+    if not are_codes(text_of(value)):
+        raise Odd
+    return value
+
+
+_CODES = re.compile(r"(?:(?:0|[1-9]\d{0,3})(?:,(?:0|[1-9]\d{0,3}))*)?\Z")
+
+
+def are_codes(value: Json) -> bool:
+    """Whether a text is a list of event codes; the empty one asks for all."""
+    return isinstance(value, str) and _CODES.match(value) is not None
+
+
+def words(value: Json, domain: str, run: Run) -> Json:
+    """A list in one text, as `scope` is: every word must be in the domain; others go."""
+    kept = [word for word in text_of(value).split(" ") if run.policy.domains[domain].holds(word)]
+    return " ".join(kept)
+
+
+def challenge_header(value: Json, _argument: str, _run: Run) -> Json:
+    """`WWW-Authenticate`: the scheme and the error code; descriptions may quote the login or a date."""
+    found = re.match(r'Bearer(?:.*?\berror="(invalid_token|invalid_request|insufficient_scope)")?', text_of(value))
+    if not found:
+        raise Odd
+    return f'Bearer error="{found[1]}"' if found[1] else "Bearer"
+
+
+CHALLENGE_HEADER = re.compile(r'Bearer(?: error="(?:invalid_token|invalid_request|insufficient_scope)")?\Z')
+
+
+def bearer(value: Json, _argument: str, run: Run) -> Json:
+    """An Authorization line follows the access token."""
+    scheme, _, token = text_of(value).partition(" ")
+    if scheme.lower() != "bearer":
+        raise Odd
+    return f"Bearer {run.ordinals.stand_in(KINDS['access-token'], token.strip())}"
+
+
+def holds_bearer(value: Json) -> bool:
+    """Whether an Authorization line carries a stand-in."""
+    return isinstance(value, str) and value.startswith("Bearer ") and KINDS["access-token"].image(value[7:])
+
+
+def access_token(value: Json, _argument: str, run: Run) -> Json:
+    """The stand-in for an access token, which `at_hash` follows."""
+    changed = text_of(ordinal(value, "access-token", run))
+    run.access_token = changed
+    return changed
+
+
+def token_hash(value: Json, _argument: str, run: Run) -> Json:
+    """The `at_hash` of the stand-in access token of the same answer."""
+    from tfx.signing import at_hash
+
+    text = text_of(value)
+    run.ordinals.originals["token-hash", text] = None
+    return at_hash(run.access_token)
+
+
+def is_token_hash(value: Json) -> bool:
+    """Whether a hash belongs to a stand-in access token."""
+    from tfx.signing import at_hash
+
+    return isinstance(value, str) and any(value == at_hash(f"tfx-access-token-{number:012d}") for number in range(1, 200))
+
+
+def is_text(value: Json, pattern: re.Pattern[str]) -> bool:
+    """Whether a leaf is a text of that pattern."""
+    return isinstance(value, str) and pattern.match(value) is not None
+
+
+def blanked(value: Json, _argument: str, _run: Run) -> Json:
+    """Nothing, by rule."""
+    return blank(value)
+
+
+def client_id(value: Json, _argument: str, _run: Run) -> Json:
+    """Client ids are public; one nobody knows is not."""
+    if value not in CLIENT_IDS:
+        raise Odd
+    return value

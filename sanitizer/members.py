@@ -1,0 +1,99 @@
+"""JSON bodies walked beside their rules: every leaf meets its rule, and what has none is blanked and reported. Pure."""
+
+import re
+
+from sanitizer.actions import ACTIONS
+from sanitizer.hand import Hand
+from sanitizer.leaves import is_blank
+from sanitizer.policy import Node
+from sanitizer.tokens import token
+from sanitizer.urls import link
+from tfx.jsonbody import Json
+
+_UNKNOWN = re.compile(r"unknown[1-9]\d*\Z")
+_INDEX = re.compile(r"\[\d+\]")
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+
+_NOTHING = Node()
+
+
+def walk(hand: Hand, node: Node, value: Json, place: str) -> Json:
+    """The value as it may stand on a cassette; `place` is where it is, for findings."""
+    if value is None:
+        return None
+    if node.rule is not None:
+        return _leaf(hand, node, value, place)
+    if isinstance(value, dict) and node.members is not None:
+        return _members(hand, node.members, value, place)
+    if isinstance(value, list) and node.items is not None:
+        items = node.items
+        return [walk(hand, items, item, f"{place}[{index}]") for index, item in enumerate(value)]
+    if is_blank(value):
+        return value
+    return hand.unknown(value, place, "a leaf without a rule", rule=_suggestion(value, place))
+
+
+def _leaf(hand: Hand, node: Node, value: Json, place: str) -> Json:
+    assert node.rule is not None
+    if isinstance(value, dict | list):
+        # A leaf's rule says nothing of what is inside a container.
+        return value if is_blank(value) else hand.unknown(value, place, "a container where a leaf is expected")
+    if node.rule.word == "url":
+        return link(hand, value, place)
+    if node.rule.word == "jwt":
+        claims = hand.run.policy.claims
+        return token(hand, value, place, lambda found: walk(hand, claims, found, f"{place}.claims"))
+    return hand.leaf(node.rule, value, place)
+
+
+def _members(hand: Hand, rules: dict[str, Node], value: dict[str, Json], place: str) -> dict[str, Json]:
+    done: dict[str, Json] = {}
+    late = [key for key in value if key in rules and _is_late(rules[key])]
+    for key, item in value.items():
+        if key in rules and key not in late:
+            done[key] = walk(hand, rules[key], item, f"{place}.{key}")
+    for key in late:
+        done[key] = walk(hand, rules[key], value[key], f"{place}.{key}")
+    out: dict[str, Json] = {}
+    unknown = 0
+    for key, item in value.items():
+        if key in done:
+            out[key] = done[key]
+            continue
+        unknown += 1
+        out |= stranger(hand, key, item, f"{place}.", unknown)
+    return out
+
+
+def _is_late(node: Node) -> bool:
+    return node.rule is not None and ACTIONS[node.rule.word].late
+
+
+def stranger(hand: Hand, key: str, item: Json, place: str, number: int) -> dict[str, Json]:
+    """A member nobody knows: its name may itself be personal, so it becomes `unknown1` and says nothing."""
+    if _UNKNOWN.match(key) and is_blank(item):
+        return {f"unknown{number}" if hand.changes else key: item}
+    where = place + hand.name(key)
+    value = hand.unknown(item, where, "a member without a rule", rule=_suggestion(item, where))
+    return {f"unknown{number}" if hand.changes else key: value}
+
+
+def _suggestion(value: Json, place: str) -> str:
+    """A rule to paste, by the shape of the value; the member's place is written as the policy writes it."""
+    path = _INDEX.sub("[]", place.partition("body.")[2] or place.partition("claims.")[2])
+    if not path or "<" in path or isinstance(value, dict | list):
+        return ""
+    return f'"{path}" = "{_shape(value)}"'
+
+
+def _shape(value: Json) -> str:
+    if isinstance(value, bool):
+        return "keep:flag"
+    if isinstance(value, int | float):
+        return "keep:small"
+    if isinstance(value, str) and _UUID.match(value):
+        return "uuid"
+    if isinstance(value, str) and _DATE.match(value):
+        return "date"
+    return "blank"

@@ -1,0 +1,221 @@
+"""Stand-ins: first-seen ordinals in the shape of what they stand for. Nothing is derived from the person. Pure.
+
+Each kind says how its values are compared (`canonical`), how the n-th stand-in is written, and which texts are stand-ins
+(`image`), so that a check needs no secrets. Numbers are written in decimal even in hexadecimal places: no upper or lower case.
+"""
+
+import re
+import unicodedata
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from types import MappingProxyType
+from typing import NoReturn
+from urllib.parse import unquote
+
+from sanitizer.epoch import Odd
+
+_HEX32 = re.compile(r"[0-9a-f]{32}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """One sort of identifier. `write(n, like)` gives the n-th stand-in, spelled like the value it replaces."""
+
+    name: str
+    says: str
+    canonical: Callable[[str], str]
+    numbers: str = ""
+    """The numbering it shares with another kind; its own where empty."""
+    write: Callable[[int, str], str]
+    image: Callable[[str], bool]
+
+
+class Ordinals:
+    """Who stands for whom, in the order of first sight. Holds the originals: never printed, never pickled."""
+
+    __slots__ = ("_numbers", "originals")
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, dict[str, int]] = {}
+        self.originals: dict[tuple[str, str], None] = {}
+
+    def stand_in(self, kind: Kind, value: str) -> str:
+        """The stand-in for a value; the same one for every spelling of it. An empty text stands for itself.
+
+        Raises:
+            Odd: the value is not of this kind.
+        """
+        if not value:
+            return value
+        numbers = self._numbers.setdefault(kind.numbers or kind.name, {})
+        key = kind.canonical(value)
+        number = numbers.setdefault(key, len(numbers) + 1)
+        self.originals[kind.name, value] = None
+        return kind.write(number, value)
+
+    def knows(self, kind: Kind, value: str) -> bool:
+        """Whether the value has a stand-in already."""
+        return kind.canonical(value) in self._numbers.get(kind.numbers or kind.name, {})
+
+    def __repr__(self) -> str:
+        return f"Ordinals({', '.join(f'{len(numbers)} {name}' for name, numbers in self._numbers.items())})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("ordinals are never pickled: they hold the originals")
+
+
+def _exact(value: str) -> str:
+    return value
+
+
+def _folded(value: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+
+
+def _guid(value: str) -> str:
+    found = value.strip("{}").replace("-", "").lower()
+    if not _HEX32.match(found):
+        raise Odd
+    return found
+
+
+def _write_guid(number: int, like: str) -> str:
+    text = f"00000000-0000-4000-8000-{number:012d}"
+    text = text if "-" in like else text.replace("-", "")
+    return "{" + text + "}" if like.startswith("{") else text
+
+
+def _digits(value: str) -> str:
+    if not (value.isascii() and value.isdigit() and len(value) <= 18):  # noqa: PLR2004  # longer is no device number, and no int64
+        raise Odd
+    return str(int(value))
+
+
+def _write_digits(number: int, like: str) -> str:
+    # A 9 and zeros in front, as long as the original: clients compare serial numbers as text, and a plain 1 would be found everywhere.
+    return "9" + str(number).zfill(max(len(like) - 1, 2))
+
+
+def _is_matched_by(pattern: str) -> Callable[[str], bool]:
+    compiled = re.compile(pattern)
+    return lambda value: compiled.fullmatch(value) is not None
+
+
+def _lower(value: str) -> str:
+    return value.lower()
+
+
+def _unquoted(value: str) -> str:
+    return unquote(value)
+
+
+def _verifier(number: int) -> str:
+    return f"tfx-verifier-{number:030d}"
+
+
+def _s256(verifier: str) -> str:
+    # Not from tfx.signing: that costs 80 ms of cryptography, and `tfx sanitize --check` must start at once.
+    return urlsafe_b64encode(sha256(verifier.encode("utf-8", "surrogatepass")).digest()).rstrip(b"=").decode("ascii")
+
+
+_CHALLENGES: list[str] = []
+_MOST_CHALLENGES = 4096
+
+
+def _is_challenge(value: str) -> bool:
+    for number in range(1, _MOST_CHALLENGES):
+        if number > len(_CHALLENGES):
+            _CHALLENGES.append(_s256(_verifier(number)))
+        if _CHALLENGES[number - 1] == value:
+            return True
+    return False
+
+
+def _counted(name: str, says: str, *, width: int = 6, canonical: Callable[[str], str] = _exact) -> Kind:
+    """A fake of fixed shape with a counter: `tfx-code-000001`."""
+    return Kind(
+        name=name,
+        says=says,
+        canonical=canonical,
+        write=lambda number, _like: f"tfx-{name}-{number:0{width}d}",
+        image=_is_matched_by(rf"tfx-{name}-\d{{{width},}}"),
+    )
+
+
+def _word(name: str, prefix: str, says: str) -> Kind:
+    """A name with a number behind it: `Given1`."""
+    return Kind(
+        name=name,
+        says=says,
+        canonical=_folded,
+        write=lambda number, _like: f"{prefix}{number}",
+        image=_is_matched_by(rf"{prefix}[1-9]\d*"),
+    )
+
+
+_NUMBER_IMAGE = r"9(?=\d{2,17}\Z)0*[1-9]\d{0,2}"
+
+_KINDS = (
+    Kind(
+        name="uuid",
+        says="not a stand-in UUID",
+        canonical=_guid,
+        write=_write_guid,
+        image=_is_matched_by(r"00000000-0000-4000-8000-\d{12}|\{00000000-0000-4000-8000-\d{12}\}|00000000000040008000\d{12}"),
+    ),
+    *(
+        Kind(name=name, says=says, canonical=_digits, write=_write_digits, image=_is_matched_by(_NUMBER_IMAGE))
+        for name, says in (
+            ("serial", "not a stand-in serial"),
+            ("device", "not a stand-in device number"),
+            ("upload", "not a stand-in upload number"),
+        )
+    ),
+    Kind(
+        name="email",
+        says="not a stand-in e-mail address",
+        canonical=_folded,
+        write=lambda number, _like: f"user{number}@example.invalid",
+        image=_is_matched_by(r"user[1-9]\d*@example\.invalid"),
+    ),
+    _word("given", "Given", "not a stand-in given name"),
+    _word("family", "Family", "not a stand-in family name"),
+    _word("profile", "Profile", "not a stand-in profile name"),
+    Kind(
+        name="hash",
+        says="not a stand-in hash",
+        canonical=_lower,
+        write=lambda number, _like: f"{number:040d}",
+        image=_is_matched_by(r"0{30}\d{10}"),
+    ),
+    Kind(
+        name="challenge",
+        says="not the challenge of a stand-in verifier",
+        canonical=_exact,
+        write=lambda number, _like: _s256(_verifier(number)),
+        image=_is_challenge,
+    ),
+    Kind(
+        # The challenge comes first on the wire, the verifier with the token form: one number for both.
+        name="verifier",
+        numbers="challenge",
+        says="not a stand-in verifier",
+        canonical=_s256,
+        write=lambda number, _like: _verifier(number),
+        image=_is_matched_by(r"tfx-verifier-\d{30}"),
+    ),
+    _counted("access-token", "not a stand-in access token", width=12),
+    _counted("refresh-token", "not a stand-in refresh token", width=12),
+    _counted("code", "not a stand-in authorization code"),
+    _counted("state", "not a stand-in state"),
+    _counted("nonce", "not a stand-in nonce"),
+    _counted("session", "not a stand-in session id"),
+    _counted("session-state", "not a stand-in session state"),
+    _counted("cookie", "not a stand-in cookie value", canonical=_unquoted),
+    _counted("cookie-name", "not a stand-in cookie name", width=2),
+    _counted("subject", "not a stand-in subject"),
+    _counted("trace", "not a stand-in trace id"),
+)
+KINDS: Mapping[str, Kind] = MappingProxyType({kind.name: kind for kind in _KINDS})

@@ -1,0 +1,229 @@
+"""The policy: `policy.toml` read, checked and compiled into look-ups. The only module that knows how the file is written.
+
+A rule is a word with an optional argument: `uuid`, `keep:flag`, `literal:tfx-password`. `sanitizer.actions` says what each does.
+Nothing may be kept without a domain; a domain is an enumeration, a bounded number, a flag or a pattern.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+from typing import cast
+
+from tfx.errors import UsageError
+
+Table = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What happens to one place: the action's word and its argument."""
+
+    word: str
+    argument: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Rule":
+        """`keep:flag` -> Rule(word="keep", argument="flag")."""
+        word, _, argument = text.partition(":")
+        return cls(word=word, argument=argument)
+
+    def __str__(self) -> str:
+        return f"{self.word}:{self.argument}" if self.argument else self.word
+
+
+@dataclass(slots=True, kw_only=True)
+class Node:
+    """One level of a JSON body: a leaf's rule, an object's members, an array's items. All None: nothing may be here."""
+
+    rule: Rule | None = None
+    members: dict[str, "Node"] | None = None
+    items: "Node | None" = None
+
+    def leaves(self) -> Iterator[Rule]:
+        """Every rule below."""
+        if self.rule:
+            yield self.rule
+        for node in (self.members or {}).values():
+            yield from node.leaves()
+        if self.items:
+            yield from self.items.leaves()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Domain:
+    """What `keep` lets through."""
+
+    name: str
+    words: frozenset[str] = frozenset()
+    pattern: re.Pattern[str] | None = None
+    low: float = 0
+    high: float = -1
+    whole: bool = False
+    flag: bool = False
+
+    def holds(self, value: object) -> bool:
+        """Whether a leaf is in the domain. Digits in a text are not a number, a flag is not a number."""
+        if isinstance(value, str):
+            return value in self.words or (self.pattern is not None and self.pattern.fullmatch(value) is not None)
+        if isinstance(value, bool):
+            return self.flag
+        if isinstance(value, int | float):
+            return self.low <= value <= self.high and not (self.whole and isinstance(value, float))
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Every rule there is.
+
+    `bodies`: (endpoint, "request" or "response") -> JSON rules; `forms`, `queries`, `paths`: endpoint -> key -> rule; `errors`: the
+    JSON of any answer from status 400 on; `special`: endpoint -> how its JSON answer is read (`events`, `records`, `jwks`); `pages`: the literal pages;
+    `links`: "host kind:path" of places that are linked to but never asked -> the endpoint whose query rules count;
+    `marks`: mark of a pump event's field -> what happens to it.
+    """
+
+    version: int
+    domains: Mapping[str, Domain]
+    paths: Mapping[str, Mapping[str, Rule]]
+    queries: Mapping[str, Mapping[str, Rule]]
+    forms: Mapping[str, Mapping[str, Rule]]
+    bodies: Mapping[tuple[str, str], Node]
+    special: Mapping[str, str]
+    endpoint_pages: Mapping[str, str]
+    errors: Node
+    claims: Node
+    headers: Mapping[str, Mapping[str, Rule]]
+    cookie_names: re.Pattern[str]
+    cookie_attributes: Mapping[str, Rule]
+    pages: Mapping[str, str]
+    links: Mapping[str, str]
+    marks: Mapping[str, str]
+    bounds: Mapping[str, float]
+    vocabulary: str = field(repr=False)
+
+
+@cache
+def policy() -> Policy:
+    """The policy that ships with tfx."""
+    text = files("sanitizer").joinpath("policy.toml").read_text(encoding="utf-8")
+    return read(text)
+
+
+def read(text: str) -> Policy:
+    """A policy from its text.
+
+    Raises:
+        UsageError: it is not TOML, or a rule names an action or domain that does not exist.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"policy.toml is not TOML: {error}; correct that line") from error
+    domains = {name: _domain(name, cast("Table", spec)) for name, spec in _table(table, "domains").items()}
+    endpoints = {name: cast("Table", spec) for name, spec in _table(table, "endpoints").items()}
+    found = Policy(
+        version=int(cast("int", table["version"])),
+        domains=MappingProxyType(domains),
+        paths=_per_endpoint(endpoints, "path"),
+        queries=_per_endpoint(endpoints, "query"),
+        forms=_per_endpoint(endpoints, "form"),
+        bodies=MappingProxyType(
+            {(name, way): _tree(_table(spec, way)) for name, spec in endpoints.items() for way in ("request", "response") if way in spec}
+        ),
+        special=MappingProxyType({name: str(spec["special"]) for name, spec in endpoints.items() if "special" in spec}),
+        endpoint_pages=MappingProxyType({name: str(spec["page"]) for name, spec in endpoints.items() if "page" in spec}),
+        errors=_tree(_table(table, "errors")),
+        claims=_tree(_table(table, "claims")),
+        headers=MappingProxyType({way: _headers(_table(_table(table, "headers"), way)) for way in ("request", "response")}),
+        cookie_names=re.compile("|".join(cast("list[str]", _table(table, "cookies")["names"]))),
+        cookie_attributes=_rules(_table(_table(table, "cookies"), "attributes")),
+        pages=MappingProxyType({name: str(page) for name, page in _table(table, "pages").items()}),
+        links=MappingProxyType({place: str(name) for place, name in _table(table, "links").items()}),
+        marks=MappingProxyType({mark: str(word) for mark, word in _table(table, "marks").items()}),
+        bounds=MappingProxyType({name: float(cast("float", bound)) for name, bound in _table(table, "bounds").items()}),
+        vocabulary=text.casefold(),
+    )
+    _check(found)
+    return found
+
+
+def _check(found: Policy) -> None:
+    from sanitizer.actions import ACTIONS
+
+    trees = (*found.bodies.values(), found.errors, found.claims)
+    tables = (*found.paths.values(), *found.queries.values(), *found.forms.values(), *found.headers.values(), found.cookie_attributes)
+    for rule in (*(rule for tree in trees for rule in tree.leaves()), *(rule for rules in tables for rule in rules.values())):
+        if rule.word not in ACTIONS:
+            raise UsageError(f"policy.toml has a rule {rule}, but there is no action {rule.word}; known are {', '.join(sorted(ACTIONS))}")
+        if rule.word == "keep" and rule.argument not in found.domains:
+            raise UsageError(f"policy.toml has a rule {rule}, but no domain {rule.argument}: nothing is kept without a domain; add it")
+
+
+def _table(table: Table, name: str) -> Table:
+    return cast("Table", table.get(name, {}))
+
+
+def _rules(table: Table) -> Mapping[str, Rule]:
+    return MappingProxyType({name: Rule.parse(str(text)) for key, text in table.items() for name in expanded(key)})
+
+
+def _headers(table: Table) -> Mapping[str, Rule]:
+    named = {key: Rule.parse(str(text)) for key, text in table.items() if key != "drop"}
+    dropped = {str(name): Rule(word="drop") for name in cast("list[str]", table.get("drop", []))}
+    return MappingProxyType({name.lower(): rule for name, rule in (named | dropped).items()})
+
+
+def _per_endpoint(endpoints: Mapping[str, Table], part: str) -> Mapping[str, Mapping[str, Rule]]:
+    return MappingProxyType({name: _rules(_table(spec, part)) for name, spec in endpoints.items()})
+
+
+def _domain(name: str, spec: Table) -> Domain:
+    numbers = cast("list[float]", spec.get("from_to", [0, -1]))
+    pattern = spec.get("pattern")
+    return Domain(
+        name=name,
+        words=frozenset(cast("list[str]", spec.get("words", []))),
+        pattern=re.compile(str(pattern)) if pattern else None,
+        low=numbers[0],
+        high=numbers[1],
+        whole=all(isinstance(number, int) for number in numbers),
+        flag=bool(spec.get("flag")),
+    )
+
+
+def _tree(table: Table) -> Node:
+    root = Node()
+    for key, text in table.items():
+        for path in expanded(key):
+            _plant(root, path, Rule.parse(str(text)))
+    return root
+
+
+def _plant(node: Node, path: str, rule: Rule) -> None:
+    """`pumps[].serialNumber` -> members["pumps"].items.members["serialNumber"]; a bare `[]` in front is an array at the top."""
+    for part in path.split("."):
+        name = part.rstrip("[]")
+        if name:
+            if node.members is None:
+                node.members = {}
+            node = node.members.setdefault(name, Node())
+        for _ in range(part.count("[]")):
+            if node.items is None:
+                node.items = Node()
+            node = node.items
+    node.rule = rule
+
+
+def expanded(key: str) -> Iterator[str]:
+    """`a.{b,c}.d` -> `a.b.d`, `a.c.d`."""
+    head, brace, rest = key.partition("{")
+    if not brace:
+        yield key
+        return
+    inside, _, tail = rest.partition("}")
+    for choice in inside.split(","):
+        yield from expanded(head + choice.strip() + tail)

@@ -1,0 +1,227 @@
+"""Pump events as the bff's JSON: by the column where there are many, one by one only where something is odd. Pure."""
+
+import re
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final
+
+from sanitizer.devices import Device
+from sanitizer.epoch import Odd
+from sanitizer.fields import Context, column_of, layout, treatment
+from sanitizer.hand import Hand
+from sanitizer.leaves import blank, is_blank
+from sanitizer.members import stranger
+from sanitizer.policy import Rule
+from tandem.events import CODES_WITHOUT_LAYOUT, IDENTITY_CODES
+from tfx.jsonbody import Json
+
+Row = dict[str, Json]
+
+LISTS: Final = ("events", "clockChanges")
+ENVELOPE: Final = (
+    "deviceAssignmentId",
+    "eventCode",
+    "sequenceGroup",
+    "sequenceNumber",
+    "pumpDateTime",
+    "eventProperties",
+    "estimatedDateTime",
+)
+_UUID = Rule(word="uuid")
+_DATE = Rule(word="date")
+_SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
+_LAST_CODE, _LAST_GROUP, _LAST_SEQUENCE = 0x0FFF, 0xFFFF, 0xFFFFFFFF
+_WITHOUT_LAYOUT = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
+
+
+def pump_logs(hand: Hand, device: Device, value: Json, place: str) -> Json:
+    """A `pump-logs` answer: `{events, clockChanges}`."""
+    if not isinstance(value, dict):
+        return hand.unknown(value, place, "not a pump-logs answer")
+    out: Row = {}
+    for key, item in value.items():
+        if key in LISTS and isinstance(item, list):
+            out[key] = _Rows(hand, device, f"{place}.{key}").changed(item)
+        else:
+            out |= stranger(hand, key, item, f"{place}.", len(out) + 1)
+    return out
+
+
+class _Rows:
+    """One list of events. What is odd is reported once per list and place, however many events show it."""
+
+    __slots__ = ("_context", "_device", "_hand", "_noted", "_place")
+
+    def __init__(self, hand: Hand, device: Device, place: str) -> None:
+        self._hand, self._device, self._place = hand, device, place
+        self._context = Context(device=device, moments=device.moments(hand.run.epoch.days), most_float=hand.run.policy.bounds["float"])
+        self._noted: set[tuple[str, str]] = set()
+
+    def changed(self, rows: list[Json]) -> list[Json]:
+        """The events in their order."""
+        shapes: dict[tuple[str, ...] | None, list[int]] = defaultdict(list)
+        for index, row in enumerate(rows):
+            shapes[tuple(row) if isinstance(row, dict) else None].append(index)
+        out: list[Json] = [{}] * len(rows)
+        for names, places in shapes.items():
+            chosen = [rows[index] for index in places]
+            for index, row in zip(places, self._of_shape(names, chosen), strict=True):
+                out[index] = row
+        return out
+
+    def _of_shape(self, names: tuple[str, ...] | None, rows: list[Json]) -> Sequence[Json]:
+        if names is None:
+            self._note("", "an event that is no object")
+            return [blank(row) for row in rows] if self._hand.changes else rows
+        for name in names:
+            if name not in ENVELOPE:
+                self._note(f".{self._hand.name(name)}", "a member without a rule")
+        kept = [name for name in names if name in ENVELOPE]
+        columns = {name: [row[name] for row in rows if isinstance(row, dict)] for name in kept}
+        done = {name: self._header(name, columns) for name in kept if name != "eventProperties"}
+        if "eventProperties" in columns:
+            done["eventProperties"] = self._properties(columns.get("eventCode", [-1] * len(rows)), columns["eventProperties"])
+        return [dict(zip(kept, row, strict=True)) for row in zip(*(done[name] for name in kept), strict=True)]
+
+    def _note(self, place: str, kind: str) -> None:
+        if (place, kind) not in self._noted:
+            self._noted.add((place, kind))
+            self._hand.note(f"{self._place}[]{place}", kind)
+
+    # --- the envelope
+
+    def _header(self, name: str, columns: dict[str, list[Json]]) -> list[Json]:
+        values = columns[name]
+        if name == "deviceAssignmentId":
+            self._hand.count("uuid", len(values) - len(set(map(_text, values))))  # the hand counts each of them once
+            stand_ins = {value: self._hand.leaf(_UUID, value, f"{self._place}[].{name}") for value in dict.fromkeys(map(_text, values))}
+            return [stand_ins[_text(value)] for value in values]
+        if name in ("pumpDateTime", "estimatedDateTime"):
+            return self._settled(f".{name}", values, self._dates(values), "a date outside the synthetic window")
+        if name == "sequenceNumber":
+            groups = columns.get("sequenceGroup", [0] * len(values))
+            return self._settled(f".{name}", values, self._sequences(groups, values), "a sequence number that is not rebased")
+        most = {"eventCode": _LAST_CODE, "sequenceGroup": _LAST_GROUP}[name]
+        inside: list[Json] = [value if _is_whole(value, most) else 0 for value in values]
+        return self._settled(f".{name}", values, inside, "outside its domain")
+
+    def _dates(self, values: list[Json]) -> list[Json]:
+        iso, unset = self._hand.run.epoch.iso, self._context.moments.text
+        self._hand.count("date", len(values))
+        out: list[Json] = []
+        for value in values:
+            try:
+                text = _text(value)
+                out.append(unset(text) or iso(text))
+            except Odd:
+                out.append(blank(value))
+        return out
+
+    def _sequences(self, groups: list[Json], values: list[Json]) -> list[Json]:
+        self._hand.count("sequence", len(values))
+        if len(set(map(_text, groups))) == 1 and type(groups[0]) is int and set(map(type, values)) == {int}:
+            found = self._device.sequences(groups[0], values)  # type: ignore[arg-type]  # the set of types says so
+            if min(found) >= 0 and max(found) <= _LAST_SEQUENCE:
+                return list(found)
+        out: list[Json] = []
+        for group, value in zip(groups, values, strict=True):
+            known = type(group) is int and type(value) is int
+            rebased = self._device.sequences(group, [value])[0] if known else 0  # type: ignore[arg-type,list-item]  # known says so
+            out.append(rebased if 0 <= rebased <= _LAST_SEQUENCE else 0)
+        return out
+
+    def _settled(self, place: str, before: Sequence[Json], after: Sequence[Json], kind: str) -> list[Json]:
+        """What was worked out; the hand that only looks reports a difference and leaves all as it is."""
+        if self._hand.changes:
+            return list(after)
+        if list(before) != list(after):
+            self._note(place, kind)
+        return list(before)
+
+    # --- eventProperties
+
+    def _properties(self, codes: Sequence[Json], values: list[Json]) -> list[Json]:
+        shapes: dict[tuple[Json, tuple[str, ...]] | None, list[int]] = defaultdict(list)
+        for index, (code, value) in enumerate(zip(codes, values, strict=True)):
+            shapes[(code, tuple(value)) if isinstance(value, dict) and _is_whole(code, _LAST_CODE) else None].append(index)
+        out: list[Json] = [{}] * len(values)
+        for shape, places in shapes.items():
+            if shape is None:
+                if any(not is_blank(values[index]) for index in places):
+                    self._note(".eventProperties", "properties of no known event")
+                for index in places if not self._hand.changes else ():
+                    out[index] = values[index]
+                continue
+            chosen = [value for index in places if isinstance(value := values[index], dict)]
+            for index, row in zip(places, self._of_code(int(str(shape[0])), shape[1], chosen), strict=True):
+                out[index] = row
+        return out
+
+    def _of_code(self, code: int, names: tuple[str, ...], rows: list[Row]) -> list[Json]:
+        columns = zip(*(row.values() for row in rows), strict=True)
+        done: dict[str, list[Json]] = {}
+        for name, values in zip(names, columns, strict=False):
+            found = self._property(code, name, values)
+            if found is not None:
+                done[name] = found
+        if not done:
+            return [{} for _ in rows]
+        kept = tuple(done)
+        return [dict(zip(kept, row, strict=True)) for row in zip(*done.values(), strict=True)]
+
+    def _property(self, code: int, name: str, values: Sequence[Json]) -> list[Json] | None:
+        """The changed column, or None where the member goes: bytes nobody can explain are zero, and the bff leaves zero spares out."""
+        field = layout(code).get(name)
+        if field is not None:
+            return self._field(code, name, values)
+        spare = _SPARE.match(name) is not None
+        if spare and not layout(code):
+            return self._spare(code, name, values)
+        if not self._hand.changes:
+            self._note(f".eventProperties.{self._hand.name(name)}", f"a property event {code} does not have")
+            return list(values)
+        if not spare:
+            self._note(f".eventProperties.{self._hand.name(name)}", f"a property event {code} does not have; removed")
+        self._hand.count("property dropped", len(values))
+        return None
+
+    def _spare(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
+        if any(not is_blank(value) for value in values) and (code not in _WITHOUT_LAYOUT or not self._hand.changes):
+            self._note(".eventProperties", f"event {code} has no known layout; its payload is zeroed")
+        self._hand.count("zero", len(values))
+        return self._settled(f".eventProperties.{name}", values, [blank(value) for value in values], "a payload byte that is not zero")
+
+    def _field(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
+        field = layout(code)[name]
+        policy = self._hand.run.policy
+        change, what = column_of(policy, field), treatment(policy, field)
+        if what != "keep":
+            self._hand.count(what, len(values))
+        found = change(values, self._context)
+        place = f".eventProperties.{name}"
+        if found is None:
+            found = []
+            for value in values:
+                one = change([value], self._context)
+                if one is None and not is_blank(value):
+                    self._note(place, f"not what event {code} can hold there" + ("; blanked" if self._hand.changes else ""))
+                found.append(one[0] if one else blank(value))
+        after: list[Json] = found  # type: ignore[assignment]  # columns of Json in, columns of Json out
+        return self._settled(place, values, after, f"{_SAYS[what]} (event {code})")
+
+
+_SAYS: Final = {
+    "keep": "outside its domain",
+    "zero": "not zero",
+    "counter": "a device counter that links",
+    "bolus": "a bolus id that is not rebased",
+    "date": "a date outside the synthetic window",
+}
+
+
+def _text(value: Json) -> str:
+    return value if isinstance(value, str) else str(value)
+
+
+def _is_whole(value: Json, most: int) -> bool:
+    return type(value) is int and 0 <= value <= most

@@ -1,0 +1,154 @@
+"""Pump events as 26-byte records: masks and columns, never a loop over events. Pure; the one module of the sanitizer that needs numpy."""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from sanitizer.devices import BOLUS_CODES, DATE_CHANGED, MOST_BOLUS_IDS, Device
+from sanitizer.fields import MS_OF_DAY, treatment
+from sanitizer.hand import Hand
+from sanitizer.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments
+from sanitizer.policy import Policy
+from tandem.events import CODES_WITHOUT_LAYOUT, EVENTS, IDENTITY_CODES, PAYLOAD_START, Field
+from tandem.records import Records, layout
+from tfx.errors import FormatError, RefusedError
+from tfx.jsonbody import Json
+
+Numbers = npt.NDArray[np.int64]
+
+_LAST_CODE: Final = 0x0FFF
+_LAST_NUMBER: Final = 0xFFFFFFFF
+_WITHOUT_LAYOUT: Final = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
+
+
+def records_of(exchange: int, value: Json) -> Records:
+    """The records of a `pumpevents` answer.
+
+    Raises:
+        RefusedError: it is not a text of base64 over whole records.
+    """
+    try:
+        return Records.from_base64(value if isinstance(value, str) else "?")
+    except FormatError as error:
+        raise RefusedError(f"#{exchange} response body: {error}") from None
+
+
+def survey_records(device: Device, records: Records) -> None:
+    """Meet every record: sequence numbers, bolus ids, date changes."""
+    if not len(records):
+        return
+    device.meet(0, int(records.sequence.min()))
+    for code, _, group in records.groups():
+        if code in BOLUS_CODES:
+            sequence, bolus = group.sequence, group.columns(code)["bolusId"]
+            used = np.flatnonzero(bolus)
+            if len(used):
+                first = used[int(np.argmin(sequence[used]))]
+                device.meet_bolus(0, int(sequence[first]), int(bolus[first]))
+        elif code == DATE_CHANGED:
+            columns = group.columns(code)
+            device.changes.extend(zip(columns["datePrior"].tolist(), columns["dateAfter"].tolist(), strict=True))
+
+
+def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Records:
+    """The records as they may stand on a cassette."""
+    rows = records.rows.copy()
+    moments = device.moments(hand.run.epoch.days)
+    codes = records.code
+    rows[:, 0] &= 0x1F  # the upper bits of the source nibble mean nothing to anybody
+    _unknown(hand, codes, records.payload, place)
+    rows[:, PAYLOAD_START:] &= _masks(hand.run.policy)[codes]
+    seconds = _moved(records.seconds.astype(np.int64), moments)
+    sequence = records.sequence.astype(np.int64) - (device.first.get(0, 1) - 1)
+    out = Records(rows=rows).with_header(seconds=seconds, sequence=sequence)
+    rows = out.rows.copy()
+    for code in np.unique(codes).tolist():
+        if _special(hand.run.policy, code):
+            which = np.flatnonzero(codes == code)
+            rows[which] = _changed(hand, device, rows[which], code)
+    hand.count("date", len(records))
+    hand.count("sequence", len(records))
+    return _settled(hand, records, Records(rows=rows), place)
+
+
+def _settled(hand: Hand, before: Records, after: Records, place: str) -> Records:
+    if hand.changes:
+        return after
+    different = (before.rows != after.rows).any(axis=1)
+    for code in np.unique(before.code[different]).tolist():
+        hand.note(f"{place}[]", f"a record of event {code} that does not look like a sanitized one")
+    return before
+
+
+def _unknown(hand: Hand, codes: npt.NDArray[np.uint16], payload: npt.NDArray[np.uint8], place: str) -> None:
+    filled = payload.any(axis=1)
+    for code in np.unique(codes[filled]).tolist():
+        if code not in EVENTS and code not in _WITHOUT_LAYOUT and hand.changes:
+            hand.note(f"{place}[]", f"event {code} has no known layout; its payload is zeroed")
+
+
+def _masks(policy: Policy) -> npt.NDArray[np.uint8]:
+    """Per code the payload bytes that stay or are changed; every other byte is zero."""
+    masks = np.zeros((_LAST_CODE + 1, 16), np.uint8)
+    for code, event in EVENTS.items():
+        for field in event.fields:
+            if treatment(policy, field) != "zero":
+                start = field.offset - PAYLOAD_START
+                masks[code, start : start + field.width] = 0xFF
+    return masks
+
+
+def _special(policy: Policy, code: int) -> tuple[Field, ...]:
+    """The fields of a code that need more than a mask."""
+    fields = EVENTS[code].fields if code in EVENTS else ()
+    return tuple(field for field in fields if field.type == "float32" or treatment(policy, field) not in ("keep", "zero"))
+
+
+def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int) -> npt.NDArray[np.uint8]:
+    """The records of one code with their dates moved and counters rebased."""
+    policy = hand.run.policy
+    moments = device.moments(hand.run.epoch.days)
+    part = np.ascontiguousarray(rows).view(layout(code))[:, 0]
+    for field in _special(policy, code):
+        what = treatment(policy, field)
+        if what == "keep":
+            values = part[field.name].astype(np.float64)
+            part[field.name] = np.where(np.isfinite(values) & (np.abs(values) <= policy.bounds["float"]), values, 0.0)
+            continue
+        if what == "zero":
+            continue
+        hand.count(what, len(rows))
+        stored = part[field.name].astype(np.int64)
+        if what == "counter":
+            part[field.name] = np.where((stored == 0) | (stored == _LAST_NUMBER), stored, 1)
+        elif what == "bolus":
+            less = device.first_bolus[2] if device.first_bolus else 1
+            part[field.name] = np.where(stored == 0, 0, (stored - less) % MOST_BOLUS_IDS + 1)
+        else:
+            part[field.name] = _date(stored, field, moments)
+    return part.view(np.uint8).reshape(len(rows), -1)
+
+
+def _date(stored: Numbers, field: Field, moments: Moments) -> Numbers:
+    if field.time == "pump_days":
+        return _kept_sentinels(stored, _moved_days(stored, moments))
+    if field.time == "ms_of_day":
+        return np.where(stored < MS_OF_DAY, stored, 0)
+    since = UNIX_OF_PUMP_EPOCH if field.time == "unix_wall" else 0
+    return _kept_sentinels(stored, _moved(stored, moments, since))
+
+
+def _moved(stored: Numbers, moments: Moments, since: int = 0) -> Numbers:
+    days, seconds = np.divmod(stored - since, DAY)
+    return _kept_sentinels(stored, _moved_days(days, moments) * DAY + seconds + since)
+
+
+def _moved_days(days: Numbers, moments: Moments) -> Numbers:
+    moved = days + moments.shift
+    moved = np.where((days <= moments.unset_until) | (moved < FIRST_DAY), FIRST_DAY, moved)
+    return np.where(moved > LAST_DAY, NEVER_DAY, moved)
+
+
+def _kept_sentinels(stored: Numbers, moved: Numbers) -> Numbers:
+    return np.where((stored == 0) | (stored == _LAST_NUMBER), stored, moved)

@@ -1,0 +1,34 @@
+"""What one run of the sanitizer carries along: stand-ins, dates, counts, findings. Holds secrets; prints none."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NoReturn
+
+from sanitizer.epoch import Epoch
+from sanitizer.findings import Finding, short
+from sanitizer.ordinals import Ordinals
+from sanitizer.policy import Policy
+
+
+class Run:
+    """One recording on its way to a cassette. `access_token` is the stand-in seen last, which `at_hash` follows."""
+
+    __slots__ = ("access_token", "clock", "counts", "epoch", "exchange", "findings", "ordinals", "policy", "seen")
+
+    def __init__(self, *, policy: Policy, clock: datetime, seen: Sequence[str] = ()) -> None:
+        self.policy = policy
+        self.clock = clock
+        self.epoch = Epoch(clock)
+        self.ordinals = Ordinals()
+        self.counts: Counter[str] = Counter()
+        self.findings: list[Finding] = []
+        self.exchange = 0
+        self.seen = short(seen)
+        self.access_token = ""
+
+    def __repr__(self) -> str:
+        return f"Run({self.exchange} exchanges, {len(self.findings)} findings)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a run is never pickled: it holds the originals")

@@ -1,0 +1,159 @@
+"""The second look: every value that was seen or replaced, searched in the finished text in every form. Knows nothing of the rules.
+
+Not searched, because finding it would mean nothing: a value too short (see `forms`), a word of the format and the policy (a profile
+called "exercise"), and what a stand-in looks like. Values that rules replaced and that are not personal by kind (cookie values,
+states) count from eight characters on.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick
+
+from sanitizer.epoch import BIRTH, is_inside
+from sanitizer.findings import Finding
+from sanitizer.forms import SHORTEST_FORM, Form, forms, is_searchable
+from sanitizer.ordinals import KINDS
+from sanitizer.policy import Policy, policy
+from tandem.events import EVENTS
+from tfx.capture import Seen
+from tfx.cassette import Cassette
+from tfx.codec import decoded
+from tfx.errors import RefusedError
+from tfx.exchange import Exchange, Headers
+from tfx.store import dumps
+
+PERSONAL: Final = frozenset({"uuid", "serial", "device", "upload", "email", "given", "family", "full-name", "profile", "birth", "subject"})
+_NESTED = re.compile(rb"[A-Za-z0-9+/_=-]{24,}")
+_STAND_IN_NAME = re.compile(r"(?:Given[1-9]\d* Family[1-9]\d*|Profile[1-9]\d*|tfx(?:-password)?)\Z")
+_FORMAT_WORDS: Final = (
+    "tfx_cassette name era region clock policy version values keep synthetic rules counts exchanges rows digest sha256 request response "
+    "method url headers body status reason replay repeat ignore json text base64 style unknown application charset true false null"
+)
+
+
+def scan(text: bytes, seen: Iterable[Seen], *, rules: Policy | None = None) -> tuple[Finding, ...]:
+    """Seen values that are in a text, in any form and inside any base64 of it; the places are forms, for a text has no others."""
+    found = _Search(seen, rules or policy()).hits(text)
+    return tuple(Finding(exchange=0, place="text", kind=kind) for kind in found)
+
+
+def search(cassette: Cassette, *, seen: Iterable[Seen], replaced: Iterable[Seen] = (), rules: Policy | None = None) -> tuple[Finding, ...]:
+    """Seen or replaced values that are in a finished cassette, with the exchange and place where they are."""
+    used = rules or policy()
+    one = _Search([*seen, *(value for value in replaced if _counts(value))], used)
+    if not one.hits(dumps(cassette)) and not any(one.hits(body) for body in _bodies(cassette)):
+        return ()
+    # Rare and slow: only a text with a hit is taken apart to say where.
+    out = [
+        Finding(exchange=number, place=place, kind=kind)
+        for number, exchange in enumerate(cassette.exchanges, 1)
+        for place, part in _parts(exchange)
+        for kind in one.hits(part)
+    ]
+    return tuple(out) or (Finding(exchange=0, place="cassette", kind="a seen value outside the exchanges (its name?)"),)
+
+
+def _counts(value: Seen) -> bool:
+    return value.kind in PERSONAL or len(value.value) >= SHORTEST_FORM
+
+
+class _Search:
+    """One automaton over every form of every value."""
+
+    __slots__ = ("_automaton", "_forms")
+
+    def __init__(self, seen: Iterable[Seen], rules: Policy) -> None:
+        known = _vocabulary(rules)
+        every: dict[bytes, tuple[Form, str]] = {}
+        for one in seen:
+            if is_worth_finding(one.value, known):
+                for form in forms(one.value):
+                    every.setdefault(form.pattern, (form, one.kind))
+        # A form may be a word of the format though the value is not: `José` without its accent.
+        self._forms = [entry for pattern, entry in every.items() if not _is_known(pattern, known) and len(pattern) >= 4]  # noqa: PLR2004
+        self._automaton = BytesAhoCorasick([form.pattern for form, _ in self._forms]) if self._forms else None
+
+    def hits(self, text: bytes) -> tuple[str, ...]:
+        """What was found, each kind and form once: `password, percent-encoded`."""
+        if self._automaton is None:
+            return ()
+        found = dict(self._in(text))
+        for token in set(_NESTED.findall(text)):
+            for inner in _opened(token):
+                found |= dict(self._in(inner))
+        return tuple(found)
+
+    def _in(self, text: bytes) -> Iterator[tuple[str, None]]:
+        assert self._automaton is not None
+        low = text.lower()
+        for index, start, end in self._automaton.find_matches_as_indexes(low, overlapping=True):
+            form, kind = self._forms[index]
+            if not form.whole or _is_whole_word(low, start, end):
+                yield f"{kind}, {form.name}", None
+
+
+def is_worth_finding(value: str, known: str) -> bool:
+    """Whether a value can be told from what stands on every cassette."""
+    if not is_searchable(value) or value.casefold() in known or is_inside(value) or value.startswith(BIRTH):
+        return False
+    return not _STAND_IN_NAME.match(value) and not any(kind.image(value) for kind in KINDS.values())
+
+
+def _is_known(pattern: bytes, known: str) -> bool:
+    try:
+        return pattern.decode("utf-8") in known
+    except UnicodeDecodeError:
+        return False
+
+
+@cache
+def _words() -> str:
+    names = (word for event in EVENTS.values() for word in (event.name, *(field.name for field in event.fields)))
+    return " ".join((_FORMAT_WORDS, *names)).casefold()
+
+
+def _vocabulary(rules: Policy) -> str:
+    return f"{rules.vocabulary} {_words()}"
+
+
+def _is_whole_word(text: bytes, start: int, end: int) -> bool:
+    before, after = text[start - 1 : start] if start else b"", text[end : end + 1]
+    # A point makes a number longer: 0.378904 does not show 378904.
+    return not (before.isalnum() or before == b"." or before > b"\x7f") and not (after.isalnum() or after > b"\x7f")
+
+
+def _opened(token: bytes) -> Iterator[bytes]:
+    """What a long token says when it is base64, each dot-separated part of a JWT being one."""
+    text = token.translate(bytes.maketrans(b"-_", b"+/")).rstrip(b"=")
+    try:
+        yield base64.b64decode(text[: len(text) - (len(text) % 4 == 1)] + b"=" * (-len(text) % 4 % 3))
+    except (binascii.Error, ValueError):
+        return
+
+
+def _bodies(cassette: Cassette) -> Iterator[bytes]:
+    for exchange in cassette.exchanges:
+        for headers, body in ((exchange.request.headers, exchange.request.body), (exchange.response.headers, exchange.response.body)):
+            if headers.get("content-encoding") and body:
+                yield _plain(headers, body)
+
+
+def _plain(headers: Headers, body: bytes) -> bytes:
+    try:
+        return decoded(headers, body)
+    except RefusedError:
+        return body
+
+
+def _parts(exchange: Exchange) -> Iterator[tuple[str, bytes]]:
+    request, response = exchange.request, exchange.response
+    yield "request url", request.url.encode("utf-8", "surrogatepass")
+    for way, headers, body in (("request", request.headers, request.body), ("response", response.headers, response.body)):
+        for name, value in headers:
+            yield f"{way} header.{name}", value.encode("utf-8", "surrogatepass")
+        yield f"{way} body", _plain(headers, body)

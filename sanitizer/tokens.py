@@ -1,0 +1,72 @@
+"""JWTs: decoded strictly, sanitized claim by claim, signed again with the published test key."""
+
+import base64
+import binascii
+from collections.abc import Callable
+
+from sanitizer.epoch import Odd
+from sanitizer.hand import Hand
+from tfx.errors import FormatError, RefusedError
+from tfx.jsonbody import Json, parse
+
+_PARTS = 3
+
+
+def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -> Json:
+    """The token with sanitized claims, or a finding if it is not one of ours.
+
+    Raises:
+        RefusedError: it is not a JWT with a JSON object of claims; an encrypted token has five parts and is refused too.
+    """
+    if value == "":
+        return value
+    try:
+        header, found = opened(value)
+    except (Odd, FormatError):
+        if hand.changes:
+            raise RefusedError(
+                f"#{hand.run.exchange} {place} is not a token tfx can read (a signed JWT with JSON claims), so it cannot be made clean; "
+                "nothing was written. Record without that exchange, or report the new token format"
+            ) from None
+        hand.note(place, "not a token that can be read")
+        return value
+    if not hand.changes:
+        claims(found)
+        if not is_signed(value, header):
+            hand.note(place, "a token that is not signed with the published test key")
+        return value
+    from tfx.signing import sign
+
+    assert isinstance(value, str)
+    hand.count("jwt")
+    hand.run.ordinals.originals["id-token", value] = None
+    hand.run.ordinals.originals["id-token", value.rpartition(".")[2]] = None
+    changed = claims(found)
+    assert isinstance(changed, dict)
+    return sign(changed)
+
+
+def is_signed(value: Json, header: Json) -> bool:
+    """Whether a token carries our signature and nothing else in its header."""
+    from tfx.signing import KID, is_ours
+
+    return isinstance(value, str) and header == {"alg": "RS256", "kid": KID, "typ": "JWT"} and is_ours(value)
+
+
+def opened(value: Json) -> tuple[Json, dict[str, Json]]:
+    """JOSE header and claims; Odd or FormatError if it is no signed JWT."""
+    parts = value.split(".") if isinstance(value, str) else []
+    if len(parts) != _PARTS:
+        raise Odd
+    header, claims = parse(_decoded(parts[0])), parse(_decoded(parts[1]))
+    _decoded(parts[2])
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        raise Odd
+    return header, claims
+
+
+def _decoded(part: str) -> bytes:
+    try:
+        return base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise Odd from None

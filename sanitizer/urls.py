@@ -1,0 +1,122 @@
+"""URLs wherever they stand: request lines, Location, Referer, redirect_uri, URLs inside queries of URLs. One set of rules for all."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, unquote_plus, urljoin, urlsplit
+
+from sanitizer.hand import Hand
+from sanitizer.policy import Rule
+from tandem.endpoints import BY_NAME, Place, locate
+from tandem.regions import HOSTS, SSO_URL
+from tfx.jsonbody import Json
+
+_DEEPEST = 3
+_BARE = ":,/@"
+_RULE_NAME = re.compile(r"[A-Za-z_]\w*\Z")
+
+
+def address(hand: Hand, url: str, place: Place) -> str | None:
+    """The URL of a request that leads to this place; None where an identifier in its path cannot be replaced."""
+    rules = hand.run.policy.paths[place.endpoint.name]
+    values = {}
+    for key, value in place.path_values.items():
+        changed = hand.leaf(rules[key], value, f"request path.{key}") if key in rules else ""
+        if not isinstance(changed, str) or not changed:
+            return None
+        values[key] = changed
+    parts = urlsplit(url)
+    path = place.endpoint.path.format(**{key: quote(value, safe="{}") for key, value in values.items()})
+    found = query(hand, hand.run.policy.queries[place.endpoint.name], parts.query, "request query", place.endpoint.name)
+    if parts.fragment:
+        hand.note("request fragment", "a fragment, which is never sent")
+    return f"https://{_host(parts.netloc)}{path}" + (f"?{found}" if "?" in url else "")
+
+
+def link(hand: Hand, value: Json, place: str, *, depth: int = 0) -> str:
+    """A URL that something points to: absolute or relative, with its own query rules; anything unknown is cut off and reported."""
+    if not isinstance(value, str):
+        return str(hand.unknown("", place, "not a URL"))
+    policy = hand.run.policy
+    if not value or value in policy.links:
+        return value
+    hand.count("url")
+    changed = _link(hand, value, place, depth)
+    if not hand.changes:
+        if changed != value:
+            hand.note(place, "a URL that is not written as the sanitizer writes it")
+        return value
+    return changed
+
+
+def _link(hand: Hand, value: str, place: str, depth: int) -> str:
+    policy = hand.run.policy
+    full = urljoin(f"{SSO_URL}", value)
+    try:
+        parts = urlsplit(full)
+        kind = HOSTS.get(_host(parts.netloc))
+    except ValueError:
+        kind = None
+    if kind is None or parts.scheme != "https" or depth > _DEEPEST:
+        hand.note(place, "a URL outside Tandem Source" if depth <= _DEEPEST else "URLs nested too deep")
+        return ""
+    is_absolute = "//" in value.partition("?")[0]
+    front = f"https://{_host(parts.netloc)}" if is_absolute else ""
+    found = locate("GET", full) or locate("POST", full)
+    path, name = _path(hand, parts.path, kind, found, place)
+    if name is None:
+        hand.note(place, "a URL whose path has no rule")
+        return f"{front}/"
+    rules = policy.queries[name] if name else {}
+    text = query(hand, rules, parts.query, f"{place} query", name, depth=depth + 1)
+    if parts.fragment:
+        hand.note(place, "a URL with a fragment")
+    return front + path + (f"?{text}" if "?" in value else "")
+
+
+def _path(hand: Hand, path: str, kind: str, found: Place | None, place: str) -> tuple[str, str | None]:
+    """The path as it may stand, and the endpoint whose query rules count: "" for none, None where the path is unknown."""
+    policy = hand.run.policy
+    for one in (f"{kind}:{path}", f"any:{path}"):
+        if one in policy.links:
+            return path, policy.links[one]
+    if found is None:
+        return "/", None
+    values = {}
+    for key, value in found.path_values.items():
+        changed = hand.leaf(policy.paths[found.endpoint.name][key], value, f"{place} path.{key}")
+        if not isinstance(changed, str) or not changed:
+            return "/", None
+        values[key] = quote(changed, safe="{}")
+    return BY_NAME[found.endpoint.name].path.format(**values) if path else "", found.endpoint.name
+
+
+def query(hand: Hand, rules: Mapping[str, Rule], text: str, place: str, endpoint: str, *, depth: int = 0) -> str:
+    """A query or form in the encoding it had: blanks and duplicates stay, keys without a rule go."""
+    if not text:
+        return text
+    out = []
+    for pair in text.split("&"):
+        raw_key, equals, raw = pair.partition("=")
+        key = unquote_plus(raw_key)
+        rule = rules.get(key)
+        if rule is None:
+            shown = hand.name(key)
+            hint = f'[endpoints.{endpoint}]\n{place.rpartition(" ")[2]}.{shown} = "blank"' if _RULE_NAME.match(shown) else ""
+            hand.note(f"{place}.{shown}", "a key without a rule", rule=hint)
+            continue
+        value = unquote_plus(raw)
+        where = f"{place}.{key}"
+        changed = link(hand, value, where, depth=depth) if rule.word == "url" else hand.leaf(rule, value, where)
+        out.append(f"{quote(key, safe='')}{equals}{_requoted(str(changed), raw)}")
+    return "&".join(out)
+
+
+def _requoted(value: str, like: str) -> str:
+    """The value percent-encoded, leaving bare what was left bare and writing a space as it was written."""
+    bare = "".join(one for one in _BARE if one in like)
+    text = quote(value, safe=bare)
+    return text.replace("%20", "+") if "+" in like else text
+
+
+def _host(netloc: str) -> str:
+    return netloc.lower().removesuffix(":443")
