@@ -35,8 +35,8 @@ def _lines(value: Json, indent: int, *, in_array: bool) -> Iterator[str]:
 
 
 def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool:
-    # An element of an array that is shallow is a row (a pump event, a profile segment) however wide; all else must be short.
-    if in_array and isinstance(value, dict) and _depth(value) <= _ROW_DEPTH:
+    # An element of an array that is shallow is a row (a pump event, a header line) however wide; all else must be short.
+    if in_array and _depth(value) <= (_ROW_DEPTH if isinstance(value, dict) else 1):
         return len(jsonbody.write(value)) <= _ROW_WIDTH
     if _depth(value) > _ROW_DEPTH or len(value) > WIDTH // 2:
         return False
