@@ -1,0 +1,123 @@
+"""From an order on the command line to a cassette on disk: credentials, session or program, sanitizer, store."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from recorder import credentials as sources
+from recorder import program as programs
+from recorder import summary
+from recorder.checkpoint import Checkpoint, Errand, path_of
+from recorder.credentials import Credentials
+from recorder.order import Order
+from recorder.session import captured, is_had, record
+from recorder.simulated import simulated
+from sanitizer.scrub import scrub
+from tfx import store
+from tfx.capture import Capture
+from tfx.errors import InputError, ServiceError, TfxError, UsageError
+from tfx.exchange import Exchange
+from tfx.jsonbody import Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """A cassette was written: what to say about it. `exit_code` is that of the program recorded, else 0."""
+
+    lines: tuple[str, ...]
+    report: dict[str, Json]
+    exit_code: int = 0
+
+
+def run(order: Order) -> Done:
+    """Carry the order out.
+
+    Raises:
+        UsageError: name, dates, credentials, pump or program are not usable.
+        ServiceError: the service or the network failed; what was fetched is kept for --resume.
+        LeakError, RefusedError: the sanitizer's; nothing was written.
+    """
+    store.path_of(order.name, order.cassettes)  # a name that cannot be a file must not cost a recording
+    if order.program:
+        return _program(order)
+    if order.simulated:
+        return _finished(order, simulated(order))
+    return _live(order)
+
+
+def _finished(order: Order, capture: Capture, exit_code: int = 0) -> Done:
+    scrubbed = scrub(capture, name=order.name)
+    path = store.save(scrubbed.cassette, order.cassettes)
+    told = (path, scrubbed.cassette, scrubbed.findings)
+    return Done(lines=summary.lines(*told), report=summary.report(*told), exit_code=exit_code)
+
+
+def _live(order: Order) -> Done:
+    now = datetime.now(UTC)
+    person = sources.find(order.credentials)
+    path = path_of(order.name, order.cassettes)
+    before: tuple[Exchange, ...] = ()
+    if order.resume:
+        checkpoint, errand, before = Checkpoint.resume(path, person, lambda started: order.errand(_local_day(started)), now)
+    else:
+        errand = order.errand(_local_day(now))
+        checkpoint = Checkpoint.begin(path, person, errand, now)
+    return with_checkpoint(checkpoint, before, person, errand, lambda capture: _finished(order, capture))
+
+
+def with_checkpoint(
+    checkpoint: Checkpoint,
+    before: tuple[Exchange, ...],
+    person: Credentials,
+    errand: Errand,
+    finish: Callable[[Capture], Done],
+) -> Done:
+    """Record with every exchange kept in the checkpoint, and let it go once the cassette is written.
+
+    What holds no data yet is not kept either, nor what was asked for wrongly: there is nothing to resume.
+    """
+    holds_data = any(map(is_had, before))
+
+    def heard(exchange: Exchange) -> None:
+        nonlocal holds_data
+        checkpoint.append(exchange)
+        holds_data = holds_data or is_had(exchange)
+
+    try:
+        capture = record(person, errand, clock=lambda: datetime.now(UTC), heard=heard, before=before)
+        done = finish(capture)
+    except TfxError as error:
+        if not holds_data or isinstance(error, InputError):
+            checkpoint.discard()
+        elif isinstance(error, ServiceError):
+            raise type(error)(f"{error}. What was fetched is kept, encrypted: go on with the same command and --resume") from None
+        raise
+    finally:
+        checkpoint.close()
+    checkpoint.discard()
+    return done
+
+
+def _local_day(instant: datetime) -> date:
+    # The day the person at this computer, and so most likely the pump, calls today.
+    return instant.astimezone().date()
+
+
+def _program(order: Order) -> Done:
+    if order.simulated or order.resume or order.since or order.until or order.days or order.pump or order.credentials:
+        raise UsageError(
+            "a program decides itself what it fetches and how it signs in; only --region, --era and --cassettes go with -- PROGRAM"
+        )
+    exit_code, exchanges = programs.run(order.program)
+    region, era = programs.region_and_era(exchanges)
+    capture = captured(exchanges, order.era or era, order.region or region, datetime.now(UTC), ())
+    return _finished(order, capture, exit_code)
+
+
+def keep_no_core() -> None:
+    """No core dump of this process from here on: it would hold the password. Where the system has no such limit, nothing is dumped."""
+    with suppress(ImportError):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,0 +1,43 @@
+"""What was asked for on the command line, and what it comes to. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final
+
+from recorder.checkpoint import Errand
+from tandem.eras import CURRENT
+from tandem.regions import US
+from tfx.errors import UsageError
+
+DAYS: Final = 7
+"""How many days are recorded when nobody says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What was asked for on the command line; None where nothing was said."""
+
+    name: str
+    program: tuple[str, ...] = ()
+    region: str | None = None
+    days: int | None = None
+    since: date | None = None
+    until: date | None = None
+    pump: str = ""
+    era: str | None = None
+    cassettes: Path = Path("cassettes")
+    resume: bool = False
+    credentials: Path | None = None
+    simulated: bool = False
+    seed: int = 1
+    now: str | None = None
+    faults: tuple[str, ...] = ()
+
+    def errand(self, today: date) -> Errand:
+        """What to fetch, as of today."""
+        until = self.until or today
+        since = self.since or until - timedelta(days=(self.days or DAYS) - 1)
+        if until < since:
+            raise UsageError(f"the recording would end ({until}) before it begins ({since}); check --since and --until")
+        return Errand(region=self.region or US.name, era=self.era or CURRENT, since=since, until=until, pump=self.pump)

@@ -1,0 +1,100 @@
+"""Recording what another Python program fetches: starts it in a child that tapes its requests, and takes the tape through a pipe."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+from threading import Thread
+from typing import BinaryIO, Final
+
+from recorder.letters import exchange_of
+from tandem.endpoints import locate, region_of
+from tandem.eras import CURRENT
+from tandem.regions import HOSTS
+from tfx.errors import UsageError
+from tfx.exchange import Exchange
+
+LENGTH_SIZE: Final = 4
+PYTHONS: Final = ("python", "python3")
+
+
+def run(command: Sequence[str]) -> tuple[int, tuple[Exchange, ...]]:
+    """Run the program to its end; its exit code and what it fetched from Tandem Source. Nothing of that touches a file.
+
+    Raises:
+        UsageError: the command is not a Python program.
+    """
+    program = resolved(command)
+    reading, writing = os.pipe()
+    received: list[Exchange] = []
+    with os.fdopen(reading, "rb") as pipe:
+        thread = Thread(target=lambda: received.extend(_receive(pipe)))
+        thread.start()
+        try:
+            child = [sys.executable, "-m", "recorder.child", str(writing), *program]
+            done = subprocess.run(child, pass_fds=(writing,), check=False)  # noqa: S603  # the person's own program
+        finally:
+            os.close(writing)
+            thread.join()
+    return done.returncode, tuple(received)
+
+
+def resolved(command: Sequence[str]) -> tuple[str, ...]:
+    """The command as the child takes it: `-m MODULE ARGS` or `FILE ARGS`.
+
+    Raises:
+        UsageError: it is neither a module, a file nor an installed Python script.
+    """
+    words = list(command)
+    if words and Path(words[0]).name in {*PYTHONS, Path(sys.executable).name}:
+        words = words[1:]
+    if len(words) > 1 and words[0] == "-m":
+        return tuple(words)
+    if words and not words[0].startswith("-"):
+        found = words[0] if Path(words[0]).is_file() else shutil.which(words[0])
+        if found is not None and _is_python(Path(found)):
+            return (found, *words[1:])
+    raise UsageError("what follows -- is not a Python program; name a .py file, -m MODULE, or a script that Python runs")
+
+
+def _is_python(path: Path) -> bool:
+    with path.open("rb") as file:
+        return path.suffix == ".py" or b"python" in file.readline(200)
+
+
+def _receive(pipe: BinaryIO) -> list[Exchange]:
+    found = []
+    while len(head := pipe.read(LENGTH_SIZE)) == LENGTH_SIZE:
+        size = int.from_bytes(head, "big")
+        letter = pipe.read(size)
+        if len(letter) == size:  # else the child was killed in mid-word
+            found.append(exchange_of(letter))
+    return found
+
+
+def region_and_era(exchanges: Sequence[Exchange]) -> tuple[str, str]:
+    """Which cloud and which state of the API a program spoke to, by what it asked for.
+
+    Raises:
+        UsageError: it asked for nothing, or of both clouds.
+    """
+    urls = [exchange.request.url for exchange in exchanges]
+    regions = {region for url in urls if (region := region_of(url))}
+    if not exchanges:
+        raise UsageError(
+            f"the program asked for nothing from Tandem Source ({', '.join(HOSTS)}) through "
+            "requests or urllib, which is all that can be recorded"
+        )
+    if len(regions) > 1:
+        raise UsageError("the program asked both clouds, and a cassette holds one; record one region at a time")
+    names = {place.endpoint.name for exchange in exchanges if (place := locate(exchange.request.method, exchange.request.url))}
+    return (regions.pop() if regions else "us"), _era(names, urls)
+
+
+def _era(names: AbstractSet[str], urls: Iterable[str]) -> str:
+    if names & {"pump-events", "pump-event-metadata"}:
+        return "2025"
+    return "2026-07" if any("eventIds=" in url for url in urls) else CURRENT
