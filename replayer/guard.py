@@ -11,7 +11,7 @@ import socket
 import sys
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
@@ -36,13 +36,14 @@ _NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any
 class Guard:
     """The state behind the hook: how many guards are on, what they allow, and what was attempted."""
 
-    __slots__ = ("_allowed", "_depth", "_hooked", "_lock", "attempts")
+    __slots__ = ("_allowed", "_depth", "_hooked", "_listener", "_lock", "attempts")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._allowed: Counter[str] = Counter()
         self._depth = 0
         self._hooked = False
+        self._listener: Callable[[str], None] = lambda _attempt: None
         self.attempts: list[str] = []
 
     @property
@@ -82,6 +83,10 @@ class Guard:
             del self.attempts[since:]
         return count
 
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Tell somebody of every attempt at once."""
+        self._listener = listener
+
     def _audit(self, event: str, args: tuple[object, ...]) -> None:
         if event not in _CALLS or not self._depth:
             return
@@ -90,6 +95,7 @@ class Guard:
             return
         attempt = f"{_CALLS[event]} ({_words(found[0], found[1])})"
         self.attempts.append(attempt)
+        self._listener(attempt)
         raise NetworkBlockedError(
             f"replay is offline, and something tried to {attempt}; only what is on the cassette is answered. "
             "Use requests, urllib.request or httpx, or allow loopback where a test needs it"

@@ -59,6 +59,10 @@ class Replay:
         """Method, host and path template of an exchange."""
         return label(self._index.entries[number - 1].question)
 
+    def labels(self) -> dict[int, str]:
+        """What every exchange is called."""
+        return {entry.number: label(entry.question) for entry in self._index.entries}
+
     def answer(self, request: Request) -> Response:
         """What the service said to this request when it was recorded.
 
@@ -159,9 +163,23 @@ def offline(
 @contextmanager
 def frozen(cassette: Cassette) -> Iterator[None]:
     """The clock set to the cassette's now, running on from there."""
+    stop = start_frozen(cassette)
+    try:
+        yield
+    finally:
+        stop()
+
+
+def start_frozen(cassette: Cassette) -> Callable[[], None]:
+    """Set the clock to the cassette's now, from where it runs on; the function that is returned sets it right again.
+
+    Raises:
+        UsageError: time-machine is not installed.
+    """
     try:
         import time_machine
     except ModuleNotFoundError as error:
         raise UsageError("freezing the clock needs time-machine; install it with: pip install time-machine") from error
-    with time_machine.travel(cassette.clock, tick=True):
-        yield
+    traveller = time_machine.travel(cassette.clock, tick=True)
+    traveller.start()
+    return traveller.stop

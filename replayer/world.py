@@ -32,10 +32,7 @@ _UNDO: list[tuple[type, str, object]] = []
 @contextmanager
 def answered_by(answer: Answer) -> Iterator[None]:
     """Every request of these stacks goes to `answer` meanwhile, in every thread."""
-    with _LOCK:
-        _ANSWERS.append(answer)
-        if len(_ANSWERS) == 1:
-            _start()
+    start(answer)
     try:
         yield
     finally:
@@ -43,6 +40,14 @@ def answered_by(answer: Answer) -> Iterator[None]:
             _ANSWERS.remove(answer)
             if not _ANSWERS:
                 _stop()
+
+
+def start(answer: Answer) -> None:
+    """As `answered_by`, for the rest of the process's life."""
+    with _LOCK:
+        _ANSWERS.append(answer)
+        if len(_ANSWERS) == 1:
+            _start()
 
 
 def _answer(request: Request) -> Response:

@@ -1,0 +1,54 @@
+"""What is said after `tfx replay`: used and unused exchanges, misses, blocked attempts, the exit code. Pure."""
+
+import json
+from collections.abc import Iterator
+
+from replayer.keys import question
+from replayer.miss import label
+from replayer.program import Outcome
+from tfx.cassette import Cassette
+from tfx.errors import FoundError
+
+
+def lines(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> Iterator[str]:
+    """One line per thing worth saying."""
+    if not outcome.guarded:
+        yield "the program ended before tfx's guard was on; nothing it did was checked"
+    yield from dict.fromkeys(outcome.misses)
+    for attempt in dict.fromkeys(outcome.blocked):
+        yield f"blocked: the program tried to {attempt}"
+    missing = unused(cassette, outcome)
+    if all_used:
+        yield from (f"unused: #{number} {name}" for number, name in missing.items())
+    yield (
+        f"{cassette.name}: {len(outcome.used)} of {len(cassette.exchanges)} exchanges used, {len(outcome.misses)} requests missed, "
+        f"{len(outcome.blocked)} attempts to reach the network blocked"
+    )
+
+
+def unused(cassette: Cassette, outcome: Outcome) -> dict[int, str]:
+    """The exchanges nobody asked for: number to what it is called."""
+    numbered = enumerate(cassette.exchanges, start=1)
+    return {number: label(question(exchange.request)) for number, exchange in numbered if number not in outcome.used}
+
+
+def exit_code(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> int:
+    """1 for a miss, a blocked attempt, a program that escaped the guard, or unused exchanges if they count; else the program's own."""
+    found = outcome.misses or outcome.blocked or not outcome.guarded or (all_used and len(outcome.used) < len(cassette.exchanges))
+    return FoundError.exit_code if found else outcome.code
+
+
+def machine_readable(cassette: Cassette, outcome: Outcome) -> str:
+    """The same as one JSON object."""
+    return json.dumps(
+        {
+            "cassette": cassette.name,
+            "program_exit_code": outcome.code,
+            "exchanges": len(cassette.exchanges),
+            "used": sorted(outcome.used),
+            "unused": [{"exchange": number, "request": name} for number, name in unused(cassette, outcome).items()],
+            "misses": outcome.misses,
+            "blocked": outcome.blocked,
+        },
+        indent=2,
+    )
