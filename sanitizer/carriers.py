@@ -23,7 +23,7 @@ def headers(hand: Hand, found: Headers, way: str) -> Headers:
             hand.note(place, "a header without a rule" + ("; removed" if hand.changes else ""), rule=_hint(way, hand.name(name)))
         elif rule.word == "drop":
             if hand.changes:
-                hand.count("header dropped")
+                hand.count("header dropped", place)
             else:
                 hand.note(place, "a header that never stands on a cassette")
         else:

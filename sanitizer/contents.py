@@ -132,7 +132,7 @@ def meet(device: Device, special: str, exchange: int, value: Json) -> None:
 def _key_set(hand: Hand, value: Json, place: str) -> Json:
     from tfx.signing import jwks
 
-    hand.count("jwks")
+    hand.count("jwks", place)
     published = jwks()
     if not hand.changes and value != published:
         hand.note(place, "not the published key set")
@@ -149,7 +149,7 @@ def _page(hand: Hand, name: str, response: Response, text: bytes) -> bytes:
     elif response.status >= HTTPStatus.BAD_REQUEST:
         word = "page"
     page = policy.pages[word].encode("utf-8")
-    hand.count("page")
+    hand.count("page", "response body")
     if hand.changes:
         return encoded(response.headers, page)
     if text != page:

@@ -1,5 +1,6 @@
 """Two hands for one walk: one changes what it meets, the other only looks. So the check can never know other places than the rules do."""
 
+import re
 from typing import Protocol
 
 from sanitizer.actions import ACTIONS
@@ -9,6 +10,8 @@ from sanitizer.leaves import blank
 from sanitizer.policy import Policy, Rule
 from sanitizer.run import Run
 from tfx.jsonbody import Json
+
+_INDEX = re.compile(r"\[\d+\]")
 
 
 class Hand(Protocol):
@@ -26,8 +29,8 @@ class Hand(Protocol):
     def note(self, place: str, kind: str, *, rule: str = "") -> None:
         """Report a place."""
 
-    def count(self, word: str, number: int = 1) -> None:
-        """Say how many places a rule touched."""
+    def count(self, word: str, place: str, number: int = 1) -> None:
+        """Say how many places a rule touched, and where."""
 
     def name(self, name: str) -> str:
         """A name of a header, key or member as it may be shown."""
@@ -52,9 +55,10 @@ class _Reporting:
         """A name of a header, key or member as it may be shown."""
         return printable(name, self.run.seen)
 
-    def count(self, word: str, number: int = 1) -> None:
-        """Say how many places a rule touched."""
+    def count(self, word: str, place: str, number: int = 1) -> None:
+        """Say how many places a rule touched, and where."""
         self.run.counts[word] += number
+        self.run.places[word, _INDEX.sub("[]", place)] += number
 
 
 class Scrubbing(_Reporting):
@@ -68,7 +72,7 @@ class Scrubbing(_Reporting):
         if value is None:
             return None
         if rule.word != "keep":
-            self.count(rule.word)
+            self.count(rule.word, place)
         try:
             return ACTIONS[rule.word].change(value, rule.argument, self.run)
         except Odd:

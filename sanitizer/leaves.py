@@ -85,8 +85,9 @@ def full_name(value: Json, _argument: str, run: Run) -> Json:
     cuts = [cut for cut in range(1, len(words)) if _is_split(run, words, cut)] or [max(len(words) - 1, 1)]
     given, family = " ".join(words[: cuts[0]]), " ".join(words[cuts[0] :])
     parts = [run.ordinals.stand_in(KINDS["given"], given), run.ordinals.stand_in(KINDS["family"], family)]
-    run.ordinals.originals["full-name", text] = None
-    return " ".join(part for part in parts if part)
+    changed = " ".join(part for part in parts if part)
+    run.ordinals.replaced("full-name", text, changed)
+    return changed
 
 
 def _is_split(run: Run, words: list[str], cut: int) -> bool:
@@ -103,7 +104,7 @@ def birth(value: Json, _argument: str, run: Run) -> Json:
     if not text:
         return text
     run.epoch.iso(text)  # Odd unless it is a date
-    run.ordinals.originals["birth", text[:10]] = None
+    run.ordinals.replaced("birth", text[:10], epoch.BIRTH)
     return epoch.BIRTH + ("T00:00:00" if "T" in text else "")
 
 
@@ -182,9 +183,9 @@ def token_hash(value: Json, _argument: str, run: Run) -> Json:
     """The `at_hash` of the stand-in access token of the same answer."""
     from tfx.signing import at_hash
 
-    text = text_of(value)
-    run.ordinals.originals["token-hash", text] = None
-    return at_hash(run.access_token)
+    changed = at_hash(run.access_token)
+    run.ordinals.replaced("token-hash", text_of(value), changed)
+    return changed
 
 
 def is_token_hash(value: Json) -> bool:

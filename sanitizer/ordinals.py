@@ -52,8 +52,14 @@ class Ordinals:
         numbers = self._numbers.setdefault(kind.numbers or kind.name, {})
         key = kind.canonical(value)
         number = numbers.setdefault(key, len(numbers) + 1)
-        self.originals[kind.name, value] = None
-        return kind.write(number, value)
+        changed = kind.write(number, value)
+        self.replaced(kind.name, value, changed)
+        return changed
+
+    def replaced(self, kind: str, value: str, changed: str) -> None:
+        """Remember an original, for the second look; on a cassette that is sanitized again most values stand for themselves."""
+        if value != changed:
+            self.originals[kind, value] = None
 
     def knows(self, kind: Kind, value: str) -> bool:
         """Whether the value has a stand-in already."""

@@ -81,9 +81,9 @@ class Policy:
     """Every rule there is.
 
     `bodies`: (endpoint, "request" or "response") -> JSON rules; `forms`, `queries`, `paths`: endpoint -> key -> rule; `errors`: the
-    JSON of any answer from status 400 on; `special`: endpoint -> how its JSON answer is read (`events`, `records`, `jwks`); `pages`: the literal pages;
-    `links`: "host kind:path" of places that are linked to but never asked -> the endpoint whose query rules count;
-    `marks`: mark of a pump event's field -> what happens to it.
+    JSON of any answer from status 400 on; `special`: endpoint -> how its JSON answer is read (`events`, `records`, `jwks`); `pages`:
+    the literal pages; `links`: "host kind:path" of places that are linked to but never asked -> the endpoint whose query rules count;
+    `marks`: mark of a pump event's field -> what happens to it; `vocabulary`: every word of the file, in lower case.
     """
 
     version: int

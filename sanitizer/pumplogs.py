@@ -93,11 +93,13 @@ class _Rows:
     def _header(self, name: str, columns: dict[str, list[Json]]) -> list[Json]:
         values = columns[name]
         if name == "deviceAssignmentId":
-            self._hand.count("uuid", len(values) - len(set(map(_text, values))))  # the hand counts each of them once
+            self._hand.count(
+                "uuid", f"{self._place}[].{name}", len(values) - len(set(map(_text, values)))
+            )  # the hand counts each of them once
             stand_ins = {value: self._hand.leaf(_UUID, value, f"{self._place}[].{name}") for value in dict.fromkeys(map(_text, values))}
             return [stand_ins[_text(value)] for value in values]
         if name in ("pumpDateTime", "estimatedDateTime"):
-            return self._settled(f".{name}", values, self._dates(values), "a date outside the synthetic window")
+            return self._settled(f".{name}", values, self._dates(name, values), "a date outside the synthetic window")
         if name == "sequenceNumber":
             groups = columns.get("sequenceGroup", [0] * len(values))
             return self._settled(f".{name}", values, self._sequences(groups, values), "a sequence number that is not rebased")
@@ -105,9 +107,9 @@ class _Rows:
         inside: list[Json] = [value if _is_whole(value, most) else 0 for value in values]
         return self._settled(f".{name}", values, inside, "outside its domain")
 
-    def _dates(self, values: list[Json]) -> list[Json]:
+    def _dates(self, name: str, values: list[Json]) -> list[Json]:
         iso, unset = self._hand.run.epoch.iso, self._context.moments.text
-        self._hand.count("date", len(values))
+        self._hand.count("date", f"{self._place}[].{name}", len(values))
         out: list[Json] = []
         for value in values:
             try:
@@ -118,7 +120,7 @@ class _Rows:
         return out
 
     def _sequences(self, groups: list[Json], values: list[Json]) -> list[Json]:
-        self._hand.count("sequence", len(values))
+        self._hand.count("sequence", f"{self._place}[].sequenceNumber", len(values))
         if len(set(map(_text, groups))) == 1 and type(groups[0]) is int and set(map(type, values)) == {int}:
             found = self._device.sequences(groups[0], values)  # type: ignore[arg-type]  # the set of types says so
             if min(found) >= 0 and max(found) <= _LAST_SEQUENCE:
@@ -182,13 +184,13 @@ class _Rows:
             return list(values)
         if not spare:
             self._note(f".eventProperties.{self._hand.name(name)}", f"a property event {code} does not have; removed")
-        self._hand.count("property dropped", len(values))
+        self._hand.count("property dropped", f"{self._place}[].eventProperties", len(values))
         return None
 
     def _spare(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
         if any(not is_blank(value) for value in values) and (code not in _WITHOUT_LAYOUT or not self._hand.changes):
             self._note(".eventProperties", f"event {code} has no known layout; its payload is zeroed")
-        self._hand.count("zero", len(values))
+        self._hand.count("zero", f"{self._place}[].eventProperties.{name} of event {code}", len(values))
         return self._settled(f".eventProperties.{name}", values, [blank(value) for value in values], "a payload byte that is not zero")
 
     def _field(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
@@ -196,7 +198,7 @@ class _Rows:
         policy = self._hand.run.policy
         change, what = column_of(policy, field), treatment(policy, field)
         if what != "keep":
-            self._hand.count(what, len(values))
+            self._hand.count(what, f"{self._place}[].eventProperties.{name} of event {code}", len(values))
         found = change(values, self._context)
         place = f".eventProperties.{name}"
         if found is None:

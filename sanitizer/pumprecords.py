@@ -67,8 +67,8 @@ def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Re
         if _special(hand.run.policy, code):
             which = np.flatnonzero(codes == code)
             rows[which] = _changed(hand, device, rows[which], code)
-    hand.count("date", len(records))
-    hand.count("sequence", len(records))
+    hand.count("date", f"{place}[].time", len(records))
+    hand.count("sequence", f"{place}[].sequence", len(records))
     return _settled(hand, records, Records(rows=rows), place)
 
 
@@ -118,7 +118,7 @@ def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int)
             continue
         if what == "zero":
             continue
-        hand.count(what, len(rows))
+        hand.count(what, f"response body[].{field.name} of event {code}", len(rows))
         stored = part[field.name].astype(np.int64)
         if what == "counter":
             part[field.name] = np.where((stored == 0) | (stored == _LAST_NUMBER), stored, 1)

@@ -12,9 +12,12 @@ from sanitizer.policy import Policy
 
 
 class Run:
-    """One recording on its way to a cassette. `access_token` is the stand-in seen last, which `at_hash` follows."""
+    """One recording on its way to a cassette. `access_token` is the stand-in seen last, which `at_hash` follows.
 
-    __slots__ = ("access_token", "clock", "counts", "epoch", "exchange", "findings", "ordinals", "policy", "seen")
+    `counts` is how often each rule was used; `places` the same per place, items of arrays as one.
+    """
+
+    __slots__ = ("access_token", "clock", "counts", "epoch", "exchange", "findings", "ordinals", "places", "policy", "seen")
 
     def __init__(self, *, policy: Policy, clock: datetime, seen: Sequence[str] = ()) -> None:
         self.policy = policy
@@ -22,6 +25,7 @@ class Run:
         self.epoch = Epoch(clock)
         self.ordinals = Ordinals()
         self.counts: Counter[str] = Counter()
+        self.places: Counter[tuple[str, str]] = Counter()
         self.findings: list[Finding] = []
         self.exchange = 0
         self.seen = short(seen)

@@ -38,12 +38,13 @@ def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -
     from tfx.signing import sign
 
     assert isinstance(value, str)
-    hand.count("jwt")
-    hand.run.ordinals.originals["id-token", value] = None
-    hand.run.ordinals.originals["id-token", value.rpartition(".")[2]] = None
-    changed = claims(found)
-    assert isinstance(changed, dict)
-    return sign(changed)
+    hand.count("jwt", place)
+    clean = claims(found)
+    assert isinstance(clean, dict)
+    changed = sign(clean)
+    hand.run.ordinals.replaced("id-token", value, changed)
+    hand.run.ordinals.replaced("id-token signature", value.rpartition(".")[2], changed.rpartition(".")[2])
+    return changed
 
 
 def is_signed(value: Json, header: Json) -> bool:

@@ -39,7 +39,7 @@ def link(hand: Hand, value: Json, place: str, *, depth: int = 0) -> str:
     policy = hand.run.policy
     if not value or value in policy.links:
         return value
-    hand.count("url")
+    hand.count("url", place)
     changed = _link(hand, value, place, depth)
     if not hand.changes:
         if changed != value:

@@ -1,0 +1,135 @@
+"""`tfx sanitize`: the only module of the sanitizer that touches files."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import click
+
+from sanitizer.findings import Finding
+from tfx.errors import CassetteError, UsageError
+
+LEFTOVERS = (".orig", ".bak", ".rej", ".swp", ".tmp", ".har", ".yaml", ".yml")
+"""Files that hold recordings beside cassettes and that a check of `*.json` alone would never open."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What was found in one file, and where it was written."""
+
+    path: str
+    findings: list[Finding] = field(default_factory=list)
+    touched: dict[str, dict[str, int]] = field(default_factory=dict)
+    written: str = ""
+
+
+@click.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 and list every place that could not have come out of the sanitizer.")
+@click.option("--explain", is_flag=True, help="Show which rule touched which place, and how often.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
+@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
+def sanitize(paths: tuple[Path, ...], check: bool, explain: bool, output: Path | None, as_json: bool) -> int:
+    """Make cassettes clean, or check that they are.
+
+    PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
+    of this one.
+
+    \b
+    Examples:
+      tfx sanitize --check cassettes/             what pre-commit runs; needs no secrets
+      tfx sanitize --explain cassettes/week.json  which rule touched which place
+    """
+    if check and output:
+        raise UsageError("--check writes nothing, so it takes no --output; leave one of them out")
+    reports = [_checked(path) if check else _cleaned(path, output, explain=explain) for path in _files(paths)]
+    if not reports:
+        raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
+    if as_json:
+        click.echo(json.dumps({"files": [asdict(report) for report in reports]}, ensure_ascii=False, indent=1))
+    else:
+        _show(reports, check=check, explain=explain)
+    return 1 if check and any(report.findings for report in reports) else 0
+
+
+def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
+    for path in paths:
+        if path.is_dir():
+            found = (inner for inner in sorted(path.rglob("*")) if inner.is_file())
+            yield from (inner for inner in found if inner.suffix == ".json" or inner.suffix in LEFTOVERS or inner.name.endswith("~"))
+        elif path.exists():
+            yield path
+        else:
+            raise UsageError(f"{path} does not exist; name a cassette or a folder of cassettes")
+
+
+def _checked(path: Path) -> Report:
+    from sanitizer.check import check
+
+    report = Report(path=str(path))
+    foreign = _foreign(path)
+    if foreign:
+        report.findings.append(Finding(exchange=0, place="file", kind=f"{foreign}, not a cassette"))
+        return report
+    try:
+        report.findings.extend(check(path.read_bytes(), str(path)))
+    except CassetteError as error:
+        # The message names the file; the line it stands on does so already.
+        report.findings.append(Finding(exchange=0, place="file", kind=str(error).removeprefix(f"{path} ")))
+    return report
+
+
+def _cleaned(path: Path, output: Path | None, *, explain: bool) -> Report:
+    from sanitizer.scrub import again
+    from tfx.store import dumps, load, save
+
+    foreign = _foreign(path)
+    if foreign:
+        raise UsageError(
+            f"{path} is {foreign}; this tfx sanitizes its own cassettes only, importing comes with a later one. "
+            "Until then record anew with: tfx record NAME"
+        )
+    cassette = load(path)
+    done = again(cassette)
+    report = Report(path=str(path), findings=list(done.findings))
+    if explain:
+        for (word, place), number in sorted(done.touched.items()):
+            report.touched.setdefault(word, {})[place] = number
+    if output or dumps(done.cassette) != path.read_bytes():
+        report.written = str(save(done.cassette, output or path.parent))
+    return report
+
+
+def _foreign(path: Path) -> str:
+    """What a file is that is no cassette but holds a recording; empty for anything that claims to be a cassette."""
+    if path.suffix != ".json":
+        return {".har": "a HAR file", ".yaml": "a vcrpy cassette", ".yml": "a vcrpy cassette"}.get(
+            path.suffix, "a leftover of an editor or merge"
+        )
+    start = path.read_bytes()[:4096].lstrip()
+    if b'"tfx_cassette"' in start:
+        return ""
+    if b'"log"' in start:
+        return "a HAR file"
+    return "a vcrpy cassette" if b'"interactions"' in start or b'"http_interactions"' in start else ""
+
+
+def _show(reports: list[Report], *, check: bool, explain: bool) -> None:
+    for report in reports:
+        for finding in report.findings:
+            click.echo(f"{report.path} {finding}")
+            if finding.rule:
+                click.echo(f"    rule to add to sanitizer/policy.toml: {finding.rule}")
+        for word, places in report.touched.items() if explain else ():
+            click.echo(f"{report.path} {word}: {sum(places.values())}")
+            for place, number in places.items():
+                click.echo(f"    {number:6} {place}")
+        if report.written:
+            click.echo(f"{report.path} -> {report.written}")
+    dirty = sum(bool(report.findings) for report in reports)
+    cassettes = f"{len(reports)} cassette" + ("s" if len(reports) > 1 else "")
+    if check:
+        click.echo(f"{dirty} of {cassettes} not clean" if dirty else f"{cassettes} clean")
+    elif not any(report.written for report in reports):
+        click.echo(f"{cassettes} clean already, nothing written")

@@ -1,0 +1,92 @@
+"""Every exchange of a recording in order, under either hand. Pure."""
+
+import re
+from dataclasses import replace
+
+from sanitizer.actions import PHRASES
+from sanitizer.carriers import headers
+from sanitizer.contents import Content, content, meet, received, sent
+from sanitizer.devices import Device
+from sanitizer.hand import Hand
+from sanitizer.urls import address
+from tandem.endpoints import Place, locate
+from tfx.exchange import Exchange, Headers, Request, Response, Terms
+
+_SUCCESS = range(200, 300)
+_IGNORED = re.compile(r"(?:query|header|form|body)\.[A-Za-z_-]{1,40}\Z")
+
+
+def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """Every exchange of a known place, sanitized in order; two walks, because counters are rebased by the smallest number met anywhere."""
+    devices: dict[str, Device] = {}
+    survey: list[tuple[Place, Content, Device | None] | None] = []
+    for index, exchange in enumerate(exchanges, 1):
+        hand.run.exchange = index
+        survey.append(_surveyed(hand, exchange, devices))
+    out = []
+    for index, (exchange, found) in enumerate(zip(exchanges, survey, strict=True), 1):
+        hand.run.exchange = index
+        if found is None:
+            hand.note("request", "a request to no place of Tandem Source" + ("; removed" if hand.changes else ""))
+            continue
+        done = _exchange(hand, exchange, *found)
+        if done is None:
+            hand.note("request path", "an identifier that is not what its rule is for" + ("; removed" if hand.changes else ""))
+        else:
+            out.append(done)
+    hand.run.exchange = 0
+    return tuple(out)
+
+
+def _surveyed(hand: Hand, exchange: Exchange, devices: dict[str, Device]) -> tuple[Place, Content, Device | None] | None:
+    place = locate(exchange.request.method, exchange.request.url)
+    if place is None:
+        return None
+    response = exchange.response
+    found = content(response.headers, response.body, f"#{hand.run.exchange} response body")
+    special = hand.run.policy.special.get(place.endpoint.name, "")
+    if special not in ("events", "records"):
+        return place, found, None
+    # The last identifier in the path names the device, in both eras.
+    key = list(place.path_values.values())[-1].strip("{}").replace("-", "").lower()
+    device = devices.setdefault(key, Device())
+    if found.kind == "json" and response.status in _SUCCESS:
+        meet(device, special, hand.run.exchange, found.value)
+    return place, found, device
+
+
+def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, device: Device | None) -> Exchange | None:
+    request, response = exchange.request, exchange.response
+    url = address(hand, request.url, place)
+    if url is None:
+        return None
+    if not hand.changes and url != request.url:
+        hand.note("request url", "not written as the sanitizer writes it")
+    lines = headers(hand, request.headers, "request")
+    body = sent(hand, place, request.headers, request.body)
+    answer_lines = headers(hand, response.headers, "response")
+    answer = received(hand, place, response, found, device)
+    if response.reason not in PHRASES:
+        hand.note("response reason", "not a standard phrase")
+    return Exchange(
+        request=Request(method=place.endpoint.method, url=url, headers=_measured(lines, body), body=body),
+        response=Response(
+            status=response.status,
+            reason=response.reason if response.reason in PHRASES else "",
+            headers=_measured(answer_lines, answer),
+            body=answer,
+        ),
+        terms=_terms(hand, exchange.terms),
+    )
+
+
+def _terms(hand: Hand, terms: Terms) -> Terms:
+    kept = tuple(place for place in terms.ignore if _IGNORED.match(place))
+    if kept != terms.ignore:
+        hand.note("replay.ignore", "not a place of a request")
+    return replace(terms, ignore=kept) if hand.changes else terms
+
+
+def _measured(lines: Headers, body: bytes) -> Headers:
+    """The lines with the length of the body as it is now, where one was told."""
+    return lines.replacing("Content-Length", str(len(body))) if "content-length" in lines else lines
