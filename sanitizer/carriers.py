@@ -32,7 +32,7 @@ def headers(hand: Hand, found: Headers, way: str) -> Headers:
 
 
 def _hint(way: str, shown: str) -> str:
-    return "" if shown.startswith("<") else f'[headers.{way}]\n{shown.lower()} = "blank"   # or add it to drop'
+    return "" if shown.startswith("<") else f'[headers.{way}] {shown.lower()} = "blank" (or add it to drop)'
 
 
 def _value(hand: Hand, rule: Rule, value: str, place: str) -> str:

@@ -13,6 +13,8 @@ from tfx.errors import CassetteError, UsageError
 LEFTOVERS = (".orig", ".bak", ".rej", ".swp", ".tmp", ".har", ".yaml", ".yml")
 """Files that hold recordings beside cassettes and that a check of `*.json` alone would never open."""
 
+FOREIGN = {".har": "a HAR file", ".yaml": "a vcrpy cassette", ".yml": "a vcrpy cassette"}
+
 
 @dataclass(slots=True, kw_only=True)
 class Report:
@@ -31,7 +33,7 @@ class Report:
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def sanitize(paths: tuple[Path, ...], check: bool, explain: bool, output: Path | None, as_json: bool) -> int:
-    """Make cassettes clean, or check that they are.
+    r"""Make cassettes clean, or check that they are.
 
     PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
     of this one.
@@ -65,7 +67,8 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _checked(path: Path) -> Report:
-    from sanitizer.check import check
+    from sanitizer.check import looked_at
+    from tfx.store import loads
 
     report = Report(path=str(path))
     foreign = _foreign(path)
@@ -73,7 +76,10 @@ def _checked(path: Path) -> Report:
         report.findings.append(Finding(exchange=0, place="file", kind=f"{foreign}, not a cassette"))
         return report
     try:
-        report.findings.extend(check(path.read_bytes(), str(path)))
+        cassette = loads(path.read_bytes(), str(path))
+        report.findings.extend(looked_at(cassette))
+        if cassette.name != path.stem:
+            report.findings.append(Finding(exchange=0, place="name", kind="not the name of the file, which nothing has looked at"))
     except CassetteError as error:
         # The message names the file; the line it stands on does so already.
         report.findings.append(Finding(exchange=0, place="file", kind=str(error).removeprefix(f"{path} ")))
@@ -104,9 +110,7 @@ def _cleaned(path: Path, output: Path | None, *, explain: bool) -> Report:
 def _foreign(path: Path) -> str:
     """What a file is that is no cassette but holds a recording; empty for anything that claims to be a cassette."""
     if path.suffix != ".json":
-        return {".har": "a HAR file", ".yaml": "a vcrpy cassette", ".yml": "a vcrpy cassette"}.get(
-            path.suffix, "a leftover of an editor or merge"
-        )
+        return FOREIGN.get(path.suffix, "a leftover of an editor or merge")
     start = path.read_bytes()[:4096].lstrip()
     if b'"tfx_cassette"' in start:
         return ""

@@ -70,6 +70,7 @@ def sent(hand: Hand, place: Place, headers: Headers, body: bytes) -> bytes:
     found = content(headers, body, f"#{hand.run.exchange} request body")
     if found.kind == "json":
         rules = policy.bodies.get((name, "request"), _NOTHING)
+        hand.run.section = f"endpoints.{name}.request"
         return encoded(headers, _written(hand, walk(hand, rules, found.value, "request body"), found, "request body"))
     if found.kind == "form":
         try:
@@ -102,6 +103,7 @@ def received(hand: Hand, place: Place, response: Response, found: Content, devic
 def _answer(hand: Hand, name: str, status: int, value: Json, device: Device | None) -> Json:
     policy = hand.run.policy
     place = "response body"
+    hand.run.section = "errors" if status >= HTTPStatus.BAD_REQUEST else f"endpoints.{name}.response"
     if status >= HTTPStatus.BAD_REQUEST:
         return walk(hand, policy.errors, value, place)
     special = policy.special.get(name, "")

@@ -31,7 +31,7 @@ def walk(hand: Hand, node: Node, value: Json, place: str) -> Json:
         return [walk(hand, items, item, f"{place}[{index}]") for index, item in enumerate(value)]
     if is_blank(value):
         return value
-    return hand.unknown(value, place, "a leaf without a rule", rule=_suggestion(value, place))
+    return hand.unknown(value, place, "a leaf without a rule", rule=_suggestion(hand, value, place))
 
 
 def _leaf(hand: Hand, node: Node, value: Json, place: str) -> Json:
@@ -75,16 +75,17 @@ def stranger(hand: Hand, key: str, item: Json, place: str, number: int) -> dict[
     if _UNKNOWN.match(key) and is_blank(item):
         return {f"unknown{number}" if hand.changes else key: item}
     where = place + hand.name(key)
-    value = hand.unknown(item, where, "a member without a rule", rule=_suggestion(item, where))
+    value = hand.unknown(item, where, "a member without a rule", rule=_suggestion(hand, item, where))
     return {f"unknown{number}" if hand.changes else key: value}
 
 
-def _suggestion(value: Json, place: str) -> str:
+def _suggestion(hand: Hand, value: Json, place: str) -> str:
     """A rule to paste, by the shape of the value; the member's place is written as the policy writes it."""
-    path = _INDEX.sub("[]", place.partition("body.")[2] or place.partition("claims.")[2])
+    claim = place.partition(".claims.")[2]
+    path = _INDEX.sub("[]", claim or place.partition("body")[2].removeprefix("."))
     if not path or "<" in path or isinstance(value, dict | list):
         return ""
-    return f'"{path}" = "{_shape(value)}"'
+    return f"""[{"claims" if claim else hand.run.section}] "{path}" = "{_shape(value)}\""""
 
 
 def _shape(value: Json) -> str:

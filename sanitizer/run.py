@@ -14,10 +14,11 @@ from sanitizer.policy import Policy
 class Run:
     """One recording on its way to a cassette. `access_token` is the stand-in seen last, which `at_hash` follows.
 
+    `section` is the table of the policy whose rules are in use, for the rules that findings suggest;
     `counts` is how often each rule was used; `places` the same per place, items of arrays as one.
     """
 
-    __slots__ = ("access_token", "clock", "counts", "epoch", "exchange", "findings", "ordinals", "places", "policy", "seen")
+    __slots__ = ("access_token", "clock", "counts", "epoch", "exchange", "findings", "ordinals", "places", "policy", "section", "seen")
 
     def __init__(self, *, policy: Policy, clock: datetime, seen: Sequence[str] = ()) -> None:
         self.policy = policy
@@ -28,6 +29,7 @@ class Run:
         self.places: Counter[tuple[str, str]] = Counter()
         self.findings: list[Finding] = []
         self.exchange = 0
+        self.section = ""
         self.seen = short(seen)
         self.access_token = ""
 

@@ -101,7 +101,7 @@ def query(hand: Hand, rules: Mapping[str, Rule], text: str, place: str, endpoint
         rule = rules.get(key)
         if rule is None:
             shown = hand.name(key)
-            hint = f'[endpoints.{endpoint}]\n{place.rpartition(" ")[2]}.{shown} = "blank"' if _RULE_NAME.match(shown) else ""
+            hint = f'[endpoints.{endpoint}] {place.rpartition(" ")[2]}.{shown} = "blank"' if _RULE_NAME.match(shown) else ""
             hand.note(f"{place}.{shown}", "a key without a rule", rule=hint)
             continue
         value = unquote_plus(raw)
