@@ -1,0 +1,110 @@
+"""`tfx pipeline run`: parse, carry out, print."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import click
+import orjson
+
+from tandem.eras import CURRENT, ERAS
+from tandem.regions import REGIONS
+from tfx.jsonbody import Json
+
+_DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.group()
+def pipeline() -> None:
+    """Tandem Source into DuckDB: raw events, events, sensor readings, basal, boluses, alarms."""
+
+
+@pipeline.command()
+@click.option("--cassette", metavar="CASSETTE", help="Read this cassette (a path, or a name in cassettes/) instead of the live service.")
+@click.option(
+    "--database", metavar="URL", default="duckdb:///:memory:", show_default=True, help="Where to, such as duckdb:///warehouse.duckdb."
+)
+@click.option("--zone", default="UTC", show_default=True, help="The account's time zone, such as Europe/Berlin.")
+@click.option("--region", type=click.Choice(tuple(REGIONS)), default="us", show_default=True, help="Which cloud the account lives in.")
+@click.option("--era", type=click.Choice(tuple(ERAS)), default=CURRENT, show_default=True, help="Which state of the API to speak.")
+@click.option("--credentials", type=click.Path(path_type=Path), help="TOML file with e-mail and password; see tfx record --help.")
+@click.option("--pump", metavar="SERIAL", help="Which pump; otherwise the one with the latest events.")
+@click.option("--days", type=click.IntRange(min=1), help="The last so many days.")
+@click.option("--since", type=_DAY, help="The first day.")
+@click.option("--until", type=_DAY, help="The last day, included.")
+@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
+@click.option("--prefect", is_flag=True, help="Run it as a Prefect flow, with Prefect's server and log.")
+def run(
+    *,
+    cassette: str | None,
+    database: str,
+    zone: str,
+    region: str,
+    era: str,
+    credentials: Path | None,
+    pump: str | None,
+    days: int | None,
+    since: datetime | None,
+    until: datetime | None,
+    as_json: bool,
+    prefect: bool,
+) -> None:
+    r"""Ask for pump events and store them; print row counts and a summary.
+
+    Without days it goes on where the database ends, or takes everything where it is new. Running twice adds nothing.
+
+    \b
+    Example:
+      tfx pipeline run --cassette us-current --zone America/Los_Angeles
+      tfx pipeline run --database duckdb:///warehouse.duckdb --region eu --days 28
+    """
+    from sqlalchemy import Engine
+
+    from pipeline.runs import Mode, Order, perform
+    from pipeline.steps import Stored
+    from pipeline.summary import summary
+    from pipeline.warehouse import open_warehouse
+
+    mode: Mode = "incremental" if days is None and since is None and until is None else "backfill"
+    order = Order(
+        mode=mode, cassette=cassette, zone=zone, region=region, era=era, credentials=credentials, pump=pump, days=days,
+        since=since.date() if since else None, until=until.date() if until else None,
+    )  # fmt: skip
+    carry_out: Callable[[Engine, Order], Stored] = perform
+    if prefect:
+        from pipeline.flows import FLOWS
+
+        carry_out = FLOWS[mode]
+    engine = open_warehouse(database)
+    try:
+        stored = carry_out(engine, order)
+        with engine.connect() as connection:
+            report = summary(connection)
+    finally:
+        engine.dispose()
+    report["received"] = stored.received
+    report["added"] = dict(sorted(stored.rows.items()))
+    click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))
+
+
+def as_text(report: Mapping[str, Json]) -> str:
+    """The report for a person: rows per table, then the summary."""
+    tables = cast("Mapping[str, Mapping[str, int]]", report["tables"])
+    glucose, insulin, span, quarantine = (
+        cast("Mapping[str, float | None]", report[name]) for name in ("glucose", "insulin", "span", "quarantine")
+    )
+    added = cast("Mapping[str, int]", report["added"])
+    width = max(map(len, tables))
+    lines = [f"{name:<{width}}  {table['rows']:>9,}" for name, table in tables.items()]
+    in_range = glucose["in_range_70_180"]
+    share = "-" if in_range is None else f"{in_range:.1%}"
+    lines += [
+        "",
+        f"received  {report['received']:,} events, {added.get('raw_events', 0):,} of them new",
+        f"span      {span['first'] or 'nothing'} to {span['last'] or 'nothing'} on the pump's clock",
+        f"glucose   {glucose['readings']:,} readings, mean {glucose['mean_mg_dl'] or '-'} mg/dL, {share} in range (70-180 mg/dL)",
+        f"insulin   {insulin['delivered_units']:,} units delivered: {insulin['basal_units']:,} basal, {insulin['bolus_units']:,} bolus",
+    ]
+    lines += [f"set aside {count:,} x {reason}" for reason, count in quarantine.items()]
+    return "\n".join(lines)

@@ -1,0 +1,195 @@
+"""What the service answered, as records: both eras' bodies, without an object per event where there are many. Pure.
+
+Nothing here raises for what an answer holds. What cannot be read becomes a `Reject` with the raw text, for the quarantine; reasons and
+details name places, never values.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from tandem.bff import columns_from_events, records_from_events
+from tandem.eras import Era
+from tandem.events import EVENTS, RECORD_LENGTH
+from tandem.records import Records
+from tfx.errors import FormatError
+from tfx.jsonbody import Json
+
+NO_GROUP: Final = 0
+"""The sequence group of era 2025, which knew none; every group ever seen in the json eras is 0 too."""
+
+_LAST_GROUP: Final = 0x7FFFFFFF
+
+Groups = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """Something received that is no event: `raw` as it came, or None where raw_events keeps the record of that identity."""
+
+    reason: str
+    detail: str
+    raw: bytes | None
+    group: int | None = None
+    sequence: int | None = None
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Batch:
+    """Records of one device with the sequence group of each."""
+
+    records: Records
+    groups: Groups
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    @property
+    def keys(self) -> npt.NDArray[np.int64]:
+        """Group and sequence number in one number: the identity within a device."""
+        return (self.groups << 32) | self.records.sequence.astype(np.int64)
+
+    def take(self, which: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Batch":
+        """The records at these positions, or where this mask is true."""
+        return Batch(records=self.records.take(which), groups=self.groups[which])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Received:
+    """One answer, read: the events it held (any number of times), and what could not be read."""
+
+    era: str
+    batch: Batch
+    rejects: tuple[Reject, ...] = ()
+
+
+def received(era: Era, body: bytes, *, device: str | None = None) -> Received:
+    """Read the answer of `pumpevents` or of `pump-logs`, as the era has it.
+
+    `device` is the assignment id asked for (json eras); events of another one are rejected.
+    """
+    return _from_records(era, body) if era.wire == "binary" else _from_events(era, body, device)
+
+
+# --- era 2025: a JSON string of base64 of records
+
+
+def _from_records(era: Era, body: bytes) -> Received:
+    try:
+        text: object = orjson.loads(body)
+        stream = base64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except (orjson.JSONDecodeError, binascii.Error, ValueError):
+        stream = None
+    if stream is None:
+        return _unreadable(era, body, "the answer is not a JSON string of base64")
+    whole = len(stream) - len(stream) % RECORD_LENGTH
+    records = Records.parse(memoryview(stream)[:whole])
+    tail = stream[whole:]
+    rejects = (Reject(reason="truncated record", detail=f"{len(tail)} of {RECORD_LENGTH} bytes", raw=tail),) if tail else ()
+    return Received(era=era.name, batch=Batch(records=records, groups=np.full(len(records), NO_GROUP, np.int64)), rejects=rejects)
+
+
+# --- json eras: objects of events
+
+
+def _from_events(era: Era, body: bytes, device: str | None) -> Received:
+    try:
+        answer: object = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _unreadable(era, body, "the answer is not JSON")
+    lists = [answer.get(name, []) for name in ("events", "clockChanges")] if isinstance(answer, dict) else []
+    events: list[Json] = [event for found in lists if isinstance(found, list) for event in found]
+    if not lists or not all(isinstance(found, list) for found in lists):
+        return _unreadable(era, body, "the answer is not an object with lists of events and clockChanges")
+    rejects: list[Reject] = []
+    kept = _of_device(events, device, rejects)
+    kept, records = _readable(kept, rejects)
+    groups = np.array([event["sequenceGroup"] for event in kept if isinstance(event, dict)], np.int64)
+    fits = groups <= _LAST_GROUP
+    rejects += [_reject(kept[place], "sequenceGroup: larger than any that was ever seen") for place in np.flatnonzero(~fits).tolist()]
+    return Received(era=era.name, batch=Batch(records=records, groups=groups).take(fits), rejects=tuple(rejects))
+
+
+def _of_device(events: list[Json], device: str | None, rejects: list[Reject]) -> list[Json]:
+    if device is None:
+        return events
+    kept = []
+    for event in events:
+        named = event.get("deviceAssignmentId") if isinstance(event, dict) else device
+        if isinstance(named, str) and named.lower() == device.lower():
+            kept.append(event)
+        else:
+            rejects.append(_reject(event, "deviceAssignmentId: not the device that was asked for"))
+    return kept
+
+
+def _readable(events: list[Json], rejects: list[Reject]) -> tuple[list[Json], Records]:
+    """The events a record can hold, and their records."""
+    try:
+        return events, records_from_events(events)
+    except FormatError:
+        reading = columns_from_events(events)
+    faults = {one.index: one.reason for one in reading.rejected}
+    rejects += [_reject(events[index], _plain(reason)) for index, reason in faults.items()]
+    extras = {index: given for columns in reading.columns.values() if columns.code in EVENTS for index, given in columns.extras.items()}
+    kept = [_without_strangers(event, extras.get(index, {}), rejects) for index, event in enumerate(events) if index not in faults]
+    return _fitting(kept, rejects)
+
+
+def _without_strangers(event: Json, extras: Mapping[str, Json], rejects: list[Reject]) -> Json:
+    """The event without members its layout does not know; the quarantine keeps it as it came. A new member costs no reading."""
+    strangers = [name for name in extras if not name.startswith("spare")]
+    if not strangers or not isinstance(event, dict):
+        return event
+    rejects.append(replace(_reject(event, ", ".join(sorted(strangers))), reason="unknown member"))
+    properties = event["eventProperties"]
+    assert isinstance(properties, dict)
+    return event | {"eventProperties": {name: value for name, value in properties.items() if name not in strangers}}
+
+
+def _fitting(events: list[Json], rejects: list[Reject]) -> tuple[list[Json], Records]:
+    """Those that fit a record; the others are found by halving, so that a few among many cost little."""
+    try:
+        return events, records_from_events(events)
+    except FormatError as e:
+        if len(events) == 1:
+            rejects.append(_reject(events[0], _plain(str(e))))
+            return [], Records.join(())
+    middle = len(events) // 2
+    left, left_records = _fitting(events[:middle], rejects)
+    right, right_records = _fitting(events[middle:], rejects)
+    return left + right, Records.join((left_records, right_records))
+
+
+def _plain(reason: str) -> str:
+    """A reason without the event's place in the list, which differs from window to window."""
+    return re.sub(r"^event \d+(?: \(code \d+\))?[:,] ", "", reason)
+
+
+def _reject(event: Json, detail: str) -> Reject:
+    said = event if isinstance(event, dict) else {}
+    return Reject(
+        reason="unreadable event",
+        detail=detail,
+        raw=orjson.dumps(event),
+        group=_small(said.get("sequenceGroup"), _LAST_GROUP),
+        sequence=_small(said.get("sequenceNumber"), 0xFFFFFFFF),
+        code=_small(said.get("eventCode"), 0x7FFFFFFF),
+    )
+
+
+def _small(value: Json, most: int) -> int | None:
+    return value if type(value) is int and 0 <= value <= most else None
+
+
+def _unreadable(era: Era, body: bytes, detail: str) -> Received:
+    nothing = Batch(records=Records.join(()), groups=np.empty(0, np.int64))
+    return Received(era=era.name, batch=nothing, rejects=(Reject(reason="unreadable answer", detail=detail, raw=body),))

@@ -1,0 +1,98 @@
+"""Where the answers come from: a cassette, or the live service. The only module that opens sessions."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Protocol, cast
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+
+from pipeline.pumps import Pump
+from tandem.client import TandemSource
+from tandem.endpoints import locate
+from tandem.eras import ERAS
+from tandem.regions import REGIONS
+from tandem.windows import Window
+from tfx.cassette import Cassette
+from tfx.errors import UsageError
+from tfx.exchange import Exchange
+from tfx.stages import stage
+from tfx.store import load, path_of
+
+_SPANS = {"pump-logs": ("assignmentId", "startDate", "endDate"), "pump-events": ("tconnectDeviceId", "minDate", "maxDate")}
+_OK = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Origin:
+    """A signed-in client, its now, and, on a cassette, which windows of which pump (by key) it can answer."""
+
+    source: TandemSource
+    now: datetime
+    recorded: Sequence[tuple[str, Window]] | None = None
+
+    def windows_of(self, pump: Pump) -> tuple[Window, ...]:
+        """The windows recorded of a pump, each once, as they were asked."""
+        return tuple(dict.fromkeys(window for key, window in self.recorded or () if key == pump.key))
+
+
+class Credentials(Protocol):
+    """What signs a person in."""
+
+    @property
+    def email(self) -> str:
+        """The e-mail address."""
+
+    @property
+    def password(self) -> str:
+        """The password."""
+
+
+@contextmanager
+def from_cassette(named: str) -> Iterator[Origin]:
+    """The service as the cassette has it, by path or by name in cassettes/. Raises CassetteError if it cannot be read.
+
+    A cassette lets anyone sign in; time stands still at its clock, and nobody waits before trying again.
+    """
+    path = Path(named)
+    cassette = load(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
+    offline = cast("Callable[[Cassette], AbstractContextManager[object]]", stage("replayer.session:offline"))
+    with offline(cassette), requests.Session() as session:
+        source = TandemSource(
+            session, region=REGIONS[cassette.region], era=ERAS[cassette.era], clock=lambda: cassette.clock, sleep=lambda _seconds: None
+        )
+        source.log_in("someone@example.invalid", "any password opens a cassette")
+        yield Origin(source=source, now=cassette.clock, recorded=recorded_windows(cassette.exchanges))
+
+
+@contextmanager
+def live(region: str, era: str, credentials: Path | None) -> Iterator[Origin]:
+    """The live service. Raises UsageError, LoginError, BlockedError or NetworkError, as signing in goes wrong."""
+    find = cast("Callable[[Path | None], Credentials]", stage("recorder.credentials:find"))
+    found = find(credentials)
+    with requests.Session() as session:
+        source = TandemSource(session, region=REGIONS[region], era=ERAS[era], clock=lambda: datetime.now(UTC))
+        source.log_in(found.email, found.password)
+        yield Origin(source=source, now=datetime.now(UTC))
+
+
+def recorded_windows(exchanges: Sequence[Exchange]) -> tuple[tuple[str, Window], ...]:
+    """Pump key and window of every request for events that was answered, in order."""
+    found = (_window_of(exchange) for exchange in exchanges)
+    return tuple(window for window in found if window is not None)
+
+
+def _window_of(exchange: Exchange) -> tuple[str, Window] | None:
+    place = locate(exchange.request.method, exchange.request.url)
+    if place is None or place.endpoint.name not in _SPANS or exchange.response.status != _OK:
+        return None
+    key, *ends = _SPANS[place.endpoint.name]
+    query = parse_qs(urlsplit(exchange.request.url).query)
+    try:
+        since, until = (date.fromisoformat(query[end][0][:10]) for end in ends)
+    except (KeyError, ValueError) as e:
+        raise UsageError(f"the cassette asks {place.endpoint.name} for no window of days; record it again") from e
+    return place.path_values[key], Window(since=since, until=until)

@@ -1,0 +1,47 @@
+"""Which windows a run asks for. Pure."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+
+from pipeline.pumps import Pump
+from tandem.windows import Window, windows
+
+_EAST = timedelta(hours=14)  # no zone is further ahead, so no pump's date is later than this
+
+Plan = tuple[Window, ...]
+
+
+def full(pump: Pump, now: datetime) -> Plan:
+    """Everything the service says it has; nothing after today, because listed ends have been years ahead."""
+    today = _today(now)
+    since, until = _day(pump.first, today - timedelta(days=27)), min(_day(pump.last, today), today)
+    return windows(min(since, until), until)
+
+
+def incremental(pump: Pump, now: datetime, stored: date | None) -> Plan:
+    """From the last stored day on, that day again; everything where nothing is stored."""
+    if stored is None:
+        return full(pump, now)
+    return windows(min(stored, _today(now)), _today(now))
+
+
+def backfill(since: date, until: date) -> Plan:
+    """These days, both included."""
+    return windows(since, until)
+
+
+def clipped(recorded: Iterable[Window], since: date | None, until: date | None) -> Plan:
+    """What a cassette has of these days."""
+    cut = ((max(window.since, since or window.since), min(window.until, until or window.until)) for window in recorded)
+    return tuple(Window(since=first, until=last) for first, last in cut if first <= last)
+
+
+def _today(now: datetime) -> date:
+    return (now + _EAST).date()
+
+
+def _day(text: str, otherwise: date) -> date:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return otherwise

@@ -1,0 +1,96 @@
+"""A whole run, from an order to its report: plain functions, which the command calls and Prefect's flows dress."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Engine
+
+from pipeline import plans
+from pipeline.origin import Origin, from_cassette, live
+from pipeline.pumps import Pump, chosen, pumps_of
+from pipeline.steps import Step, Stored, last_day, plain, run, zone_named
+from tandem.eras import CURRENT
+from tandem.windows import Window
+from tfx.errors import CassetteError, UsageError
+from tfx.progress import track
+
+Mode = Literal["full", "incremental", "backfill"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Order:
+    """What a run is asked to do. `pump` is a serial number, so the `repr` hides everything.
+
+    `mode`: `full` asks for all the service has, `incremental` from the last stored day on, `backfill` for `since` to `until`
+    (the last `days` days where only they are given). A cassette answers the windows it has; the days cut them.
+    """
+
+    mode: Mode = "incremental"
+    cassette: str | None = None
+    zone: str = "UTC"
+    region: str = "us"
+    era: str = CURRENT
+    credentials: Path | None = None
+    pump: str | None = None
+    since: date | None = None
+    until: date | None = None
+    days: int | None = None
+
+
+def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
+    """Carry the order out into a migrated warehouse. Returns what was received and which rows were added.
+
+    Progress shows on a terminal, window by window.
+
+    Raises UsageError, CassetteError, or what the service's refusals are called.
+    """
+    zone = zone_named(order.zone)
+    total = Stored()
+    with opened(order) as origin:
+        listed = step("list pumps", lambda: pumps_of(origin.source))
+        plan = planned(engine, origin, listed, order)
+        with track("windows", sum(len(windows) for _, windows in plan)) as advance:
+            for pump, windows in plan:
+                total += run(engine, origin.source, pump, windows, zone=zone, step=step, progress=lambda *_: advance(1))
+    return total
+
+
+def opened(order: Order) -> AbstractContextManager[Origin]:
+    """The origin the order names."""
+    if order.cassette is not None:
+        return from_cassette(order.cassette)
+    return live(order.region, order.era, order.credentials)
+
+
+def planned(engine: Engine, origin: Origin, pumps: Sequence[Pump], order: Order) -> tuple[tuple[Pump, tuple[Window, ...]], ...]:
+    """Which windows of which pumps to ask for: on a cassette every pump it has events of, live the one that is meant."""
+    since, until = span(order, origin)
+    if origin.recorded is not None:
+        wanted = pumps if order.pump is None else (chosen(pumps, order.pump),)
+        plan = tuple((pump, plans.clipped(origin.windows_of(pump), since, until)) for pump in wanted)
+        if not any(windows for _, windows in plan):
+            raise CassetteError("the cassette has no pump events of the days and pumps asked for; look with: tfx show CASSETTE")
+        return tuple((pump, windows) for pump, windows in plan if windows)
+    pump = chosen(pumps, order.pump)
+    if order.mode == "backfill":
+        first, last = since or until, until or origin.now.date()
+        assert first is not None
+        return ((pump, plans.backfill(first, last)),)
+    stored = last_day(engine, pump) if order.mode == "incremental" else None
+    return ((pump, plans.incremental(pump, origin.now, stored)),)
+
+
+def span(order: Order, origin: Origin) -> tuple[date | None, date | None]:
+    """The days the order names, if any. Raises UsageError where they contradict each other."""
+    if order.days is None:
+        if order.mode == "backfill" and order.since is None and order.until is None:
+            raise UsageError("a backfill needs its days: name them with --since and --until, or with --days")
+        return order.since, order.until
+    if order.since is not None:
+        raise UsageError("--days and --since both say where to begin; give one of them")
+    until = order.until or origin.now.date()
+    return until - timedelta(days=order.days - 1), until

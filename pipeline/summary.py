@@ -1,0 +1,114 @@
+"""What a warehouse holds, in numbers: row counts, sums, first and last rows, and what a person wants to know. Reads only."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Final, cast
+
+from sqlalchemy import Connection, Double, Integer, Numeric, Table
+from sqlalchemy.types import TypeEngine
+
+from pipeline.models import IDENTITY, TABLES, Base
+from pipeline.warehouse import driver
+from tfx.jsonbody import Json
+
+_NUMBERS: Final = (Integer, Numeric, Double)  # Integer covers its small and big kinds
+_PLACES: Final = 6
+
+_GLUCOSE: Final = """
+SELECT count(glucose_mg_dl), round(avg(glucose_mg_dl), 1),
+       round(count(*) FILTER (glucose_mg_dl BETWEEN 70 AND 180) / nullif(count(glucose_mg_dl), 0), 4)
+FROM cgm_readings
+"""
+# A rate holds until the next record says another, five minutes at most: after that the pump's record is missing, not its insulin.
+_BASAL: Final = """
+WITH spans AS (
+    SELECT commanded_milliunits_per_hour / 1000 AS rate,
+           epoch(lead(instant) OVER (PARTITION BY device_id, sequence_group ORDER BY sequence_number) - instant) AS seconds
+    FROM basal_deliveries
+)
+SELECT round(coalesce(sum(rate * least(greatest(coalesce(seconds, 300), 0), 300)) / 3600, 0), 3) FROM spans
+"""
+_BOLUS: Final = "SELECT round(coalesce(sum(delivered_units), 0), 3), coalesce(sum(carbs_grams), 0) FROM boluses"
+# The service hands out clock changes since the pump left the factory, whatever the window: they would stretch the span over years.
+_SPAN: Final = "SELECT min(pump_time), max(pump_time) FROM events WHERE code NOT IN (13, 14)"
+_UNKNOWN: Final = "SELECT count(*) FROM events WHERE name = 'unknown'"
+_REASONS: Final = "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason"
+
+
+def summary(connection: Connection) -> dict[str, Json]:
+    """The whole report: `tables` (rows, sums, first, last), `glucose`, `insulin`, `span`, `quarantine`, `unknown_events`.
+
+    Glucose in mg/dL, time in range as a share of readings from 70 to 180 mg/dL, insulin in units. A pure function of the tables:
+    two warehouses with the same rows give the same report, in whatever order the rows came.
+    """
+    readings, mean, in_range = _row(connection, _GLUCOSE)
+    bolus, carbs = _row(connection, _BOLUS)
+    (basal,) = _row(connection, _BASAL)
+    first, last = _row(connection, _SPAN)
+    return {
+        "tables": {name: table_summary(connection, Base.metadata.tables[name]) for name in TABLES},
+        "glucose": {"readings": readings, "mean_mg_dl": mean, "in_range_70_180": in_range},
+        "insulin": {
+            "basal_units": basal,
+            "bolus_units": bolus,
+            "delivered_units": round(_float(basal) + _float(bolus), 3),
+            "carbs_grams": carbs,
+        },
+        "span": {"first": first, "last": last},
+        "quarantine": {str(reason): count for reason, count in _rows(connection, _REASONS)},
+        "unknown_events": _row(connection, _UNKNOWN)[0],
+    }
+
+
+def table_summary(connection: Connection, table: Table) -> dict[str, Json]:
+    """Row count, sum of every numeric column that is no key, first and last row in order of the key."""
+    keys = {column.name for column in table.primary_key} | set(IDENTITY)
+    summed = [column.name for column in table.columns if column.name not in keys and _is_number(column.type)]
+    sums = "".join(f", round(sum({name}), {_PLACES})" for name in summed)
+    count, *totals = _row(connection, f"SELECT count(*){sums} FROM {table.name}")  # noqa: S608  # our own names
+    order = [column.name for column in table.primary_key]
+    return {
+        "rows": count,
+        "sums": dict(zip(summed, totals, strict=True)),
+        "first": _edge(connection, table, order, "ASC"),
+        "last": _edge(connection, table, order, "DESC"),
+    }
+
+
+def counts(report: Mapping[str, Json]) -> dict[str, int]:
+    """Rows per table of a report."""
+    tables = cast("Mapping[str, Mapping[str, int]]", report["tables"])
+    return {name: table["rows"] for name, table in tables.items()}
+
+
+def _edge(connection: Connection, table: Table, order: list[str], way: str) -> Json:
+    columns = [column.name for column in table.columns]
+    by = ", ".join(f"{name} {way}" for name in order)
+    rows = _rows(connection, f"SELECT {', '.join(columns)} FROM {table.name} ORDER BY {by} LIMIT 1")  # noqa: S608  # our own names
+    return dict(zip(columns, rows[0], strict=True)) if rows else None
+
+
+def _is_number(kind: TypeEngine[object]) -> bool:
+    return isinstance(kind, _NUMBERS)
+
+
+def _row(connection: Connection, query: str) -> tuple[Json, ...]:
+    return _rows(connection, query)[0]
+
+
+def _rows(connection: Connection, query: str) -> list[tuple[Json, ...]]:
+    return [tuple(map(_plain, row)) for row in driver(connection).execute(query).fetchall()]
+
+
+def _plain(value: object) -> Json:
+    """A database value as JSON: times in ISO form (instants in UTC with a Z), bytes in hex."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else float(value)
+    return value.hex() if isinstance(value, bytes) else cast("Json", value)
+
+
+def _float(value: Json) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

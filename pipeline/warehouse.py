@@ -1,0 +1,115 @@
+"""The warehouse: the only module that opens DuckDB.
+
+What serves `duckdb://` is whichever SQLAlchemy dialect is installed; nothing here or elsewhere asks which
+(docs/decisions/duckdb-dialect.md).
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Protocol, cast
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import StaticPool
+
+from tfx.errors import UsageError
+
+MEMORY = "duckdb:///:memory:"
+_HERE = Path(__file__).parent
+
+
+class Driver(Protocol):
+    """What of DuckDB's own connection is used: everything that goes in by the column, and nothing else."""
+
+    def register(self, view_name: str, python_object: object) -> object:
+        """Make an Arrow table readable under a name."""
+
+    def unregister(self, view_name: str) -> object:
+        """Forget that name."""
+
+    def execute(self, query: str, parameters: object = None) -> "Driver":
+        """Run a statement."""
+
+    def fetchall(self) -> list[tuple[object, ...]]:
+        """The rows of the last statement."""
+
+    def fetchnumpy(self) -> Mapping[str, npt.NDArray[np.generic]]:
+        """The rows of the last statement by the column."""
+
+
+def connect(url: str) -> Engine:
+    """An engine on that database, whatever its schema. Raises UsageError for an address that is not DuckDB's.
+
+    In memory there is one connection for all: a second one would see an empty database.
+    """
+    if not url.startswith("duckdb:"):
+        raise UsageError(f"the database {_shown(url)} is not DuckDB; name one like duckdb:///warehouse.duckdb")
+    try:
+        engine = create_engine(url, poolclass=StaticPool) if _in_memory(url) else create_engine(url)
+    except (ArgumentError, NoSuchModuleError) as e:
+        raise UsageError(f"the database address {_shown(url)} cannot be read; name one like duckdb:///warehouse.duckdb") from e
+    event.listen(engine, "connect", _in_utc)
+    return engine
+
+
+def in_memory() -> Engine:
+    """A new, migrated warehouse that lives as long as its engine."""
+    return open_warehouse(MEMORY)
+
+
+def open_warehouse(url: str) -> Engine:
+    """The migrated warehouse at that address, made if there is none. Raises UsageError if it cannot be opened."""
+    engine = connect(url)
+    try:
+        migrate(engine)
+    except DBAPIError as e:
+        engine.dispose()
+        raise UsageError(
+            f"the database {_shown(url)} cannot be opened as a warehouse ({type(e.orig).__name__}); "
+            "is the folder there, the file DuckDB's, and no other program in it?"
+        ) from e
+    return engine
+
+
+def migrate(engine: Engine, revision: str = "head") -> None:
+    """Bring the schema to that revision; nothing happens where it is there already."""
+    from alembic.config import Config
+
+    from alembic import command
+
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()))
+    config.set_main_option("path_separator", "os")
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+        connection.commit()
+
+
+def driver(connection: Connection) -> Driver:
+    """DuckDB's own connection under SQLAlchemy's, in the same transaction."""
+    return cast("Driver", connection.connection.driver_connection)
+
+
+def _migrations() -> Path:
+    """Beside the package in a wheel, beside its folder in the repository."""
+    packaged = _HERE / "alembic"
+    return packaged if packaged.is_dir() else _HERE.parent / "alembic"
+
+
+def _in_memory(url: str) -> bool:
+    return url in (MEMORY, "duckdb://", "duckdb:///")
+
+
+def _in_utc(connection: DBAPIConnection, _record: object) -> None:
+    # Not in the connect config: DuckDB has not loaded its time zones at that moment.
+    connection.cursor().execute("SET TimeZone = 'UTC'")
+
+
+def _shown(url: str) -> str:
+    """The address without what may be a password in it."""
+    scheme, separator, rest = url.partition("://")
+    return f"{scheme}{separator}{rest.rpartition('@')[2]}"
