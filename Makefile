@@ -41,6 +41,18 @@ types: install  ## mypy strict over everything
 contracts: install  ## which package may import which
 	$(BIN)/lint-imports
 
+CASSETTES ?= cassettes
+STAND_IN := $(BIN)/tfx record --simulated --cassettes $(CASSETTES)
+
+cassettes: install  ## record the committed cassettes from the stand-in again (byte-identical unless tfx changed)
+	$(STAND_IN) session-us --region us --days 1
+	$(STAND_IN) session-eu --region eu --days 1 --seed 2
+	$(STAND_IN) session-2025 --region us --era 2025 --days 2 --seed 3
+	$(STAND_IN) unhappy-us --region us --since 2026-09-28 --until 2026-11-18 --history 1 --seed 4 --fault pump-logs:2:500 --fault pump-logs:3:401
+
+bench: install  ## measure against the floor and peers, one table with medians and ratios
+	$(BIN)/python benchmarks/run.py
+
 lock: install  ## resolve the lock anew (names, versions and hashes; never an index host)
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --generate-hashes --no-header --universal --python-version 3.11 --output-file requirements.lock
 	echo 'uv>=0.9' | $(BIN)/uv pip compile - --quiet --generate-hashes --no-header --universal --output-file requirements-uv.lock

@@ -26,11 +26,12 @@ DATE = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--simulated", is_flag=True, help="Record the stand-in that comes with tfx instead of the live service.")
 @click.option("--seed", type=int, default=1, show_default=True, help="With --simulated: which invented person.")
 @click.option("--now", metavar="ISO", help="With --simulated: the instant its clock stands at.  [default: 2026-11-18T20:30:00Z]")
+@click.option("--history", type=click.IntRange(1, 3660), help="With --simulated: days of history.  [default: as many as are recorded]")
 @click.option("--fault", "faults", multiple=True, metavar="ENDPOINT:N:KIND", help="With --simulated: the Nth request there fails.")
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 @click.pass_context
 def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_json: bool, **options: object) -> None:
-    r"""Record Tandem Source, sanitize, write cassettes/NAME.json.
+    """Record Tandem Source, sanitize, write cassettes/NAME.json.
 
     Logs in, reads the account, fetches the pump's events window by window, takes every credential and every identifier
     out, proves it, and only then writes. An older cassette of that name stays until the new one is whole.
@@ -65,6 +66,6 @@ def _parsed(options: dict[str, object]) -> dict[str, object]:
     """The options with dates for datetimes; UsageError where two of them contradict each other."""
     if options["since"] is not None and options["days"] is not None:
         raise UsageError("--days and --since both say where to begin; leave one out")
-    if not options["simulated"] and (options["faults"] or options["now"]):
-        raise UsageError("--fault and --now belong to the stand-in; add --simulated, or leave them out")
+    if not options["simulated"] and (options["faults"] or options["now"] or options["history"]):
+        raise UsageError("--fault, --now and --history belong to the stand-in; add --simulated, or leave them out")
     return {key: value.date() if isinstance(value, datetime) else value for key, value in options.items()}

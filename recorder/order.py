@@ -32,6 +32,7 @@ class Order:
     simulated: bool = False
     seed: int = 1
     now: str | None = None
+    history: int | None = None
     faults: tuple[str, ...] = ()
 
     def errand(self, today: date) -> Errand:

@@ -72,7 +72,7 @@ def simulated(order: Order) -> Capture:
         # The invented history is so many times 24 hours: it begins in the course of the day before the first whole one.
         errand = replace(errand, since=errand.until - timedelta(days=order.days or DAYS))
     days = max((now.date() - errand.since).days, 1)
-    account = invent(identity=order.seed, therapy=order.seed, now=now, days=days, region=errand.region)
+    account = invent(identity=order.seed, therapy=order.seed, now=now, days=order.history or days, region=errand.region)
     with running(account, era=errand.era, region=errand.region, now=now, faults=faults) as stand_in:
         person = Credentials(email=account.email, password=account.password)
         return record(person, errand, clock=lambda: now, way=Way(proxy=stand_in.proxy_url, ca_file=stand_in.ca_file))

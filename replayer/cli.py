@@ -13,7 +13,7 @@ import click
 @click.option("--strict-windows", is_flag=True, help="Answer only the date windows that were recorded.")
 @click.option("--json", "as_json", is_flag=True, help="Print a report on stdout; what the program prints goes to stderr.")
 def replay(cassette: Path, program: tuple[str, ...], *, all_used: bool, freeze: bool, strict_windows: bool, as_json: bool) -> int:
-    r"""Run a Python program offline: CASSETTE answers everything it asks Tandem Source, and nothing else is let out.
+    """Run a Python program offline: CASSETTE answers everything it asks Tandem Source, and nothing else is let out.
 
     PROGRAM is a .py file, -m MODULE, python ..., or a console script written in Python. It logs in with any e-mail address and password.
     Exit code 1 if it asked for something that is not on the cassette or tried to reach the network, whatever it made of the error;

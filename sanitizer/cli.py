@@ -33,7 +33,7 @@ class Report:
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def sanitize(paths: tuple[Path, ...], check: bool, explain: bool, output: Path | None, as_json: bool) -> int:
-    r"""Make cassettes clean, or check that they are.
+    """Make cassettes clean, or check that they are.
 
     PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
     of this one.

@@ -22,7 +22,7 @@ from tfx.errors import UsageError
 @click.option(
     "--now", metavar="ISO", help="Let the clock stand at this instant (UTC unless it names an offset); default is the real clock."
 )
-@click.option("--days", type=click.FloatRange(0, 366, min_open=True), default=3.0, show_default=True, help="Days of therapy up to now.")
+@click.option("--days", type=click.FloatRange(0.25, 366), default=3.0, show_default=True, help="Days of therapy up to now.")
 @click.option("--guardian", is_flag=True, help="The account of a guardian.")
 @click.option(
     "--fault", "faults", multiple=True, metavar="ENDPOINT:N:KIND", help="The Nth request there fails; N+ for all from the Nth on."
@@ -41,20 +41,25 @@ def simulate(
     port: int,
     print_env: bool,
 ) -> None:
-    r"""Run a simulated Tandem Source with an invented account until interrupted.
+    """Run a simulated Tandem Source with an invented account until interrupted.
 
     Prints the shell lines that lead any client to it, in any language: the proxy, the certificate to trust, and the
     e-mail and password of the invented account.
 
-    Faults: 401, 403-waf, 429, 500, 503, content-type, reset, truncated, drip. Endpoints: sso-page, login, authorize,
-    callback-us, callback-eu, token, discovery, jwks, pumper, pump-logs, pumpers, pump-event-metadata, pump-events, any.
+    \b
+    Faults:
+      401, 403-waf, 429, 500, 503, content-type, reset, truncated, drip
+    Endpoints:
+      sso-page, login, authorize, callback-us, callback-eu, token, discovery, jwks,
+      pumper, pump-logs, pumpers, pump-event-metadata, pump-events, any
 
     \b
     Examples:
-      tfx simulate --print-env > stand-in.env &     then: . ./stand-in.env && python my_client.py
+      tfx simulate --print-env > stand-in.env &
+      . ./stand-in.env && python my_client.py
       tfx simulate --region eu --era 2025 --days 14
       tfx simulate --fault pump-logs:2:500 --fault pump-logs:3:reset --fault login:1:429
-    """
+    """  # noqa: D301  # Click wants the control character, not its spelling
     from simulator.account import account
     from simulator.faults import Fault
     from simulator.proxy import running

@@ -48,7 +48,7 @@ _SECONDS = 300
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the cassette and the database in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def demo(region: str, keep: Path | None, as_json: bool) -> None:
-    r"""Record the stand-in, sanitize, prove, replay, run the pipeline, and report.
+    """Record the stand-in, sanitize, prove, replay, run the pipeline, and report.
 
     Nothing leaves this machine: the stand-in answers on loopback for an invented account.
 

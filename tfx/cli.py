@@ -66,7 +66,7 @@ class LazyVerbs(click.Group):
 @click.version_option(__version__, prog_name="tfx")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    r"""Record Tandem Source once, strip every secret with proof, replay it offline for ever.
+    """Record Tandem Source once, strip every secret with proof, replay it offline for ever.
 
     \b
     Examples:

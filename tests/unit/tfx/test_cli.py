@@ -62,7 +62,8 @@ def test_a_fault_of_our_own_prints_no_value(debug: str, monkeypatch: pytest.Monk
 def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([verb, "--help"]) == 0
     said = capsys.readouterr().out
-    assert "Example" in said, f"{verb} shows no example"
+    assert "\nExample" in said or "\n  Example" in said, f"{verb} shows no example on a line of its own"
+    assert "\\b" not in said
 
 
 def test_help_loads_no_stage() -> None:

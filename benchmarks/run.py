@@ -1,0 +1,9 @@
+"""`make bench`: every figure of the contract that this version can show, in one run."""
+
+import pipelining
+import replaying
+import sanitizing
+from measure import show
+
+if __name__ == "__main__":
+    show([replaying.loading, sanitizing.contest, pipelining.contest, replaying.contest])
