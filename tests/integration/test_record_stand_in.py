@@ -1,0 +1,423 @@
+"""Recording sessions over real TLS with the stand-in: whole ones, unhappy ones, killed ones."""
+
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from recorder.checkpoint import Checkpoint, Errand, path_of
+from recorder.credentials import Credentials
+from recorder.session import Way, is_had, record
+from simulator.account import Account, account
+from simulator.faults import Fault
+from simulator.proxy import StandIn, running
+from tandem.endpoints import locate
+from tfx.capture import Capture
+from tfx.cli import run
+from tfx.errors import BlockedError, LoginError, NetworkError, ServiceError, TfxError, UsageError
+from tfx.exchange import Exchange
+
+NOW = datetime(2026, 11, 18, 20, 30, tzinfo=UTC)
+WEEK = Errand(region="us", era="2026-10", since=date(2026, 11, 12), until=date(2026, 11, 18))
+LOGIN = ["sso-page", "login", "authorize", "callback-us", "token", "discovery", "jwks"]
+JSON_WALK = [*LOGIN, "pumper", "pumpers", "pump-logs"]
+
+
+@pytest.fixture(scope="module")
+def person() -> Account:
+    return account(now=NOW, days=0.25)
+
+
+def names(exchanges: tuple[Exchange, ...]) -> list[str]:
+    found = [locate(one.request.method, one.request.url) for one in exchanges]
+    return [place.endpoint.name if place else "?" for place in found]
+
+
+def recorded(  # what the tests vary
+    person: Account,
+    *faults: str,
+    errand: Errand = WEEK,
+    era: str | None = None,
+    region: str | None = None,
+    password: str | None = None,
+    pauses: list[float] | None = None,
+) -> tuple[Capture, StandIn]:
+    table = [Fault.parse(text) for text in faults]
+    with running(person, era=era or errand.era, region=region or person.region, now=NOW, faults=table, pause=0.001) as stand_in:
+        capture = record(
+            Credentials(email=person.email, password=password or person.password),
+            errand,
+            clock=lambda: NOW,
+            way=Way(proxy=stand_in.proxy_url, ca_file=stand_in.ca_file),
+            sleep=(pauses if pauses is not None else []).append,
+            track=lambda _label, _total: nullcontext(lambda _steps: None),
+        )
+    assert stand_in.failures == ()
+    return capture, stand_in
+
+
+@pytest.mark.parametrize(
+    ("region", "era", "walk"),
+    [
+        ("us", "2026-10", JSON_WALK),
+        ("eu", "2026-10", [name.replace("callback-us", "callback-eu") for name in JSON_WALK]),
+        ("us", "2026-07", JSON_WALK),
+        ("us", "2025", [*LOGIN, "pump-event-metadata", "pumpers", "pump-events"]),
+    ],
+)
+def test_a_whole_session(region: str, era: str, walk: list[str]) -> None:
+    person = account(now=NOW, days=0.25, region=region)
+    errand = Errand(region=region, era=era, since=WEEK.since, until=WEEK.until)
+    capture, stand_in = recorded(person, errand=errand)
+    assert names(capture.exchanges) == walk
+    assert (capture.region, capture.era, capture.clock) == (region, era, NOW)
+    assert [one.response.status for one in capture.exchanges] == [302 if name == "authorize" else 200 for name in walk]
+    # The last word of the server and of the tape agree.
+    assert [status for _, _, status in stand_in.requests] == [one.response.status for one in capture.exchanges]
+
+
+@pytest.mark.parametrize("era", ["2026-10", "2025"])
+def test_every_value_the_stand_in_gave_away_is_handed_to_the_sanitizer(person: Account, era: str) -> None:
+    capture, stand_in = recorded(person, errand=Errand(region="us", era=era, since=WEEK.since, until=WEEK.until))
+    seen = {one.value for one in capture.seen}
+    wire = b"\n".join(part for one in capture.exchanges for part in _parts(one))
+    missed = [one.kind for one in stand_in.secrets() if one.value.encode() in wire and one.value not in seen and len(one.value) > 3]
+    assert missed == []
+    assert {person.email, person.password, person.given_name, person.pumper_id} <= seen
+
+
+def _parts(exchange: Exchange) -> Iterator[bytes]:
+    from tfx.codec import decoded
+
+    yield exchange.request.url.encode()
+    yield exchange.request.body
+    yield decoded(exchange.response.headers, exchange.response.body)
+    for name, value in (*exchange.request.headers, *exchange.response.headers):
+        if name.lower() != "date":
+            yield value.encode()
+
+
+def test_data_is_asked_for_without_the_cookies_of_the_sign_in(person: Account) -> None:
+    capture, _ = recorded(person)
+    has_cookie = dict(zip(names(capture.exchanges), ("Cookie" in one.request.headers for one in capture.exchanges), strict=True))
+    assert has_cookie["authorize"]
+    assert not has_cookie["pumper"]
+    assert not has_cookie["pump-logs"]
+
+
+def test_long_spans_are_cut_into_windows(person: Account) -> None:
+    capture, _ = recorded(person, errand=Errand(region="us", era="2026-10", since=date(2026, 9, 1), until=WEEK.until))
+    windows = [one.request.url.split("startDate=")[1] for one in capture.exchanges if "startDate" in one.request.url]
+    assert windows == [
+        "2026-09-01T00%3A00%3A00Z&endDate=2026-09-28T23%3A59%3A59Z",
+        "2026-09-29T00%3A00%3A00Z&endDate=2026-10-26T23%3A59%3A59Z",
+        "2026-10-27T00%3A00%3A00Z&endDate=2026-11-18T23%3A59%3A59Z",
+    ]
+
+
+def test_another_pump_is_recorded_on_request(person: Account) -> None:
+    other = next(device for device in person.devices if device is not person.current)
+    capture, _ = recorded(person, errand=Errand(region="us", era="2026-10", since=WEEK.since, until=WEEK.until, pump=other.serial_number))
+    assert f"/pump-logs/{other.assignment_id}?" in capture.exchanges[-1].request.url
+
+
+@pytest.mark.parametrize(
+    ("faults", "kept", "pauses", "why"),
+    [
+        (("pump-logs:1:500",), [500, 200], [1.0], "a failed answer is kept, then asked again"),
+        (("pump-logs:1:429", "pump-logs:2:503"), [429, 503, 200], None, "as is each of several"),
+        (("pump-logs:1:reset",), [200], [1.0], "a reset leaves no answer to keep"),
+        (("pump-logs:1:truncated",), [200], [1.0], "nor does half an answer"),
+        (("pump-logs:1:drip",), [200], [], "a slow one is whole in the end"),
+        (("login:1:reset", "token:1:500"), [200], [1.0, 1.0], "the sign-in is patient too"),
+    ],
+)
+def test_passing_faults_are_waited_out(
+    person: Account, faults: tuple[str, ...], kept: list[int], pauses: list[float] | None, why: str
+) -> None:
+    slept: list[float] = []
+    capture, _ = recorded(person, *faults, pauses=slept)
+    logs = [one for one, name in zip(capture.exchanges, names(capture.exchanges), strict=True) if name == "pump-logs"]
+    assert [one.response.status for one in logs] == kept, why
+    assert pauses is None or slept == pauses
+    assert len(logs[-1].response.body) > 1000
+
+
+def test_a_token_that_expires_is_renewed(person: Account) -> None:
+    capture, _ = recorded(person, "pump-logs:1:401")
+    assert names(capture.exchanges) == [*JSON_WALK, *LOGIN, "pump-logs"]
+    bearers = {one.request.headers.get("Authorization") for one in capture.exchanges[-1:]}
+    assert bearers.isdisjoint({one.request.headers.get("Authorization") for one in capture.exchanges[:10]})
+
+
+EU = Errand(region="eu", era="2026-10", since=WEEK.since, until=WEEK.until)
+
+
+@pytest.mark.parametrize(
+    ("faults", "options", "kind", "words"),
+    [
+        ((), {"password": "wrong"}, LoginError, "Tandem Source (US) refused the e-mail address or the password, or the account lives"),
+        (
+            (),
+            {"errand": EU},
+            LoginError,
+            "Tandem Source (EU) refused the e-mail address or the password, or the account lives in the other",
+        ),
+        ((), {"errand": EU}, LoginError, "try --region us"),
+        (("login:1:403-waf",), {}, BlockedError, "the firewall in front of Tandem Source blocked the login"),
+        (("pump-logs:1:403-waf",), {}, BlockedError, "blocked pump-logs; wait some minutes"),
+        (("pump-logs:1:content-type",), {}, BlockedError, "blocked pump-logs"),
+        (("pump-logs:1+:500",), {}, ServiceError, "answered pump-logs with status 500 5 times in a row"),
+        (("pump-logs:1+:reset",), {}, NetworkError, "source.tandemdiabetes.com did not answer pump-logs"),
+        ((), {"era": "2025"}, LoginError, "check --era and --region"),
+        ((), {"errand": Errand(region="us", era="2025", since=WEEK.since, until=WEEK.until), "era": "2026-10"}, LoginError, "check --era"),
+    ],
+)
+def test_refusals_are_told_in_a_sentence(
+    person: Account, faults: tuple[str, ...], options: dict[str, object], kind: type[TfxError], words: str
+) -> None:
+    with pytest.raises(kind) as caught:
+        recorded(person, *faults, **options)  # type: ignore[arg-type]  # one option or another
+    assert words in str(caught.value)
+    assert caught.value.exit_code == 3
+    told = repr(caught.value)
+    assert not [one.kind for one in person.secrets() if len(one.value) > 3 and one.value in told]
+
+
+def test_an_unknown_pump_is_refused(person: Account) -> None:
+    errand = Errand(region="us", era="2026-10", since=WEEK.since, until=WEEK.until, pump="00000000")
+    with pytest.raises(UsageError, match=r"the account has 3 pumps .*, none of the serial number asked for"):
+        recorded(person, errand=errand)
+
+
+# --- the command -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def live(person: Account, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[StandIn]:
+    """The environment of somebody who records for real, led to the stand-in."""
+    with running(person, now=lambda: datetime.now(UTC)) as stand_in:
+        for name, value in environment(stand_in, person, tmp_path).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        yield stand_in
+
+
+def environment(stand_in: StandIn, person: Account, folder: Path) -> Mapping[str, str]:
+    return {
+        **stand_in.environment,
+        "TFX_EMAIL": person.email,
+        "TFX_PASSWORD": person.password,
+        "XDG_STATE_HOME": str(folder / "state"),
+    }
+
+
+SPAN = ["--since", "2026-11-12", "--until", "2026-11-18"]
+
+
+def test_the_command_writes_a_cassette_and_leaves_nothing_else(live: StandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["record", "week", *SPAN]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("cassettes/week.json: 10 exchanges, ")
+    assert err == ""
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["week.json"]
+    text = (tmp_path / "cassettes" / "week.json").read_text("utf-8") + out
+    assert [one.kind for one in live.secrets() if len(one.value) > 3 and one.value in text] == []
+
+
+def test_a_failed_recording_is_resumed_without_asking_again(
+    live: StandIn, person: Account, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = ["record", "long", "--since", "2026-09-01", "--until", "2026-11-18"]
+    faults = [Fault.parse("pump-logs:3+:403-waf")]
+    with running(person, now=lambda: datetime.now(UTC), faults=faults) as failing:
+        for name, value in failing.environment.items():
+            monkeypatch.setenv(name, value)
+        assert run(long) == 3
+    err = capsys.readouterr().err
+    assert err.startswith("tfx: the firewall in front of Tandem Source blocked pump-logs; wait some minutes")
+    assert err.endswith("What was fetched is kept, encrypted: go on with the same command and --resume.\n")
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert files == [path_of("long", Path("cassettes"))]
+    assert [one.kind for one in failing.secrets() if len(one.value) > 3 and one.value.encode() in files[0].read_bytes()] == []
+    for name, value in live.environment.items():
+        monkeypatch.setenv(name, value)
+    assert run([*long, "--resume", "--days", "3"]) == 2
+    assert "both say where to begin" in capsys.readouterr().err
+    assert run([*long, "--region", "eu", "--resume"]) == 2
+    assert "is of something else (region us, not eu)" in capsys.readouterr().err
+    assert run([*long, "--resume"]) == 0
+    assert [name for _, name, _ in live.requests] == [*LOGIN, "pump-logs"]
+    assert not files[0].exists()
+
+
+def test_a_refused_sign_in_leaves_nothing(
+    live: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TFX_PASSWORD", "wrong&password")
+    assert run(["record", "week"]) == 3
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+    assert run(["record", "week", "--resume"]) == 2
+    err = capsys.readouterr().err
+    assert "there is no unfinished recording of this cassette to resume; record without --resume" in err
+    assert "wrong&password" not in err
+
+
+def test_no_network_is_one_paragraph(
+    person: Account, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as closed:  # bound and never listening: nobody else can take the port meanwhile
+        closed.bind(("127.0.0.1", 0))
+        for name, value in {"HTTPS_PROXY": f"http://127.0.0.1:{closed.getsockname()[1]}", "https_proxy": "", "NO_PROXY": ""}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.delenv("https_proxy")
+        monkeypatch.setenv("TFX_EMAIL", person.email)
+        monkeypatch.setenv("TFX_PASSWORD", person.password)
+        monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+        monkeypatch.setattr("tandem.asking.PATIENCE", 1)
+        assert run(["record", "week", "--cassettes", str(tmp_path)]) == 3
+    assert capsys.readouterr().err == (
+        "tfx: sso.tandemdiabetes.com did not answer the sign-in page: the proxy cannot be reached; "
+        "check the network and HTTPS_PROXY, then try again.\n"
+    )
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["record", "../x"], "x"),
+        (["record", "x", "--simulated", "--resume"], "leave --resume and --credentials out"),
+        (["record", "x", "--fault", "login:1:500"], "--fault, --now and --history belong to the stand-in"),
+        (["record", "x", "--days", "3", "--", "app.py"], "a program decides itself what it fetches"),
+        (["record", "x", "--", "ls"], "is not a Python program"),
+        (["record", "x", "--simulated", "--since", "2027-01-01"], "would end (2026-11-18) before it begins (2027-01-01)"),
+        (["record", "x", "--since", "yesterday"], "does not match the format '%Y-%m-%d'"),
+        (["record", "x", "--simulated", "--fault", "nonsense"], "cannot read the fault"),
+    ],
+)
+def test_wrong_use_is_told_before_anything_is_asked(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    assert run(arguments) == 2
+    assert words in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("era", ["2026-10", "2025"])
+def test_the_stand_in_recorded_twice_gives_the_same_bytes(
+    era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    command = ["record", "week", "--simulated", "--since", "2026-11-18", "--era", era, "--json"]
+    assert run(command) == 0
+    first = (tmp_path / "cassettes" / "week.json").read_bytes()
+    assert run(command) == 0
+    assert (tmp_path / "cassettes" / "week.json").read_bytes() == first
+    reports = capsys.readouterr().out.splitlines()
+    assert reports[0] == reports[1]
+    assert reports[0].startswith('{"cassette": "cassettes/week.json", "region": "us", "era": "')
+
+
+def test_a_program_is_recorded_with_its_urllib_and_its_exit_code(live: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    assert run(["record", "app", "--", "app.py", "one"]) == 5
+    out, err = capfd.readouterr()
+    assert out.startswith("keys 1 ['app.py', 'one']\ncassettes/app.json: 8 exchanges, 0 pump events (us, era 2026-10).")
+    assert err == "tfx: the program ended with exit code 5; what it fetched is on the cassette.\n"
+    assert [name for _, name, _ in live.requests] == [name for name in LOGIN if name != "discovery"] + ["pumper", "jwks"]
+
+
+APP = """
+import os, sys
+from datetime import UTC, datetime
+import jwt, requests
+from tandem.client import TandemSource
+from tandem.eras import ERAS
+from tandem.regions import US
+
+with requests.Session() as session:
+    source = TandemSource(session, region=US, era=ERAS["2026-10"], clock=lambda: datetime.now(UTC))
+    source.log_in(os.environ["TFX_EMAIL"], os.environ["TFX_PASSWORD"])
+    source.pumper()
+keys = jwt.PyJWKClient(US.issuer + "/.well-known/openid-configuration/jwks").get_jwk_set().keys
+print("keys", len(keys), sys.argv, flush=True)
+sys.exit(5)
+"""
+
+
+# --- killed ------------------------------------------------------------------------------------------------------------
+
+LONG = ["--since", "2024-01-01", "--until", "2026-11-18"]
+WINDOWS = 38
+
+
+@pytest.mark.slow
+def test_killed_at_any_moment_it_loses_one_exchange_at_most(person: Account, tmp_path: Path) -> None:
+    """kill -9 of a real recording at random moments, then resume until it is done: nothing in plain, the old cassette untouched."""
+    moments = random.Random(20261118)
+    cassettes = tmp_path / "cassettes"
+    cassettes.mkdir()
+    old = cassettes / "long.json"
+    old.write_bytes(b"the old cassette")
+    drip = [Fault.parse("pump-logs:1+:drip")]
+    with running(person, now=lambda: datetime.now(UTC), faults=drip, pause=0.002) as stand_in:
+        around = {**os.environ, **environment(stand_in, person, tmp_path)}
+        command = [sys.executable, "-m", "tfx", "record", "long", *LONG, "--cassettes", str(cassettes)]
+        asked = 0
+        for kill in range(4):
+            child = subprocess.Popen([*command, *(["--resume"] if kill else [])], env=around, stdout=subprocess.DEVNULL)
+            wait_for(stand_in, asked + moments.randrange(3, 14), child)
+            time.sleep(moments.random() * 0.04)
+            child.send_signal(signal.SIGKILL)
+            assert child.wait() == -signal.SIGKILL
+            asked = len(stand_in.requests)
+            assert old.read_bytes() == b"the old cassette"
+            assert_nothing_plain(stand_in, tmp_path)
+            # What the server had answered before the kill is kept, but for the one exchange under way.
+            answered = sum(name == "pump-logs" for _, name, _ in stand_in.requests)
+            assert kept(tmp_path, person) >= answered - 1 - kill
+        done = subprocess.run([*command, "--resume"], env=around, capture_output=True, text=True, check=True)
+        assert "pump events" in done.stdout
+        fetched = sum(name == "pump-logs" for _, name, _ in stand_in.requests)
+        assert WINDOWS <= fetched <= WINDOWS + 4  # one more for each kill at most
+        assert_nothing_plain(stand_in, tmp_path)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["long.json"]
+
+
+def wait_for(stand_in: StandIn, requests: int, child: "subprocess.Popen[bytes]") -> None:
+    """Until the stand-in has answered so many requests."""
+    end = time.monotonic() + 20
+    while len(stand_in.requests) < requests:
+        assert time.monotonic() < end
+        assert child.poll() is None
+        time.sleep(0.005)
+
+
+def kept(folder: Path, person: Account) -> int:
+    """How many windows the unfinished recording holds."""
+    (path,) = (folder / "state" / "tfx").iterdir()
+    since, until = (date.fromisoformat(LONG[place]) for place in (1, 3))
+    errand = Errand(region="us", era="2026-10", since=since, until=until)
+    credentials = Credentials(email=person.email, password=person.password)
+    copy = folder / "copy"
+    copy.write_bytes(path.read_bytes())
+    checkpoint, _, exchanges = Checkpoint.resume(copy, credentials, lambda _: errand, datetime.now(UTC))
+    checkpoint.discard()
+    return sum(is_had(one) and "pump-logs" in one.request.url for one in exchanges)
+
+
+def assert_nothing_plain(stand_in: StandIn, folder: Path) -> None:
+    data = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+    assert [one.kind for one in stand_in.secrets() if len(one.value) > 5 and one.value.encode() in data] == []
