@@ -20,10 +20,13 @@ _EPOCH: Final = datetime(2008, 1, 1)  # noqa: DTZ001  # pump wall clocks carry n
 
 
 class Lane(Protocol):
-    """The events of one recorded answer."""
+    """The events of one recorded answer, or of several joined."""
 
-    def cut(self, lanes: Sequence["Lane"], first: datetime, last: datetime, codes: frozenset[int] | None) -> bytes:
-        """A body in the manner of this one, with those events of all lanes that fall between `first` and `last` and have these codes."""
+    def joined(self, lanes: Sequence["Lane"]) -> "Lane":
+        """This lane with the events of all these lanes (this one among them), each once, in the service's order."""
+
+    def cut(self, events: "Lane", first: datetime, last: datetime, codes: frozenset[int] | None) -> bytes:
+        """A body in the manner of this lane, with those of `events` that fall between `first` and `last` and have these codes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -45,15 +48,22 @@ class JsonLane:
     between: str
     after: str
 
-    def cut(self, lanes: Sequence[Lane], first: datetime, last: datetime, codes: frozenset[int] | None) -> bytes:
-        """See `Lane.cut`."""
+    def joined(self, lanes: Sequence[Lane]) -> "JsonLane":
+        """See `Lane.joined`."""
         ours = [one for one in lanes if isinstance(one, JsonLane)]
-        chosen = [one for one in _merged(ours) if first <= one.when <= last and (codes is None or one.code in codes)]
-        between = next((one.between for one in (self, *ours) if one.between), ",")
-        return f"{self.before}{between.join(one.text for one in chosen)}{self.after}".encode()
+        between = next((one.between for one in ours if one.between), "")
+        return JsonLane(before=self.before, events=tuple(_merged(ours)), between=between, after=self.after)
+
+    def cut(self, events: Lane, first: datetime, last: datetime, codes: frozenset[int] | None) -> bytes:
+        """See `Lane.cut`."""
+        assert isinstance(events, JsonLane)
+        chosen = [one.text for one in events.events if first <= one.when <= last and (codes is None or one.code in codes)]
+        return f"{self.before}{(self.between or events.between or ',').join(chosen)}{self.after}".encode()
 
 
 def _merged(lanes: Sequence[JsonLane]) -> list[JsonEvent]:
+    if len(lanes) == 1:
+        return list(lanes[0].events)
     joined: list[JsonEvent] = []
     seen: set[str] = set()
     for lane in lanes:
@@ -143,8 +153,8 @@ class RecordLane:
 
     records: object
 
-    def cut(self, lanes: Sequence[Lane], first: datetime, last: datetime, codes: frozenset[int] | None) -> bytes:
-        """See `Lane.cut`."""
+    def joined(self, lanes: Sequence[Lane]) -> "RecordLane":
+        """See `Lane.joined`."""
         import numpy as np
 
         from tandem.records import Records
@@ -158,11 +168,21 @@ class RecordLane:
         joined = joined.take(owner == owner[first_place[which.ravel()]])
         if all(bool(np.all(np.diff(part.sequence.astype(np.int64)) >= 0)) for part in parts):
             joined = joined.take(np.argsort(joined.sequence, kind="stable"))
-        seconds = joined.seconds.astype(np.int64)
+        return RecordLane(records=joined)
+
+    def cut(self, events: Lane, first: datetime, last: datetime, codes: frozenset[int] | None) -> bytes:
+        """See `Lane.cut`."""
+        import numpy as np
+
+        from tandem.records import Records
+
+        assert isinstance(events, RecordLane)
+        records = cast("Records", events.records)
+        seconds = records.seconds.astype(np.int64)
         keep = (seconds >= _seconds(first)) & (seconds <= _seconds(last))
         if codes is not None:
-            keep &= np.isin(joined.code, sorted(codes))
-        return joined.take(keep).to_body()
+            keep &= np.isin(records.code, sorted(codes))
+        return records.take(keep).to_body()
 
 
 def legacy_lane(body: bytes, where: str) -> RecordLane:

@@ -88,7 +88,8 @@ def differences(asked: Question, candidate: Candidate, door: str = "open") -> It
         yield from _path_differences(asked, other, ignored)
     if "query" not in ignored:
         ours, theirs = (compared_pairs(one, one.query, "query", ignored) for one in (asked, other))
-        yield from _pair_differences("query", ours, theirs)
+        # Other days may be derived (`windows.py`), so days are the last thing a request fails for.
+        yield from sorted(_pair_differences("query", ours, theirs), key=lambda one: one.place.removeprefix("query.") in shapes.WINDOW_KEYS)
     if asked.media != other.media and "header.content-type" not in ignored:
         yield Difference(place="header.content-type", recorded=shapes.recorded(other.media), asked=shapes.shape(asked.media))
     if "body" not in ignored:

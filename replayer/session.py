@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from replayer import doors
+from replayer.coding import negotiated
 from replayer.guard import GUARD, blocked
 from replayer.keys import Question, question
 from replayer.ledger import Ledger
@@ -86,12 +87,12 @@ class Replay:
         entry = self._index.take(asked, closed)
         if entry is not None:
             self._mark(entry.number)
-            return self._ledger.settle(asked, entry.exchange.response)
+            return negotiated(asked, entry.question, self._ledger.settle(asked, entry.exchange.response))
         if closed != doors.OPEN:
             return doors.refusal(closed)
         derived = self._windows.answer(asked, self._mark) if self._windows else None
         if derived is not None:
-            return derived
+            return negotiated(asked, None, derived)
         raise MismatchError(
             report(asked, self._index.candidates(), self._used.__contains__, cassette=self.cassette.name, door=closed),
         )

@@ -7,7 +7,7 @@ numbers, key order and spacing are the service's; `clockChanges` stays whole. Ou
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -57,11 +57,12 @@ class _Recorded:
 class Windows:
     """The recorded windows of a cassette, by pump."""
 
-    __slots__ = ("_era", "_groups", "_name")
+    __slots__ = ("_era", "_groups", "_joined", "_name")
 
     def __init__(self, name: str, era: Era, entries: Iterable[Entry]) -> None:
         self._name, self._era = name, era
         self._groups: dict[Group, list[_Recorded]] = {}
+        self._joined: dict[tuple[int, ...], Lane] = {}
         for entry in entries:
             window = asked_window(entry.question, era)
             if window:
@@ -87,22 +88,26 @@ class Windows:
         for one in touched:
             mark(one.entry.number)
         nothing = len(asked.values(self._era.events_key)) > 1 and self._era.filters_events
-        return self._cut(window, usable, touched[0].entry.exchange.response, nothing=nothing)
+        return self._cut(window, usable, touched[0], nothing=nothing)
 
-    def _cut(self, window: Window, usable: list[_Recorded], template: Response, *, nothing: bool) -> Response:
-        make = legacy_lane if self._era.wire == "binary" else lane
-        for one in usable:
-            if one.lane is None:
-                response = one.entry.exchange.response
-                one.lane = make(codec.decoded(response.headers, response.body), f"#{one.entry.number}")
-        lanes = [one.lane for one in usable if one.lane]
+    def _cut(self, window: Window, usable: list[_Recorded], template: _Recorded, *, nothing: bool) -> Response:
+        numbers = tuple(one.entry.number for one in usable)
+        if numbers not in self._joined:
+            lanes = [self._lane(one) for one in usable]
+            self._joined[numbers] = lanes[0].joined(lanes)
         # The service returns no event for a repeated key (GlucoseBar, checked live).
         codes = frozenset[int]() if nothing else window.codes
-        plain = make(codec.decoded(template.headers, template.body), "").cut(lanes, window.first, window.last, codes)
-        response = with_body(template, codec.encoded(template.headers, plain))
-        return Response(
-            status=response.status, reason=response.reason, headers=response.headers.without(*_CONTENT_MARKS), body=response.body
-        )
+        plain = self._lane(template).cut(self._joined[numbers], window.first, window.last, codes)
+        response = template.entry.exchange.response
+        headers = response.headers.without(*_CONTENT_MARKS)
+        return with_body(replace(response, headers=headers), codec.encoded(headers, plain))
+
+    def _lane(self, one: _Recorded) -> Lane:
+        if one.lane is None:
+            make = legacy_lane if self._era.wire == "binary" else lane
+            response = one.entry.exchange.response
+            one.lane = make(codec.decoded(response.headers, response.body), f"#{one.entry.number}")
+        return one.lane
 
     def _outside(self, window: Window, usable: list[Window], known: list[Window]) -> str:
         if not usable:

@@ -1,0 +1,29 @@
+"""Content-Encoding as the service would choose it for this client. Pure.
+
+A recording made with gzip is replayed to a client that does not ask for it (`urllib.request` asks for identity): the service would have
+sent it plain.
+"""
+
+from replayer.keys import Question
+from replayer.ledger import with_body
+from tfx import codec
+from tfx.exchange import Response
+
+
+def negotiated(asked: Question, recorded: Question | None, response: Response) -> Response:
+    """The response in a coding this client asked for; as recorded if it asks as the recorded request did."""
+    codings = codec.codings(response.headers) if "content-encoding" in response.headers else ()
+    wish = asked.headers.get("accept-encoding")
+    if not codings or (recorded and recorded.headers.get("accept-encoding") == wish) or accepts(wish, codings):
+        return response
+    plain = with_body(response, codec.decoded(response.headers, response.body))
+    return Response(status=plain.status, reason=plain.reason, headers=plain.headers.without("Content-Encoding"), body=plain.body)
+
+
+def accepts(wish: str, codings: tuple[str, ...]) -> bool:
+    """Whether an Accept-Encoding names all of these; one that is missing asks for nothing special."""
+    named: dict[str, bool] = {}
+    for part in wish.lower().split(","):
+        name, _, weight = part.partition(";")
+        named[name.strip()] = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
+    return all(named.get(coding, named.get("*", False)) for coding in codings)
