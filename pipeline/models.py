@@ -178,5 +178,5 @@ class Quarantine(Base):
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-TABLES: Final = tuple(table.name for table in Base.metadata.sorted_tables)
+TABLES: Final = tuple(str(table.name) for table in Base.metadata.sorted_tables)  # str: SQLAlchemy names are a subclass that JSON refuses
 """Every table's name, those that others refer to first."""

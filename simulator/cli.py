@@ -59,7 +59,7 @@ def simulate(
       . ./stand-in.env && python my_client.py
       tfx simulate --region eu --era 2025 --days 14
       tfx simulate --fault pump-logs:2:500 --fault pump-logs:3:reset --fault login:1:429
-    """  # noqa: D301  # Click wants the control character, not its spelling
+    """
     from simulator.account import account
     from simulator.faults import Fault
     from simulator.proxy import running

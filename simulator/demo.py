@@ -98,8 +98,8 @@ def loop(folder: Path, region: str, say: "Callable[[str], None]") -> "Report":
         rules=dict(cassette.rules),
         proofs=[*proofs, _verified(client)],
         client={key: value for key, value in client.items() if key in ("pumps", "events", "events_by_default")},
-        rows=cast("Mapping[str, int]", pipeline["rows"]),
-        summary=cast("Mapping[str, object]", pipeline["summary"]),
+        rows={name: table["rows"] for name, table in cast("Mapping[str, Mapping[str, int]]", pipeline["tables"]).items()},
+        summary=_told(pipeline),
         picture=glucose_picture(_readings(folder)),
         seconds=time.monotonic() - started,
     )
@@ -204,6 +204,15 @@ def _verified(client: Mapping[str, object]) -> "Proof":
 def _pipeline(folder: Path) -> dict[str, object]:
     out = _tfx("pipeline", "run", "--cassette", str(folder / f"{NAME}.json"), "--database", f"duckdb:///{folder / NAME}.duckdb", "--json")
     return cast("dict[str, object]", json.loads(out))
+
+
+def _told(pipeline: Mapping[str, object]) -> dict[str, str]:
+    glucose, insulin, span = (cast("Mapping[str, float]", pipeline[name]) for name in ("glucose", "insulin", "span"))
+    return {
+        "span": f"{span['first']} to {span['last']} on the pump's clock",
+        "glucose": f"{glucose['readings']:,} readings, mean {glucose['mean_mg_dl']} mg/dL, {glucose['in_range_70_180']:.1%} in range",
+        "insulin": f"{insulin['delivered_units']} units: {insulin['basal_units']} basal, {insulin['bolus_units']} in boluses",
+    }
 
 
 def _readings(folder: Path) -> list[tuple[datetime, int]]:

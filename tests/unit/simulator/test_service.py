@@ -20,7 +20,7 @@ Text = Callable[[Response], str]
 
 
 @pytest.mark.parametrize(
-    ("era", "path"),  # status
+    ("era", "path", "status"),
     [
         ("2025", FACADE, 200),  # alive until mid-2026
         ("2026-07", FACADE, 404),  # gone (tconnectsync #146)
@@ -39,7 +39,7 @@ def test_each_era_has_its_paths(client: Callable[..., Any], text: Text, era: str
 
 
 @pytest.mark.parametrize(
-    ("era", "changed"),  # status
+    ("era", "changed", "status"),
     [
         ("2026-10", {"Origin": "https://tconnect.tandemdiabetes.com"}, 403),  # what tconnectsync 2 and tandem-fetch send
         ("2026-07", {"Referer": "https://source.tandemdiabetes.com"}, 403),  # a slash short
