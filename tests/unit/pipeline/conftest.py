@@ -1,0 +1,94 @@
+"""A warehouse per session, emptied per test, and the stand-in's account as the answers of each era."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from sqlalchemy import Engine
+
+from pipeline.decode import Received, received
+from pipeline.models import TABLES
+from pipeline.pumps import Pump
+from pipeline.steps import Stored, store_window
+from pipeline.warehouse import driver, in_memory
+from simulator.account import Account, account
+from tandem.bff import events_from_records
+from tandem.eras import ERAS
+from tandem.records import Records
+from tfx import jsonbody
+
+PUMP = Pump(key="00000000-0000-4000-8000-000000000001", serial_number="90000001", model_number="1000354", last="2024-07-01")
+ZONE = ZoneInfo("America/Los_Angeles")
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    made = in_memory()
+    yield made
+    made.dispose()
+
+
+@pytest.fixture
+def warehouse(engine: Engine) -> Iterator[Engine]:
+    yield engine
+    # One transaction each: within one, DuckDB still sees the deleted children when their parents go.
+    for table in reversed(TABLES):
+        with engine.begin() as connection:
+            driver(connection).execute(f"DELETE FROM {table}")
+
+
+@pytest.fixture(scope="session")
+def someone() -> Account:
+    return account(now=datetime(2026, 11, 18, 20, 30, tzinfo=UTC), days=1)
+
+
+@pytest.fixture(scope="session")
+def history(someone: Account) -> Records:
+    return someone.current.records
+
+
+def answer(records: Records, era: str = "2025", *, group: int = 0) -> Received:
+    """These records as the answer of an era, read back."""
+    if ERAS[era].wire == "binary":
+        return received(ERAS[era], records.to_body())
+    events = events_from_records(records, device_assignment_id=PUMP.key, sequence_group=group)
+    return received(ERAS[era], jsonbody.write({"events": list(events), "clockChanges": []}), device=PUMP.key)
+
+
+@pytest.fixture(scope="session")
+def as_answer() -> Callable[..., Received]:
+    return answer
+
+
+@pytest.fixture
+def keep(warehouse: Engine) -> Callable[..., Stored]:
+    """Store records (or an answer) of the pump; what came in."""
+
+    def store(records: Records | Received, era: str = "2025", *, group: int = 0, pump: Pump = PUMP, zone: ZoneInfo = ZONE) -> Stored:
+        read = records if isinstance(records, Received) else answer(records, era, group=group)
+        return store_window(warehouse, pump, read, zone=zone)
+
+    return store
+
+
+@pytest.fixture
+def rows(warehouse: Engine) -> Callable[..., list[tuple[object, ...]]]:
+    """The rows of a query."""
+
+    def ask(query: str) -> list[tuple[object, ...]]:
+        with warehouse.connect() as connection:
+            return driver(connection).execute(query).fetchall()
+
+    return ask
+
+
+@pytest.fixture
+def content(rows: Callable[..., list[tuple[object, ...]]]) -> Callable[[], dict[str, list[tuple[object, ...]]]]:
+    """Every table's rows, in the order of their keys, without what differs between eras by nature."""
+
+    def whole() -> dict[str, list[tuple[object, ...]]]:
+        left_out = {"raw_events": "EXCLUDE (era, source)", "devices": "EXCLUDE (model_name)"}
+        return {table: rows(f"SELECT * {left_out.get(table, '')} FROM {table} ORDER BY ALL") for table in TABLES}
+
+    return whole

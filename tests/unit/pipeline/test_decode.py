@@ -1,0 +1,130 @@
+"""Both eras' bodies: what is read, and what becomes of the rest."""
+
+import base64
+import json
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from pipeline.decode import Received, received
+from tandem.bff import events_from_records
+from tandem.eras import ERAS
+from tandem.records import Records
+from tfx.jsonbody import Json
+
+LEGACY, CURRENT = ERAS["2025"], ERAS["2026-10"]
+DEVICE = "00000000-0000-4000-8000-000000000001"
+# 399 of 2024-07-01 12:00:00, sequence 7: 120 mg/dL, rising 0.5 mg/dL/min.
+READING = bytes.fromhex("018f1f09b74000000007") + bytes.fromhex("05010000007800201f09b73d00000061")
+
+
+def event(**changes: Json) -> dict[str, Json]:
+    (made,) = events_from_records(Records.parse(READING), device_assignment_id=DEVICE)
+    return made | changes
+
+
+def bff(*events: Json, **members: Json) -> Received:
+    return received(CURRENT, json.dumps({"events": list(events), "clockChanges": []} | members).encode(), device=DEVICE)
+
+
+def test_a_legacy_answer_is_its_records_in_group_0() -> None:
+    read = received(LEGACY, json.dumps(base64.b64encode(READING * 2).decode()).encode())
+    assert read.batch.records.to_bytes() == READING * 2
+    assert read.batch.groups.tolist() == [0, 0]
+    assert read.rejects == ()
+
+
+def test_both_eras_read_the_same_record() -> None:
+    assert bff(event()).batch.records == received(LEGACY, json.dumps(base64.b64encode(READING).decode()).encode()).batch.records
+
+
+def test_an_empty_answer_is_no_event() -> None:
+    for era, body in ((LEGACY, b'""'), (CURRENT, b'{"events":[],"clockChanges":[]}')):
+        read = received(era, body)
+        assert (len(read.batch), read.rejects) == (0, ())
+
+
+@pytest.mark.parametrize("extra", [1, 13, 25])
+def test_a_cut_record_is_kept_as_the_bytes_that_came(extra: int) -> None:
+    read = received(LEGACY, json.dumps(base64.b64encode(READING + READING[:extra]).decode()).encode())
+    assert read.batch.records.to_bytes() == READING
+    assert [(one.reason, one.detail, one.raw) for one in read.rejects] == [
+        ("truncated record", f"{extra} of 26 bytes", READING[:extra]),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("era", "body"),
+    [
+        pytest.param(LEGACY, b"<html>", id="a page instead of JSON"),
+        pytest.param(LEGACY, b'"AY8!"', id="not base64"),
+        pytest.param(LEGACY, b'{"events": []}', id="the other era's shape"),
+        pytest.param(CURRENT, b"<html>", id="a page instead of JSON"),
+        pytest.param(CURRENT, b'"AY8="', id="the other era's shape"),
+        pytest.param(CURRENT, b'{"events": {}}', id="events that are no list"),
+        pytest.param(CURRENT, b'{"events": [], "clockChanges": 3}', id="clock changes that are no list"),
+    ],
+)
+def test_an_answer_of_another_shape_is_kept_whole(era: object, body: bytes) -> None:
+    read = received(era, body)  # type: ignore[arg-type]  # parametrize hands on objects
+    assert len(read.batch) == 0
+    assert [(one.reason, one.raw) for one in read.rejects] == [("unreadable answer", body)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "detail"),
+    [
+        pytest.param({"eventCode": "399"}, "eventCode is not a whole number from 0 to 4095", id="a code as text"),
+        pytest.param({"sequenceNumber": -1}, "sequenceNumber is not a whole number from 0 to 4294967295", id="a negative number"),
+        pytest.param({"pumpDateTime": "yesterday"}, "pumpDateTime: not a wall time like 2026-04-30T00:00:06", id="no date"),
+        pytest.param({"eventProperties": None}, "eventProperties is not an object", id="no properties"),
+        pytest.param({"deviceAssignmentId": "someone else's"}, "deviceAssignmentId: not the device that was asked for", id="another pump"),
+        pytest.param({"sequenceGroup": 1 << 40}, "sequenceGroup: larger than any that was ever seen", id="a huge group"),
+    ],
+)
+def test_an_event_that_does_not_match_is_kept_as_it_came_and_the_others_go_on(changes: dict[str, Json], detail: str) -> None:
+    odd = event(**changes)
+    read = bff(event(sequenceNumber=1), odd, event(sequenceNumber=2))
+    assert read.batch.records.sequence.tolist() == [1, 2]
+    (reject,) = read.rejects
+    assert (reject.reason, reject.detail, json.loads(reject.raw or b"")) == ("unreadable event", detail, odd)
+
+
+def test_a_new_member_costs_no_reading() -> None:
+    properties = event()["eventProperties"]
+    assert isinstance(properties, dict)
+    grown = event(eventProperties=properties | {"sensorMood": 3})
+    read = bff(grown)
+    assert read.batch.records.to_bytes() == READING
+    (reject,) = read.rejects
+    assert (reject.reason, reject.detail, json.loads(reject.raw or b"")) == ("unknown member", "sensorMood", grown)
+
+
+def test_a_member_out_of_range_costs_its_event_only() -> None:
+    properties = event()["eventProperties"]
+    assert isinstance(properties, dict)
+    read = bff(event(sequenceNumber=1), event(eventProperties=properties | {"rate": 400}))
+    assert read.batch.records.sequence.tolist() == [1]
+    assert [one.sequence for one in read.rejects] == [7]
+
+
+def test_rejects_name_no_value() -> None:
+    read = bff(event(eventProperties={"rate": "Jonathan"}), event(pumpDateTime="Jonathan"), "Jonathan")
+    assert len(read.rejects) == 3
+    assert not any("Jonathan" in one.detail for one in read.rejects)
+
+
+def test_clock_changes_are_events_too() -> None:
+    change = Records.build(code=13, seconds=500_000_000, sequence=3, columns={"timePrior": 7_200_000, "timeAfter": 3_600_000})
+    (clock,) = events_from_records(change, device_assignment_id=DEVICE)
+    read = bff(event(), clockChanges=[clock])
+    assert sorted(read.batch.records.code.tolist()) == [13, 399]
+
+
+def test_groups_stay_with_their_records(history: Records, as_answer: Callable[..., Received]) -> None:
+    read = as_answer(history, "2026-10", group=2)
+    assert read.batch.records == history
+    assert np.unique(read.batch.groups).tolist() == [2]
+    assert (read.batch.keys >> 32 == 2).all()
+    assert ((read.batch.keys & 0xFFFFFFFF) == history.sequence).all()

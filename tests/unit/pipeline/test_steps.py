@@ -1,0 +1,248 @@
+"""The laws of storing: what comes twice, in parts or in another order makes the same tables, and nothing is lost."""
+
+import random
+from collections.abc import Callable
+from datetime import date
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+
+from pipeline import steps
+from pipeline.decode import received
+from pipeline.models import TABLES
+from pipeline.pumps import Pump
+from pipeline.steps import Stored, last_day, run, zone_named
+from pipeline.warehouse import driver
+from tandem.client import TandemSource
+from tandem.clock import walls
+from tandem.eras import ERAS
+from tandem.events import EVENTS
+from tandem.records import Records
+from tandem.windows import Window, windows
+from tfx.errors import UsageError
+
+Keep = Callable[..., Stored]
+Rows = Callable[..., list[tuple[object, ...]]]
+Content = Callable[[], dict[str, list[tuple[object, ...]]]]
+
+OTHER = Pump(key="00000000-0000-4000-8000-000000000002", serial_number="90000002")
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+@pytest.fixture
+def emptied(warehouse: Engine, content: Content) -> Content:
+    """What the warehouse held; nothing is left in it."""
+
+    def taken() -> dict[str, list[tuple[object, ...]]]:
+        found = content()
+        for table in reversed(TABLES):
+            with warehouse.begin() as connection:
+                driver(connection).execute(f"DELETE FROM {table}")
+        return found
+
+    return taken
+
+
+def test_storing_twice_adds_nothing(history: Records, keep: Keep, content: Content) -> None:
+    first = keep(history)
+    before = content()
+    again = keep(history)
+    assert first.rows["raw_events"] == len(history)
+    assert (again.received, again.rows) == (len(history), {})
+    assert content() == before
+
+
+@pytest.mark.parametrize("eras", [("2025", "2026-10"), ("2026-10", "2025"), ("2026-07", "2026-10")])
+def test_the_other_era_adds_nothing(eras: tuple[str, str], history: Records, keep: Keep, content: Content) -> None:
+    keep(history, eras[0])
+    before = content()
+    assert keep(history, eras[1]).rows == {}
+    assert content() == before
+
+
+def test_both_eras_make_the_same_tables(history: Records, keep: Keep, emptied: Content) -> None:
+    keep(history, "2025")
+    legacy = emptied()
+    keep(history, "2026-10")
+    assert emptied() == legacy
+    assert all(legacy.values())
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    cuts=st.lists(st.tuples(st.integers(0, 520), st.integers(1, 300)), max_size=4),
+    shuffle=st.randoms(use_true_random=False),
+)
+def test_windows_may_overlap_and_come_in_any_order(
+    cuts: list[tuple[int, int]], shuffle: random.Random, history: Records, keep: Keep, emptied: Content
+) -> None:
+    keep(history)
+    whole = emptied()
+    parts = [slice(start, start + length) for start, length in cuts] + [slice(0, 200), slice(150, 400), slice(400, None)]
+    shuffle.shuffle(parts)
+    for part in parts:
+        keep(history.take(part))
+    assert emptied() == whole
+
+
+def test_nothing_is_lost(history: Records, keep: Keep, rows: Rows) -> None:
+    keep(history)
+    raw = b"".join(bytes(row[0]) for row in rows("SELECT payload FROM raw_events ORDER BY sequence_number"))  # type: ignore[call-overload]  # BLOB
+    order = np.argsort(history.sequence, kind="stable")
+    assert raw == history.take(order).payload.tobytes()
+    assert rows("SELECT count(*) FROM events") == [(len(history),)]
+    named = rows("SELECT count(*) FROM events WHERE name <> 'unknown'")[0][0]
+    unknown = rows("SELECT count(*) FROM quarantine WHERE reason = 'unknown code'")[0][0]
+    assert isinstance(named, int)
+    assert isinstance(unknown, int)
+    assert named + unknown == len(history)
+    assert unknown == int((~np.isin(history.code, list(EVENTS))).sum()) > 0
+
+
+def test_events_have_the_names_of_their_codes(history: Records, keep: Keep, rows: Rows) -> None:
+    keep(history)
+    names = dict(rows("SELECT DISTINCT code, name FROM events"))
+    assert {code: name for code, name in names.items() if name != "unknown"} == {code: EVENTS[code].name for code in EVENTS}
+
+
+def test_an_unknown_code_is_kept_and_told(keep: Keep, rows: Rows) -> None:
+    keep(Records.build(code=4000, seconds=500_000_000, sequence=9).with_payload(np.arange(16, dtype=np.uint8)))
+    assert rows("SELECT name, code FROM events") == [("unknown", 4000)]
+    assert rows("SELECT payload FROM raw_events") == [(bytes(range(16)),)]
+    assert rows("SELECT reason, sequence_number, raw FROM quarantine") == [("unknown code", 9, None)]
+
+
+@pytest.mark.parametrize("seconds", [0, 0xFFFFFFFF])
+def test_an_impossible_time_is_kept_and_told(seconds: int, keep: Keep, rows: Rows) -> None:
+    keep(Records.build(code=279, seconds=seconds, sequence=9, columns={"commandedRate": 800}))
+    assert rows("SELECT pump_time, instant, clock FROM events") == [(None, None, None)]
+    assert rows("SELECT reason, detail FROM quarantine") == [("impossible time", "pump seconds: not a time")]
+    assert rows("SELECT count(*) FROM basal_deliveries") == [(0,)]
+    assert rows("SELECT pump_seconds FROM raw_events") == [(seconds,)]
+
+
+def test_an_impossible_value_makes_no_row_and_is_told(keep: Keep, rows: Rows) -> None:
+    rates = Records.build(code=279, seconds=500_000_000, sequence=[1, 2], columns={"commandedRate": [800, 65535]})
+    keep(rates)
+    assert rows("SELECT sequence_number FROM basal_deliveries") == [(1,)]
+    assert rows("SELECT sequence_number, code, reason, detail, raw FROM quarantine") == [
+        (2, 279, "impossible value", "commandedRate: beyond any pump", None)
+    ]
+    assert rows("SELECT count(*) FROM events") == [(2,)]
+
+
+def test_a_changed_record_is_kept_beside_the_first(keep: Keep, rows: Rows) -> None:
+    first = Records.build(code=279, seconds=500_000_000, sequence=1, columns={"commandedRate": 800})
+    other = Records.build(code=399, seconds=500_000_000, sequence=1, columns={"egvTimeStamp": 500_000_000})
+    keep(first)
+    stored = keep(other)
+    assert stored.rows == {"quarantine": 1}
+    assert rows("SELECT code FROM events") == [(279,)]
+    assert rows("SELECT count(*) FROM cgm_readings") == [(0,)]
+    assert rows("SELECT reason, code, sequence_number, raw FROM quarantine") == [("changed record", 399, 1, other.to_bytes())]
+    assert keep(other).rows == {}
+
+
+def test_a_record_that_comes_twice_in_one_answer_is_one_row(keep: Keep, rows: Rows) -> None:
+    once = Records.build(code=279, seconds=500_000_000, sequence=1, columns={"commandedRate": 800})
+    twin = Records.build(code=279, seconds=500_000_000, sequence=1, columns={"commandedRate": 900})
+    keep(Records.join([once, once, twin]))
+    assert rows("SELECT commanded_milliunits_per_hour FROM basal_deliveries") == [(800,)]
+    assert rows("SELECT reason, raw FROM quarantine") == [("changed record", twin.to_bytes())]
+
+
+def test_the_other_era_may_tell_less_of_a_record(keep: Keep, rows: Rows) -> None:
+    record = Records.build(code=279, seconds=500_000_000, sequence=1, columns={"commandedRate": 800})
+    keep(record.with_header(source=1), "2025")
+    keep(record, "2026-10")
+    assert rows("SELECT source FROM raw_events") == [(1,)]
+    assert rows("SELECT count(*) FROM quarantine") == [(0,)]
+
+
+def test_groups_and_devices_are_told_apart(keep: Keep, rows: Rows) -> None:
+    record = Records.build(code=279, seconds=500_000_000, sequence=1, columns={"commandedRate": 800})
+    keep(record, "2026-10", group=0)
+    keep(record, "2026-10", group=1)
+    keep(record, "2025", pump=OTHER)
+    assert rows("SELECT device_id, sequence_group FROM basal_deliveries ORDER BY ALL") == [(1, 0), (1, 1), (2, 0)]
+    assert rows("SELECT id, serial_number, zone FROM devices ORDER BY id") == [
+        (1, "90000001", "America/Los_Angeles"), (2, "90000002", "America/Los_Angeles"),
+    ]  # fmt: skip
+
+
+def test_what_the_account_says_of_a_pump_is_brought_up_to_date(keep: Keep, rows: Rows) -> None:
+    nothing = Records.join(())
+    keep(nothing, pump=Pump(key="a", serial_number="1", model_name="Mobi", software_version="7.8"))
+    keep(nothing, pump=Pump(key="a", serial_number="1", software_version="7.9"))
+    assert rows("SELECT id, model_name, software_version FROM devices") == [(1, "Mobi", "7.9")]
+
+
+def test_another_zone_for_the_same_pump_is_refused(keep: Keep, content: Content) -> None:
+    record = Records.build(code=279, seconds=500_000_000, sequence=1, columns={"commandedRate": 800})
+    keep(record)
+    before = content()
+    with pytest.raises(UsageError, match="under the zone America/Los_Angeles; go on with --zone America/Los_Angeles"):
+        keep(record, zone=BERLIN)
+    assert content() == before
+
+
+def test_rejects_are_kept_once(keep: Keep, rows: Rows) -> None:
+    for _ in range(2):
+        keep(received(ERAS["2025"], b'"AAAA"'))
+    assert rows("SELECT reason, detail, raw, sequence_number FROM quarantine") == [("truncated record", "3 of 26 bytes", bytes(3), None)]
+
+
+@pytest.mark.parametrize("step", ["insert", "quarantine", "settle", "raw_rows"])
+def test_a_window_that_fails_half_way_leaves_nothing(
+    step: str, history: Records, keep: Keep, content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(steps, step, fail)
+        with pytest.raises(KeyboardInterrupt):
+            keep(history)
+    assert not any(content().values())
+    assert keep(history).rows["raw_events"] == len(history)
+
+
+def test_the_last_stored_day_is_the_pumps_own(keep: Keep, warehouse: Engine) -> None:
+    assert last_day(warehouse, OTHER) is None
+    keep(Records.build(code=279, seconds=[86_400 * 10 - 1, 86_400 * 9], sequence=[1, 2]), pump=OTHER)
+    assert last_day(warehouse, OTHER) == date(2008, 1, 10)
+
+
+def test_a_run_asks_window_by_window_and_adds_up(history: Records, warehouse: Engine) -> None:
+    source = Source(history)
+    seen: list[tuple[str, int]] = []
+    total = run(
+        warehouse, cast("TandemSource", source), OTHER, windows(date(2026, 11, 17), date(2026, 11, 18), days=1), zone=BERLIN,
+        progress=lambda window, stored: seen.append((str(window), stored.received)),
+    )  # fmt: skip
+    assert [day for day, _ in seen] == ["2026-11-17 to 2026-11-17", "2026-11-18 to 2026-11-18"]
+    assert total.received == sum(count for _, count in seen) == total.rows["raw_events"]
+
+
+class Source:
+    """A client of era 2025 that answers from records."""
+
+    era = ERAS["2025"]
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+
+    def pump_events(self, _device: str, window: Window) -> bytes:
+        days = walls(self.records.seconds).astype("datetime64[D]").astype(object)
+        return self.records.take(np.array([window.since <= day <= window.until for day in days])).to_body()
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "../etc/passwd", "UTC "])
+def test_an_unknown_zone_is_refused_by_name(name: str) -> None:
+    with pytest.raises(UsageError, match="there is no time zone called"):
+        zone_named(name)
