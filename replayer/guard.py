@@ -76,12 +76,19 @@ class Guard:
             with self._lock:
                 self._allowed.subtract(names)
 
-    def expect(self, since: int) -> int:
-        """Forget the attempts after the first `since`, and say how many they were: for tests that provoke them."""
+    def forget(self, since: int) -> None:
+        """Forget the attempts after the first `since`."""
         with self._lock:
-            count = len(self.attempts) - since
             del self.attempts[since:]
-        return count
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Forget the attempts made meanwhile: for tests that provoke them."""
+        before = len(self.attempts)
+        try:
+            yield
+        finally:
+            self.forget(before)
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Tell somebody of every attempt at once."""

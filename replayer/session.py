@@ -102,7 +102,7 @@ class Replay:
         with self._lock:
             misses = tuple(self.misses)
             self.misses.clear()
-            GUARD.expect(self._since)
+            GUARD.forget(self._since)
         return misses
 
     def check(self, *, all_used: bool = False) -> None:

@@ -1,0 +1,108 @@
+"""What changed between two cassettes: endpoints, statuses, and the shapes of what was sent and answered; never their values. Pure.
+
+Ids, dates and numbers of events differ between any two recordings and are no drift. A shape is a path and the JSON types seen there;
+list elements share one path (`pumps[].serialNumber`), pump events one per event code (`events[399].eventProperties.rate`).
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from replayer.keys import Question, question
+from replayer.miss import label
+from tfx import codec
+from tfx.cassette import Cassette
+from tfx.errors import FormatError
+from tfx.exchange import Exchange
+from tfx.jsonbody import Json, parse
+
+Shapes = Mapping[str, frozenset[str]]
+Kind = Literal["added", "removed", "changed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One difference: `where` is a request, `what` the place in it or its answer, `detail` the types on both sides."""
+
+    kind: Kind
+    where: str
+    what: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where} {self.what}{f' ({self.detail})' if self.detail else ''}".rstrip()
+
+
+def drift(old: Cassette, new: Cassette) -> tuple[Drift, ...]:
+    """Every difference, endpoint by endpoint."""
+    before, after = _by_endpoint(old), _by_endpoint(new)
+    found: list[Drift] = []
+    for name in sorted(before.keys() | after.keys()):
+        if name not in after or name not in before:
+            found.append(Drift(kind="removed" if name in before else "added", where=name, what="the request itself"))
+        else:
+            found.extend(_changes(name, before[name], after[name]))
+    return tuple(found)
+
+
+def _by_endpoint(cassette: Cassette) -> dict[str, dict[str, frozenset[str]]]:
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for exchange in cassette.exchanges:
+        asked = question(exchange.request)
+        shapes = found.setdefault(label(asked), {})
+        for place, kind in _places(asked, exchange):
+            shapes[place] = shapes.get(place, frozenset()) | {kind}
+    return found
+
+
+def _places(asked: Question, exchange: Exchange) -> Iterator[tuple[str, str]]:
+    response = exchange.response
+    yield "status", str(response.status)
+    yield from ((f"query.{name.decode(errors='replace')}", "text") for name, _ in asked.query)
+    if isinstance(asked.body, tuple):
+        yield from ((f"body.{name.decode(errors='replace')}", "text") for name, _ in asked.body)
+    elif isinstance(asked.body, list):
+        yield from _shapes("body", asked.body[0])
+    answer = f"answer {response.status}"
+    yield f"{answer} content type", response.headers.get("content-type").partition(";")[0].strip().lower() or "none"
+    try:
+        yield from _shapes(f"{answer} body", parse(codec.decoded(response.headers, response.body)))
+    except FormatError:
+        yield f"{answer} body", "not JSON" if response.body else "empty"
+
+
+def _shapes(place: str, value: Json) -> Iterator[tuple[str, str]]:
+    yield place, _kind(value)
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from _shapes(f"{place}.{name}", member)
+    elif isinstance(value, list):
+        for item in value:
+            code = item.get("eventCode") if isinstance(item, dict) else None
+            yield from _shapes(f"{place}[{code if isinstance(code, int) else ''}]", item)
+
+
+def _kind(value: Json) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    # Whether a number has a fraction is a matter of its value: 30 and 30.5 are the same field.
+    return {int: "number", float: "number", str: "text", dict: "object", list: "list"}[type(value)]
+
+
+def _changes(where: str, before: Shapes, after: Shapes) -> Iterator[Drift]:
+    for place in _outermost(before.keys() - after.keys()):
+        yield Drift(kind="removed", where=where, what=place)
+    for place in _outermost(after.keys() - before.keys()):
+        yield Drift(kind="added", where=where, what=place)
+    for place in sorted(before.keys() & after.keys()):
+        if before[place] != after[place]:
+            detail = f"{' or '.join(sorted(before[place]))} before, {' or '.join(sorted(after[place]))} now"
+            yield Drift(kind="changed", where=where, what=place, detail=detail)
+
+
+def _outermost(places: Iterable[str]) -> list[str]:
+    """The places that do not lie inside another one of these: a new object is one line, not one per member."""
+    ordered = sorted(places)
+    return [place for place in ordered if not any(place.startswith((f"{outer}.", f"{outer}[")) for outer in ordered if outer != place)]

@@ -1,0 +1,67 @@
+"""`tfx show`: what is on a cassette. Parses, reads, prints."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from replayer.contents import Contents
+    from tfx.cassette import Cassette
+
+
+@click.command()
+@click.argument("cassette", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
+def show(cassette: Path, *, as_json: bool) -> None:
+    r"""List what is on CASSETTE: exchanges, pump events by type, the time they span, the rules that were applied.
+
+    \b
+    Examples:
+      tfx show cassettes/session-us.json
+      tfx show cassettes/session-us.json --json
+    """
+    from replayer.contents import contents, machine_readable
+    from tfx.store import load
+
+    recorded = load(cassette)
+    found = contents(recorded)
+    if as_json:
+        click.echo(machine_readable(recorded, found))
+        return
+    from rich.console import Console
+
+    console = Console(soft_wrap=False)
+    console.print(
+        f"[bold]{recorded.name}[/bold]: era {recorded.era}, region {recorded.region}, {len(found.lines)} exchanges, policy {recorded.policy}"
+    )
+    console.print(f"clock {recorded.clock:%Y-%m-%d %H:%M} UTC; therapy values: {recorded.values}")
+    for table in tables(recorded, found):
+        console.print(table)
+    if found.first:
+        console.print(
+            f"{found.codes.total()} pump events of {len(found.codes)} types, from {found.first} to {found.last} (pump wall clock)"
+        )
+
+
+def tables(recorded: "Cassette", found: "Contents") -> "tuple[Table, ...]":
+    """The exchanges, the events by code, the rules."""
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from replayer.contents import name_of
+
+    exchanges = Table("#", "request", "window", "status", "bytes", "events", box=SIMPLE, title="exchanges", title_justify="left")
+    for line in found.lines:
+        window = "" if line.events is None else line.query.replace("&", " ")
+        cells = (line.number, line.endpoint, window, line.status, line.bytes, "" if line.events is None else line.events)
+        exchanges.add_row(*map(str, cells))
+    events = Table("code", "event", "count", box=SIMPLE, title="pump events", title_justify="left")
+    for code, count in sorted(found.codes.items()):
+        events.add_row(str(code), name_of(code), str(count))
+    rules = Table("rule", "places", box=SIMPLE, title="rules applied", title_justify="left")
+    for rule, count in recorded.rules.items():
+        rules.add_row(rule, str(count))
+    return tuple(table for table in (exchanges, events, rules) if table.row_count)

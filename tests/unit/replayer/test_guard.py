@@ -1,0 +1,169 @@
+"""No way out: every call, every thread, counted even if swallowed. The addresses are those reserved for documentation."""
+
+import _socket
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from replayer.guard import GUARD, LOOPBACK, blocked
+from tfx.errors import NetworkBlockedError
+
+FAR = ("192.0.2.1", 9)
+
+
+@pytest.fixture(autouse=True)
+def strangers_guard() -> Iterator[None]:
+    """This project lets loopback through; a stranger's does not."""
+    kept = GUARD._allowed[LOOPBACK]
+    GUARD._allowed[LOOPBACK] = 0
+    with blocked():
+        yield
+    GUARD._allowed[LOOPBACK] = kept
+
+
+@contextlib.contextmanager
+def refused(words: str = "replay is offline", times: int = 1) -> Iterator[list[str]]:
+    """An attempt that is blocked and counted, and not held against the run."""
+    messages: list[str] = []
+    with GUARD.expecting():
+        before = len(GUARD.attempts)
+        with pytest.raises(NetworkBlockedError, match=words) as caught:
+            yield messages
+        messages.append(str(caught.value))
+        assert len(GUARD.attempts) == before + times
+
+
+def udp() -> socket.socket:
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def tcp() -> socket.socket:
+    return socket.socket()
+
+
+def tls() -> socket.socket:
+    return ssl.create_default_context().wrap_socket(tcp(), server_hostname="x")
+
+
+def with_socket(make: Callable[[], socket.socket], use: Callable[[socket.socket], object]) -> None:
+    with make() as one:
+        one.settimeout(0.01)
+        use(one)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: with_socket(tcp, lambda one: one.connect(FAR)), "connect"),
+        (lambda: with_socket(tcp, lambda one: one.connect_ex(FAR)), "connect"),
+        (lambda: with_socket(udp, lambda one: one.connect(FAR)), "connect"),
+        (lambda: with_socket(udp, lambda one: one.sendto(b"x", FAR)), "send a datagram"),
+        (lambda: with_socket(udp, lambda one: one.sendmsg([b"x"], [], 0, FAR)), "send a datagram"),
+        (lambda: with_socket(tcp, lambda one: _socket.socket.connect(one, FAR)), "connect"),
+        (lambda: socket.create_connection(FAR, timeout=0.01), "look an? (name|address) up|connect"),
+        (lambda: socket.getaddrinfo("example.invalid", 80), "look a name up"),
+        (lambda: socket.gethostbyname("example.invalid"), "look a name up"),
+        (lambda: socket.gethostbyname_ex("example.invalid"), "look a name up"),
+        (lambda: socket.gethostbyaddr("192.0.2.1"), "look an? (name|address) up"),
+        (lambda: socket.getnameinfo(FAR, 0), "look an address up"),
+        (lambda: with_socket(tcp, lambda one: one.connect(("127.0.0.1", 9))), "connect .loopback, port 9"),
+        (lambda: urllib.request.urlopen("http://example.invalid/", timeout=0.01), "look a name up"),
+        (
+            lambda: with_socket(lambda: ssl.create_default_context().wrap_socket(tcp(), server_hostname="x"), lambda s: s.connect(FAR)),
+            "conn",
+        ),
+    ],
+)
+def test_every_way_out_is_blocked_and_counted(call: Callable[[], object], words: str) -> None:
+    with refused(words) as messages:
+        call()
+    assert "example" not in messages[0]
+    assert "192.0.2.1" not in messages[0]
+
+
+def test_a_host_of_the_service_is_named() -> None:
+    with refused(r"look a name up \(source\.tandemdiabetes\.com\)"):
+        socket.getaddrinfo("source.tandemdiabetes.com", 443)
+
+
+def test_threads_are_blocked_and_swallowing_does_not_help() -> None:
+    def swallow() -> None:
+        for _ in range(10):
+            with contextlib.suppress(Exception):
+                with_socket(tcp, lambda one: one.connect(FAR))
+
+    with GUARD.expecting():
+        before = len(GUARD.attempts)
+        threads = [threading.Thread(target=swallow) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(GUARD.attempts) == before + 80
+
+
+def test_a_reference_taken_before_the_guard_is_blocked_too() -> None:
+    connect = socket.socket.connect
+    with refused(), tcp() as one:
+        connect(one, FAR)
+
+
+def test_asyncio_runs_and_cannot_get_out() -> None:
+    async def reach() -> None:
+        await asyncio.sleep(0)
+        await asyncio.open_connection(*FAR)
+
+    with refused():
+        asyncio.run(reach())
+
+
+def test_what_stays_on_the_machine_is_free() -> None:
+    before = len(GUARD.attempts)
+    first, second = socket.socketpair()
+    first.sendall(b"x")
+    assert second.recv(1) == b"x"
+    first.close()
+    second.close()
+    with tcp() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        socket.getfqdn("127.0.0.1")
+    with socket.socket(socket.AF_UNIX) as one, pytest.raises(FileNotFoundError):
+        one.connect("/nowhere/at/all")
+    assert len(GUARD.attempts) == before
+
+
+def test_loopback_opens_by_name_and_closes_again() -> None:
+    with tcp() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with GUARD.allowing([LOOPBACK]), tcp() as one:
+            one.connect(listener.getsockname())
+        with refused(), tcp() as one:
+            one.connect(listener.getsockname())
+
+
+def test_guards_nest_and_end() -> None:
+    with blocked():
+        pass
+    assert GUARD.is_on
+    depth = GUARD._depth
+    GUARD._depth = 0
+    try:
+        with tcp() as one:
+            one.settimeout(0.001)
+            with contextlib.suppress(OSError):
+                one.connect(("127.0.0.1", 9))
+    finally:
+        GUARD._depth = depth
+
+
+def test_an_allowed_host_is_let_through() -> None:
+    with blocked(["example.invalid"]), pytest.raises(OSError, match=r"not known|failure"):
+        socket.getaddrinfo("example.invalid", 80)

@@ -1,0 +1,134 @@
+"""A miss names the nearest exchanges and the first difference, says what to do, and prints no live value."""
+
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+import tape
+
+from replayer import shapes
+from replayer.session import Replay
+from tfx.errors import MismatchError
+from tfx.exchange import Headers, Request, Terms
+
+SECRET = "s3cret-of-a-live-person"
+UUID = "6f9619ff-8b86-d011-b42d-00cf4fc964ff"
+SSO = "https://sso.tandemdiabetes.com"
+
+
+def miss(request: Request, replay: Replay | None = None) -> str:
+    with pytest.raises(MismatchError) as caught:
+        (replay or Replay(tape.session())).answer(request)
+    return str(caught.value)
+
+
+def test_the_whole_of_a_message() -> None:
+    replay = Replay(tape.session())
+    replay.answer(Request(method="GET", url=f"{SSO}/"))
+    assert miss(Request(method="GET", url=f"{SSO}/"), replay) == (
+        "no exchange on session answers GET sso.tandemdiabetes.com/; "
+        "nearest: #1 GET sso.tandemdiabetes.com/ (already used): the same request, but its answers are used up; "
+        "nearest: #4 GET sso.tandemdiabetes.com/auth/callback (not used yet): url.path: recorded /auth/callback, asked /; "
+        "nearest: #6 GET tdcservices.tandemdiabetes.com/accounts/api/.well-known/openid-configuration (not used yet): "
+        "url.host: recorded https://tdcservices.tandemdiabetes.com, asked sso.tandemdiabetes.com; "
+        'record it again with: tfx record session, or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1'
+    )
+
+
+def changed(number: int, old: str, new: str) -> Request:
+    request = tape.session().exchanges[number - 1].request
+    assert old in request.url or old.encode() in request.body
+    return replace(request, url=request.url.replace(old, new), body=request.body.replace(old.encode(), new.encode()))
+
+
+@pytest.mark.parametrize(
+    ("request_", "words"),
+    [
+        (changed(8, tape.PERSON, UUID), "#8 GET source.tandemdiabetes.com/api/reports/bff/pumper/{pumperId} (not used yet): path.pumperId"),
+        (changed(9, "2024-07-01", "2023-12-31"), "2023-12-31T00:00:00 to 2024-07-02T23:59:59 reaches outside"),
+        (changed(9, f"pumperId={tape.PERSON}", f"pumperId={UUID}"), f"query.pumperId: recorded {tape.PERSON}, asked <uuid>"),
+        (changed(9, "pumperId=", f"{SECRET}=1&pumperId="), "query.<another name>: recorded <nothing>, asked <number>"),
+        (changed(9, "startDate", "eventIds=5&startDate"), "query.eventIds: recorded <nothing>, asked <number>"),
+        (changed(3, "scope=", "prompt=login&scope="), "query.prompt: recorded <nothing>, asked <text>"),
+        (changed(5, "authorization_code", SECRET), "body.grant_type: recorded authorization_code, asked <text>"),
+        (changed(2, '"password"', f'"{SECRET}"'), "body.password: recorded *, asked <nothing>"),
+    ],
+)
+def test_the_first_difference_is_named_by_its_path(request_: Request, words: str) -> None:
+    assert words in miss(request_)
+
+
+@pytest.mark.parametrize(
+    ("part", "request_"),
+    [
+        ("host", Request(method="GET", url=f"https://{SECRET}.example/")),
+        ("user and password", Request(method="GET", url=f"https://user:{SECRET}@sso.tandemdiabetes.com/")),
+        ("scheme", Request(method="GET", url="http://sso.tandemdiabetes.com/")),
+        ("path", Request(method="GET", url=f"{SSO}/{SECRET}/x")),
+        ("encoded path", Request(method="GET", url=f"{SSO}/{quote(SECRET + '/é')}")),
+        ("query value", Request(method="GET", url=f"{SSO}/?a={SECRET}")),
+        ("query name", Request(method="GET", url=f"{SSO}/?{SECRET}=a&{SECRET}")),
+        (
+            "bearer token",
+            replace(changed(8, tape.PERSON, UUID), headers=Headers([*tape.data_headers("us")[1:], ("Authorization", f"Bearer {SECRET}")])),
+        ),
+        ("form value", changed(5, "authorization_code", SECRET)),
+        ("form name", changed(5, "grant_type", SECRET)),
+        ("json value", changed(2, '"password1"', f'["{SECRET}"]')),
+        ("json name", changed(2, "{", f'{{"{SECRET}": 1, ')),
+        ("broken json", changed(2, "{", f"{SECRET}")),
+        ("content type", replace(tape.session().exchanges[1].request, headers=Headers([("Content-Type", f"text/{SECRET}")]))),
+        ("method", Request(method=SECRET.upper(), url=f"{SSO}/")),
+        ("identifier", changed(8, tape.PERSON, SECRET)),
+        ("verifier", changed(5, tape.VERIFIER, SECRET)),
+        ("code", changed(5, f"code={tape.CODE}", f"code={SECRET}")),
+        ("date that is none", changed(9, "2024-07-01T", f"{SECRET}T")),
+        ("event codes", changed(9, "startDate", f"eventCodes={SECRET}&startDate")),
+    ],
+)
+def test_no_live_value_is_printed(part: str, request_: Request) -> None:
+    message = miss(request_)
+    assert SECRET.lower() not in message.lower(), part
+    assert "s3cret" not in message.lower(), part
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("", "<nothing>"),
+        (None, "<nothing>"),
+        (UUID, "<uuid>"),
+        ("2025-01-08", "<date>"),
+        ("2025-01-08T10:00:00Z", "<time>"),
+        ("12345678", "<number>"),
+        ("-1.5", "<number>"),
+        ("1,2,3", "<numbers>"),
+        ("eyJhbGciOiJub25lIn0.e30.", "<jwt>"),
+        ("a@b.example", "<e-mail address>"),
+        ("https://x.example/y", "<url>"),
+        ("José", "<text>"),
+        (True, "<true or false>"),
+        (5, "<number>"),
+        ({}, "<object>"),
+        ([], "<list>"),
+    ],
+)
+def test_the_shape_of_a_value(value: object, expected: str) -> None:
+    assert shapes.shape(value) == expected
+
+
+def test_only_the_dates_of_a_window_are_shown_as_asked() -> None:
+    assert shapes.asked("query.startDate", "2025-01-08T00:00:00Z") == "2025-01-08T00:00:00Z"
+    assert shapes.asked("query.startDate", f"2025-01-08 {SECRET}") == "<text>"
+    assert shapes.asked("query.dateOfBirth", "2025-01-08") == "<date>"
+
+
+def test_long_recorded_values_are_cut() -> None:
+    assert shapes.recorded("x" * 100) == "x" * 60 + "..."
+
+
+def test_ignored_places_are_no_differences() -> None:
+    logs = tape.session().exchanges[8]
+    loose = type(logs)(request=logs.request, response=logs.response, terms=Terms(ignore=("query.startDate", "header.content-type")))
+    replay = Replay(replace(tape.session(), exchanges=(loose,)), strict_windows=True)
+    assert "query.endDate: recorded 2024-07-02T23:59:59Z" in miss(changed(9, "07-02", "09-02"), replay)
