@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fast lint types contracts bench cassettes expected lock clean
+.PHONY: help install demo test fast lint types contracts bench cassettes expected coverage lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -49,6 +49,16 @@ cassettes: install  ## record the committed cassettes from the stand-in again (b
 	$(STAND_IN) session-eu --region eu --days 1 --seed 2
 	$(STAND_IN) session-2025 --region us --era 2025 --days 2 --seed 3
 	$(STAND_IN) unhappy-us --region us --since 2026-09-28 --until 2026-11-18 --history 1 --seed 4 --fault pump-logs:2:500 --fault pump-logs:3:401
+
+expected: install  ## write the golden outputs of the committed cassettes anew; review the diff
+	$(BIN)/python tests/support/golden.py
+
+coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
+	rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest -n auto -q --cov --cov-report=
+	@for stage in tfx tandem recorder sanitizer replayer pipeline simulator; do \
+	  printf '%-10s ' $$stage; $(BIN)/coverage report --include="$$stage/*" --format=total; done
+	$(BIN)/coverage report | tail -1
 
 bench: install  ## measure against the floor and peers, one table with medians and ratios
 	$(BIN)/python benchmarks/run.py

@@ -1,0 +1,50 @@
+"""Golden outputs: what the pipeline makes of each committed cassette, one readable JSON file a table.
+
+python tests/support/golden.py        write tests/expected/ anew; review the diff
+"""
+
+import json
+import shutil
+from pathlib import Path
+from typing import cast
+
+from pipeline.runs import Order, perform
+from pipeline.summary import summary
+from pipeline.warehouse import in_memory
+from tfx.jsonbody import Json
+
+ROOT = Path(__file__).parents[2]
+EXPECTED = ROOT / "tests" / "expected"
+NAMES = tuple(sorted(path.stem for path in (ROOT / "cassettes").glob("*.json")))
+
+
+def outputs(name: str) -> dict[str, Json]:
+    """File name to content: row counts, sums, first and last rows of each table, and the summary of the run."""
+    engine = in_memory()
+    try:
+        perform(engine, Order(mode="incremental", cassette=str(ROOT / "cassettes" / f"{name}.json")))
+        with engine.connect() as connection:
+            report = summary(connection)
+    finally:
+        engine.dispose()
+    plain = cast("dict[str, Json]", json.loads(json.dumps(report)))
+    tables = cast("dict[str, Json]", plain.pop("tables"))
+    return {f"{table}.json": content for table, content in tables.items()} | {"summary.json": plain}
+
+
+def written(content: Json) -> str:
+    """The text of a golden file."""
+    return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write every golden file anew."""
+    shutil.rmtree(EXPECTED, ignore_errors=True)
+    for name in NAMES:
+        (EXPECTED / name).mkdir(parents=True)
+        for file, content in outputs(name).items():
+            (EXPECTED / name / file).write_text(written(content), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
