@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from simulator.account import Device
-from simulator.answers import Answer, Call, World, json_answer, not_found
+from simulator.answers import Answer, Call, World, json_answer
 from tandem.bff import events_from_records
 from tandem.clock import PUMP_EPOCH
 from tandem.records import Records
@@ -184,8 +184,3 @@ def parsed(text: str) -> datetime | None:
         return datetime.fromisoformat(text.removesuffix("Z")) if INSTANT.match(text) else None
     except ValueError:
         return None
-
-
-def gone(_world: World, _call: Call) -> Answer:
-    """A path this era does not have."""
-    return not_found()

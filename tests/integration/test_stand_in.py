@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -309,6 +309,21 @@ def test_eight_threads_get_no_wrong_answer(stand_in: Callable[..., StandIn], peo
     assert len(started.requests) == 16 * 13
     issued = [seen.value for seen in started.secrets() if seen.kind == "access token"]
     assert len(set(issued)) == 16
+
+
+def test_a_failure_of_its_own_is_kept_by_name_and_not_printed(
+    people: Mapping[str, Account], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_request: object) -> NoReturn:
+        raise ZeroDivisionError(people["us"].password)
+
+    with running(people["us"], now=NOW) as started:
+        monkeypatch.setattr(started.server, "reply", broken)
+        with tunnel(started) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: sso.tandemdiabetes.com\r\n\r\n")
+            assert connection.recv(4096) == b""
+    assert started.failures == ("ZeroDivisionError",)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_taken_port_is_said_to_be_taken(people: Mapping[str, Account]) -> None:
