@@ -34,10 +34,8 @@ def show(cassette: Path, *, as_json: bool) -> None:
     from rich.console import Console
 
     console = Console(soft_wrap=False)
-    console.print(
-        f"[bold]{recorded.name}[/bold]: era {recorded.era}, region {recorded.region}, {len(found.lines)} exchanges, policy {recorded.policy}"
-    )
-    console.print(f"clock {recorded.clock:%Y-%m-%d %H:%M} UTC; therapy values: {recorded.values}")
+    console.print(f"[bold]{recorded.name}[/bold]: era {recorded.era}, region {recorded.region}, {len(found.lines)} exchanges")
+    console.print(f"clock {recorded.clock:%Y-%m-%d %H:%M} UTC, policy {recorded.policy}, therapy values: {recorded.values}")
     for table in tables(recorded, found):
         console.print(table)
     if found.first:

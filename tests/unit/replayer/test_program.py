@@ -1,0 +1,70 @@
+"""Which Python program a command line means, and the environment it gets."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from replayer import program
+from replayer.child import BOOTSTRAP, environment
+from tfx.errors import UsageError
+
+ME = sys.executable
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name, text in {
+        "app.py": "",
+        "script": f"#!{ME}\n",
+        "wrapped": "#!/bin/sh\n'''exec' '/a long/path/python3' \"$0\" \"$@\"\n' '''\n",
+        "shell": "#!/bin/sh\n",
+        "binary": "\x7fELF python",
+    }.items():
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["app.py", "-x"], [ME, "app.py", "-x"]),
+        (["-m", "app", "-I"], [ME, "-m", "app", "-I"]),
+        (["-c", "pass"], [ME, "-c", "pass"]),
+        (["python", "app.py"], [ME, "app.py"]),
+        (["python3", "-u", "-m", "app", "-E"], [ME, "-u", "-m", "app", "-E"]),
+        (["/usr/bin/python3", "-W", "error::ImportWarning", "app.py"], [ME, "-W", "error::ImportWarning", "app.py"]),
+        (["./script", "a"], [ME, "./script", "a"]),
+        (["./wrapped"], [ME, "./wrapped"]),
+        (["tfx", "--version"], [ME, str(Path(ME).with_name("tfx")), "--version"]),
+    ],
+)
+def test_python_programs_run_in_this_interpreter(here: Path, words: list[str], expected: list[str]) -> None:
+    assert program.command(words) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere.py"], "there is no program nowhere.py"),
+        (["no-such-command-anywhere"], "there is no program no-such-command-anywhere"),
+        (["./shell"], "is not a Python program"),
+        (["./binary"], "is not a Python program"),
+        (["python", "-I", "app.py"], "starts without tfx's guard"),
+        (["python", "-BE", "app.py"], "starts without tfx's guard"),
+        (["python", "-S"], "starts without tfx's guard"),
+    ],
+)
+def test_anything_else_is_refused(here: Path, words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        program.command(words)
+
+
+def test_proxies_are_gone_from_the_environment_and_the_bootstrap_comes_first() -> None:
+    plain = {"HTTPS_PROXY": "x", "http_proxy": "x", "all_proxy": "x", "NO_PROXY": "x", "PYTHONPATH": "/mine", "KEPT": "yes"}
+    found = environment(plain, cassette=Path("a.json"), report=Path("/r"), freeze=True, strict_windows=False)
+    assert not [name for name in found if name.lower().endswith("_proxy")]
+    assert found["PYTHONPATH"].split(":")[:2] == [str(BOOTSTRAP), "/mine"]
+    assert (found["KEPT"], found["TFX_REPLAY_FREEZE"], Path(found["TFX_REPLAY_CASSETTE"]).is_absolute()) == ("yes", "1", True)
+    assert "TFX_REPLAY_STRICT_WINDOWS" not in found
