@@ -57,12 +57,12 @@ class Floor(HTTPAdapter):
         super().__init__()
         self._answers = {exchange.request.url: exchange.response for exchange in cassette.exchanges}
 
-    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:  # type: ignore[override]  # looser on purpose
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         found = self._answers[str(request.url)]
         raw = HTTPResponse(
             body=io.BytesIO(found.body), status=found.status, reason=found.reason, headers=dict(found.headers), preload_content=False
         )
-        built: requests.Response = self.build_response(request, raw)  # type: ignore[no-untyped-call]  # the stub leaves it out
+        built: requests.Response = self.build_response(request, raw)
         return built
 
 
