@@ -52,7 +52,7 @@ def urllib3_response(response: Response, method: str, url: str) -> "urllib3.HTTP
         headers.add(name, value)
     original = Original(response.headers) if "set-cookie" in response.headers else None
     return urllib3.HTTPResponse(
-        body=Body(response.body),
+        body=Body(sent_body(response, method)),
         headers=headers,
         status=response.status,
         version=11,
@@ -68,7 +68,7 @@ def urllib3_response(response: Response, method: str, url: str) -> "urllib3.HTTP
 
 def http_client_response(response: Response, method: str, url: str) -> HTTPResponse:
     """As `http.client` parses it off the wire, with the attributes `urllib.request` adds."""
-    found = HTTPResponse(cast("socket", Wire(wire_bytes(response))), method=method, url=url)
+    found = HTTPResponse(cast("socket", Wire(wire_bytes(response, method))), method=method, url=url)
     found.begin()
     found.url = url
     # urllib.request documents its `msg` as the reason phrase.
@@ -101,11 +101,15 @@ class Wire:
         return io.BytesIO(self._data)
 
 
-def wire_bytes(response: Response) -> bytes:
+def wire_bytes(response: Response, method: str = "GET") -> bytes:
     """The response as a server sends it, chunked framing put back where it was recorded as chunked."""
     lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in response.headers)]
-    chunked = "chunked" in response.headers.get("transfer-encoding").lower()
-    body = response.body
-    if chunked:
+    body = sent_body(response, method)
+    if "chunked" in response.headers.get("transfer-encoding").lower() and method != "HEAD":
         body = (f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b"") + b"0\r\n\r\n"
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def sent_body(response: Response, method: str) -> bytes:
+    """The body as far as HTTP lets one be sent."""
+    return b"" if method == "HEAD" or response.status in (204, 304) else response.body
