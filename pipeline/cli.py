@@ -50,13 +50,13 @@ def run(
     as_json: bool,
     prefect: bool,
 ) -> None:
-    r"""Ask for pump events and store them; print row counts and a summary.
+    """Ask for pump events and store them; print row counts and a summary.
 
     Without days it goes on where the database ends, or takes everything where it is new. Running twice adds nothing.
 
     \b
     Example:
-      tfx pipeline run --cassette us-current --zone America/Los_Angeles
+      tfx pipeline run --cassette session-us --zone America/Los_Angeles
       tfx pipeline run --database duckdb:///warehouse.duckdb --region eu --days 28
     """
     from sqlalchemy import Engine

@@ -70,7 +70,7 @@ def _had_no_answer(_task: object, _run: object, state: State[object]) -> bool:
 
 def _flow(engine: Engine, order: Order, mode: Mode) -> Stored:
     def body() -> Stored:
-        return perform(engine, replace(order, mode=mode), step=as_task)
+        return perform(engine, replace(order, mode=mode, loopback=True), step=as_task)
 
     # The heartbeat is a thread that sleeps a second when the flow is over; no environment variable turns it off.
     with temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}):

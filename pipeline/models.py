@@ -178,5 +178,5 @@ class Quarantine(Base):
     raw: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
-TABLES: Final = tuple(str(table.name) for table in Base.metadata.sorted_tables)  # str: SQLAlchemy names are a subclass that JSON refuses
-"""Every table's name, those that others refer to first."""
+TABLES: Final = tuple(str(name) for name in Base.metadata.tables)  # str: SQLAlchemy's names are a subclass that orjson refuses
+"""Every table's name, those that others refer to first, in the order the data travels."""

@@ -9,6 +9,8 @@ from typing import Protocol, cast
 from urllib.parse import parse_qs, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import BaseHTTPResponse
 
 from pipeline.pumps import Pump
 from tandem.client import TandemSource
@@ -18,7 +20,7 @@ from tandem.regions import REGIONS
 from tandem.windows import Window
 from tfx.cassette import Cassette
 from tfx.errors import UsageError
-from tfx.exchange import Exchange
+from tfx.exchange import Exchange, Headers, Request, Response
 from tfx.stages import stage
 from tfx.store import load, path_of
 
@@ -51,16 +53,45 @@ class Credentials(Protocol):
         """The password."""
 
 
+class Replay(Protocol):
+    """A cassette that answers."""
+
+    def answer(self, request: Request) -> Response:
+        """What the service said to this request when it was recorded; MismatchError if it was never asked."""
+
+
+class CassetteAdapter(HTTPAdapter):
+    """Carries one session's requests to a cassette.
+
+    Not `replayer.session.offline`, which answers for every HTTP stack of the process: Prefect talks to its own server meanwhile.
+    """
+
+    def __init__(self, replay: Replay) -> None:
+        super().__init__()
+        self._answer = replay.answer
+        self._raw = cast("Callable[[Response, str, str], BaseHTTPResponse]", stage("replayer.answers:urllib3_response"))
+
+    def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
+        """The cassette's answer, as requests would have built it from the wire."""
+        body = request.body.encode() if isinstance(request.body, str) else request.body or b""
+        method, url = request.method or "GET", request.url or ""
+        asked = Request(method=method, url=url, headers=Headers((name, str(value)) for name, value in request.headers.items()), body=body)
+        return self.build_response(request, self._raw(self._answer(asked), method, url))
+
+
 @contextmanager
-def from_cassette(named: str) -> Iterator[Origin]:
+def from_cassette(named: str, *, loopback: bool = False) -> Iterator[Origin]:
     """The service as the cassette has it, by path or by name in cassettes/. Raises CassetteError if it cannot be read.
 
-    A cassette lets anyone sign in; time stands still at its clock, and nobody waits before trying again.
+    A cassette lets anyone sign in; time stands still at its clock, and nobody waits before trying again. The network is blocked
+    meanwhile, but for this machine itself if `loopback` says so.
     """
     path = Path(named)
     cassette = load(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
-    offline = cast("Callable[[Cassette], AbstractContextManager[object]]", stage("replayer.session:offline"))
-    with offline(cassette), requests.Session() as session:
+    blocked = cast("Callable[[tuple[str, ...]], AbstractContextManager[object]]", stage("replayer.guard:blocked"))
+    replay = cast("Callable[[Cassette], Replay]", stage("replayer.session:Replay"))(cassette)
+    with blocked(("loopback",) if loopback else ()), requests.Session() as session:
+        session.mount("https://", CassetteAdapter(replay))
         source = TandemSource(
             session, region=REGIONS[cassette.region], era=ERAS[cassette.era], clock=lambda: cassette.clock, sleep=lambda _seconds: None
         )

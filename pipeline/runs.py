@@ -26,7 +26,8 @@ class Order:
     """What a run is asked to do. `pump` is a serial number, so the `repr` hides everything.
 
     `mode`: `full` asks for all the service has, `incremental` from the last stored day on, `backfill` for `since` to `until`
-    (the last `days` days where only they are given). A cassette answers the windows it has; the days cut them.
+    (the last `days` days where only they are given). A cassette answers the windows it has; the days cut them. `loopback` leaves this
+    machine reachable while a cassette stands for the network: Prefect's server is there.
     """
 
     mode: Mode = "incremental"
@@ -39,6 +40,7 @@ class Order:
     since: date | None = None
     until: date | None = None
     days: int | None = None
+    loopback: bool = False
 
 
 def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
@@ -62,7 +64,7 @@ def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
 def opened(order: Order) -> AbstractContextManager[Origin]:
     """The origin the order names."""
     if order.cassette is not None:
-        return from_cassette(order.cassette)
+        return from_cassette(order.cassette, loopback=order.loopback)
     return live(order.region, order.era, order.credentials)
 
 
@@ -77,9 +79,9 @@ def planned(engine: Engine, origin: Origin, pumps: Sequence[Pump], order: Order)
         return tuple((pump, windows) for pump, windows in plan if windows)
     pump = chosen(pumps, order.pump)
     if order.mode == "backfill":
-        first, last = since or until, until or origin.now.date()
-        assert first is not None
-        return ((pump, plans.backfill(first, last)),)
+        if since is None:
+            raise UsageError("a backfill needs its first day: name it with --since, or count it with --days")
+        return ((pump, plans.backfill(since, until or origin.now.date())),)
     stored = last_day(engine, pump) if order.mode == "incremental" else None
     return ((pump, plans.incremental(pump, origin.now, stored)),)
 

@@ -69,7 +69,7 @@ def open_warehouse(url: str) -> Engine:
         engine.dispose()
         raise UsageError(
             f"the database {_shown(url)} cannot be opened as a warehouse ({type(e.orig).__name__}); "
-            "is the folder there, the file DuckDB's, and no other program in it?"
+            "see that the folder is there, that the file is DuckDB's, and that no other program has it open"
         ) from e
     return engine
 

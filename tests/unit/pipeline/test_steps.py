@@ -106,7 +106,7 @@ def test_nothing_is_lost(history: Records, keep: Keep, rows: Rows) -> None:
 
 def test_events_have_the_names_of_their_codes(history: Records, keep: Keep, rows: Rows) -> None:
     keep(history)
-    names = dict(rows("SELECT DISTINCT code, name FROM events"))
+    names = {row[0]: row[1] for row in rows("SELECT DISTINCT code, name FROM events")}
     assert {code: name for code, name in names.items() if name != "unknown"} == {code: EVENTS[code].name for code in EVENTS}
 
 

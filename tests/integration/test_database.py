@@ -1,0 +1,186 @@
+"""The pipeline and a real DuckDB: what the database itself refuses, files, and the command from a cassette into them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import Session
+
+from pipeline.cli import pipeline
+from pipeline.models import TABLES, AlarmOrAlert, BasalDelivery, Bolus, CgmReading, Device, Event, RawEvent
+from pipeline.runs import Order, perform
+from pipeline.summary import summary
+from pipeline.warehouse import driver, in_memory, open_warehouse
+from tfx.errors import CassetteError, TfxError, UsageError
+
+CASSETTES = ("session-us", "session-eu", "session-2025", "unhappy-us")
+
+
+@pytest.fixture
+def warehouse() -> Iterator[Engine]:
+    made = in_memory()
+    yield made
+    made.dispose()
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(pipeline, ["run", *arguments])
+
+
+def report(*arguments: str) -> dict[str, dict[str, object]]:
+    done = run(*arguments, "--json")
+    assert done.exception is None, done.output
+    found: dict[str, dict[str, object]] = json.loads(done.output)
+    return found
+
+
+def rows(told: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
+    return {name: table["rows"] for name, table in told["tables"].items() if isinstance(table, dict)}
+
+
+# --- what the database itself refuses
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        pytest.param("INSERT INTO raw_events VALUES (2, 0, 1, '2025', 399, 0, 1, 'x')", id="an event of no device"),
+        pytest.param("INSERT INTO raw_events VALUES (1, 0, 1, '2025', 3, 0, 1, 'x')", id="an identity that is taken"),
+        pytest.param("INSERT INTO devices (id, serial_number, zone) VALUES (2, '90000001', 'UTC')", id="a serial number that is taken"),
+        pytest.param(
+            "INSERT INTO events (device_id, sequence_group, sequence_number, code, name) VALUES (1, 0, 2, 3, 'a')",
+            id="an event of no record",
+        ),
+        pytest.param(
+            "INSERT INTO alarms_and_alerts VALUES (1, 0, 1, '2024-07-01', '2024-07-01', 'exact', 'alarm', 'activated', 1)",
+            id="an alarm of no event",
+        ),
+        pytest.param("DELETE FROM devices", id="a device that has events"),
+        pytest.param("INSERT INTO raw_events VALUES (1, 0, 3, '2025', NULL, 0, 1, 'x')", id="an event without a code"),
+    ],
+)
+def test_keys_hold(statement: str, warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        driver(connection).execute("INSERT INTO devices (id, serial_number, zone) VALUES (1, '90000001', 'UTC')")
+        driver(connection).execute("INSERT INTO raw_events VALUES (1, 0, 1, '2025', 399, 0, 1, 'x')")
+    with pytest.raises(duckdb.ConstraintException), warehouse.begin() as connection:
+        driver(connection).execute(statement)
+
+
+def test_models_read_and_write_what_the_migrations_made(root: Path, warehouse: Engine) -> None:
+    perform(warehouse, Order(cassette=str(root / "cassettes/session-us.json"), zone="America/Los_Angeles"))
+    with Session(warehouse) as session:
+        for model in (Device, RawEvent, Event, CgmReading, BasalDelivery, Bolus, AlarmOrAlert):
+            assert session.query(model).first() is not None
+        reading = session.query(CgmReading).filter_by(sensor="G7", status="value").first()
+        assert reading is not None
+        assert reading.instant.tzinfo is not None
+        assert reading.pump_time.tzinfo is None
+        session.add(Device(id=9, serial_number="90000009", zone="UTC"))
+        session.add(Device(id=9, serial_number="90000010", zone="UTC"))
+        with pytest.raises((IntegrityError, DBAPIError)):
+            session.flush()
+
+
+# --- from a cassette, through the command
+
+
+@pytest.mark.parametrize("name", CASSETTES)
+def test_every_cassette_fills_every_table(name: str, root: Path) -> None:
+    told = report("--cassette", str(root / f"cassettes/{name}.json"))
+    assert all(rows(told).values())
+    assert set(rows(told)) == set(TABLES)
+    assert told["quarantine"] == {"unknown code": told["unknown_events"]}
+    assert rows(told)["raw_events"] == rows(told)["events"]
+
+
+def test_running_twice_and_after_another_cassette_adds_nothing(root: Path, tmp_path: Path) -> None:
+    database = ("--database", f"duckdb:///{tmp_path / 'w.duckdb'}")
+    first = report("--cassette", str(root / "cassettes/session-us.json"), *database)
+    again = report("--cassette", str(root / "cassettes/session-us.json"), *database)
+    assert (again["added"], again["tables"]) == ({}, first["tables"])
+    assert again["received"] == first["received"]
+
+
+def test_memory_and_file_hold_the_same(root: Path, tmp_path: Path) -> None:
+    cassette = ("--cassette", str(root / "cassettes/session-eu.json"), "--zone", "Europe/Berlin")
+    assert report(*cassette) == report(*cassette, "--database", f"duckdb:///{tmp_path / 'w.duckdb'}")
+
+
+def test_days_are_cut_out_of_a_cassette(root: Path) -> None:
+    told = report("--cassette", str(root / "cassettes/session-us.json"), "--days", "1")
+    whole = report("--cassette", str(root / "cassettes/session-us.json"))
+    assert 0 < int(str(told["received"])) < int(str(whole["received"]))
+    assert str(told["span"]["first"])[:10] == str(whole["span"]["last"])[:10]
+
+
+def test_the_report_reads_well(root: Path) -> None:
+    done = run("--cassette", str(root / "cassettes/session-us.json"))
+    assert done.exit_code == 0
+    lines = done.output.splitlines()
+    assert [line.split()[0] for line in lines[: len(TABLES)]] == list(TABLES)
+    assert [line.split()[0] for line in lines[len(TABLES) + 1 :]] == ["received", "span", "glucose", "insulin", "set"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        (("--cassette", "nowhere.json"), CassetteError, "nowhere.json does not exist; record it with: tfx record nowhere"),
+        (("--cassette", "nowhere", "--database", "mysql://a:b@c/d"), UsageError, "the database mysql://c/d is not DuckDB"),
+        (("--cassette", "nowhere", "--zone", "Mars"), UsageError, "there is no time zone called 'Mars'"),
+        (("--cassette", "nowhere", "--database", "duckdb:////nowhere/at/all.duckdb"), UsageError, "cannot be opened as a warehouse"),
+    ],
+)
+def test_what_cannot_be_run_is_one_sentence(arguments: tuple[str, ...], error: type[TfxError], message: str) -> None:
+    done = run(*arguments)
+    assert isinstance(done.exception, error)
+    assert message in str(done.exception)
+
+
+def test_another_zone_for_the_same_database_is_refused(root: Path, tmp_path: Path) -> None:
+    arguments = ("--cassette", str(root / "cassettes/session-us.json"), "--database", f"duckdb:///{tmp_path / 'w.duckdb'}")
+    before = report(*arguments)
+    done = run(*arguments, "--zone", "Europe/Berlin")
+    assert isinstance(done.exception, UsageError)
+    assert report(*arguments)["tables"] == before["tables"]
+
+
+def test_a_database_in_use_elsewhere_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    open_warehouse(f"duckdb:///{file}").dispose()
+    holder = f"import duckdb, sys; c = duckdb.connect({str(file)!r}); print('open', flush=True); sys.stdin.read()"
+    with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        with pytest.raises(UsageError, match="no other program has it open"):
+            open_warehouse(f"duckdb:///{file}")
+        process.communicate("")
+
+
+@pytest.mark.slow
+def test_the_command_imports_no_prefect_and_leaves_no_file(root: Path, tmp_path: Path) -> None:
+    program = (
+        "import sys; from tfx.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit as e: print(e.code, 'prefect' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "pipeline", "run", "--cassette", str(root / "cassettes/session-us.json")],
+        cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.stdout.splitlines()[-1] in {"0 False", "None False"}, done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_summary_only_reads(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        driver(connection).execute("INSERT INTO devices (id, serial_number, zone) VALUES (1, '90000001', 'UTC')")
+    with warehouse.connect() as connection:
+        assert summary(connection) == summary(connection)
+        assert driver(connection).execute("SELECT count(*) FROM devices").fetchall() == [(1,)]

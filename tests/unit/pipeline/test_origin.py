@@ -1,0 +1,49 @@
+"""Which windows a cassette can answer."""
+
+from datetime import date
+
+import pytest
+
+from pipeline.origin import Origin, recorded_windows
+from pipeline.pumps import Pump
+from tandem.windows import Window
+from tfx.errors import UsageError
+from tfx.exchange import Exchange, Request, Response
+
+SOURCE = "https://source.tandemdiabetes.com/api/reports"
+LOGS = f"{SOURCE}/bff/pump-logs/a1?pumperId=p&startDate={{}}T00%3A00%3A00Z&endDate={{}}T23%3A59%3A59Z"
+EVENTS = f"{SOURCE}/reportsfacade/pumpevents/p/100001?minDate={{}}&maxDate={{}}"
+
+
+def asked(url: str, status: int = 200) -> Exchange:
+    return Exchange(request=Request(method="GET", url=url), response=Response(status=status))
+
+
+@pytest.mark.parametrize(("url", "key"), [(LOGS, "a1"), (EVENTS, "100001")])
+def test_both_eras_requests_name_their_days(url: str, key: str) -> None:
+    assert recorded_windows([asked(url.format("2024-07-01", "2024-07-03"))]) == (
+        (key, Window(since=date(2024, 7, 1), until=date(2024, 7, 3))),
+    )
+
+
+@pytest.mark.parametrize(
+    "exchange",
+    [
+        pytest.param(asked(LOGS.format("2024-07-01", "2024-07-03"), status=500), id="a request that failed"),
+        pytest.param(asked(f"{SOURCE}/bff/pumper/p"), id="another endpoint"),
+        pytest.param(asked("https://example.org/"), id="another service"),
+    ],
+)
+def test_other_exchanges_name_none(exchange: Exchange) -> None:
+    assert recorded_windows([exchange]) == ()
+
+
+def test_a_window_asked_twice_is_one_window_of_its_pump() -> None:
+    exchanges = [asked(LOGS.format("2024-07-01", "2024-07-03")) for _ in range(2)] + [asked(EVENTS.format("2024-07-01", "2024-07-03"))]
+    origin = Origin(source=None, now=None, recorded=recorded_windows(exchanges))  # type: ignore[arg-type]  # neither is asked
+    assert [str(window) for window in origin.windows_of(Pump(key="a1", serial_number="1"))] == ["2024-07-01 to 2024-07-03"]
+
+
+def test_a_request_without_days_is_said() -> None:
+    with pytest.raises(UsageError, match="asks pump-logs for no window of days"):
+        recorded_windows([asked(f"{SOURCE}/bff/pump-logs/a1?pumperId=p")])

@@ -1,0 +1,69 @@
+"""Opening DuckDB: in memory and by file, in UTC, and what is not DuckDB."""
+
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from pipeline.warehouse import connect, driver, in_memory, open_warehouse
+from tfx.errors import UsageError
+
+
+def one(engine: Engine, query: str) -> object:
+    with engine.connect() as connection:
+        return driver(connection).execute(query).fetchall()[0][0]
+
+
+def test_every_thread_sees_the_same_memory(warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        driver(connection).execute("INSERT INTO devices (id, serial_number, zone) VALUES (1, '90000001', 'UTC')")
+    seen: list[object] = []
+    thread = threading.Thread(target=lambda: seen.append(one(warehouse, "SELECT count(*) FROM devices")))
+    thread.start()
+    thread.join()
+    assert seen == [1]
+
+
+def test_two_warehouses_in_memory_are_two() -> None:
+    first, second = in_memory(), in_memory()
+    with first.begin() as connection:
+        driver(connection).execute("INSERT INTO devices (id, serial_number, zone) VALUES (1, '90000001', 'UTC')")
+    assert [one(engine, "SELECT count(*) FROM devices") for engine in (first, second)] == [1, 0]
+    first.dispose()
+    second.dispose()
+
+
+def test_instants_come_back_in_utc(engine: Engine) -> None:
+    assert one(engine, "SELECT current_setting('TimeZone')") == "UTC"
+    assert str(one(engine, "SELECT TIMESTAMPTZ '2024-07-01 12:00:00+02'")) == "2024-07-01 10:00:00+00:00"
+
+
+def test_a_file_is_made_migrated_and_found_again(tmp_path: Path) -> None:
+    url = f"duckdb:///{tmp_path / 'warehouse.duckdb'}"
+    for count in (0, 1):
+        made = open_warehouse(url)
+        assert one(made, "SELECT count(*) FROM devices") == count
+        if not count:
+            with made.begin() as connection:
+                driver(connection).execute("INSERT INTO devices (id, serial_number, zone) VALUES (1, '90000001', 'UTC')")
+        made.dispose()
+
+
+@pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "warehouse.duckdb", "", "sqlite://"])
+def test_what_is_not_duckdb_is_refused_without_its_password(url: str) -> None:
+    with pytest.raises(UsageError, match=r"is not DuckDB; name one like duckdb:///warehouse\.duckdb") as told:
+        connect(url)
+    assert "secret" not in str(told.value)
+
+
+def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("milk, bread")
+    with pytest.raises(UsageError, match="cannot be opened as a warehouse"):
+        open_warehouse(f"duckdb:///{tmp_path / 'notes.txt'}")
+    assert (tmp_path / "notes.txt").read_text() == "milk, bread"
+
+
+def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="see that the folder is there"):
+        open_warehouse(f"duckdb:///{tmp_path / 'nowhere' / 'warehouse.duckdb'}")
