@@ -167,7 +167,7 @@ _TABLE = (
     Action(word="blank", change=blanked, holds=lambda value, _argument, _policy: is_blank(value), says="not blank"),
 )
 
-STRUCTURAL = ("url", "jwt", "cookies", "set-cookie", "cookie-expiry", "length", "drop")
+STRUCTURAL = ("url", "jwt", "cookies", "set-cookie", "cookie-expiry", "cookie-age", "length", "drop")
 """Rules whose value is taken apart and put together again, by `sanitizer.carriers` and `sanitizer.urls`."""
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from sanitizer.epoch import cookie_expiry
+from sanitizer.epoch import cookie_age, cookie_expiry
 from sanitizer.hand import Hand
 from sanitizer.policy import Rule
 from sanitizer.urls import link
@@ -18,7 +18,7 @@ def headers(hand: Hand, found: Headers, way: str) -> Headers:
     out: list[tuple[str, str]] = []
     for name, value in found:
         rule = rules.get(name.lower())
-        place = f"{way} header.{hand.name(name)}"
+        place = f"{way} header.{name if rule else hand.name(name)}"
         if rule is None:
             hand.note(place, "a header without a rule" + ("; removed" if hand.changes else ""), rule=_hint(way, hand.name(name)))
         elif rule.word == "drop":
@@ -82,4 +82,6 @@ def _attribute(hand: Hand, rules: Mapping[str, Rule], name: str, value: str, pla
         return None
     if rule.word == "cookie-expiry":
         return cookie_expiry(value, hand.run.clock)
+    if rule.word == "cookie-age":
+        return cookie_age(value)
     return str(hand.leaf(rule, value, f"{place} {name.lower()}"))

@@ -35,6 +35,7 @@ EXPIRES: Final = 4_102_444_800
 
 COOKIE_EXPIRES: Final = "Fri, 01 Jan 2100 00:00:00 GMT"
 COOKIE_EXPIRED: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
+COOKIE_AGE: Final = "31536000"
 """A cookie is either alive, for ever, or being deleted."""
 
 _TIME = re.compile(r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?\Z")
@@ -110,6 +111,11 @@ def is_inside(text: str) -> bool:
     except ValueError:
         return False
     return FIRST <= day <= LAST or day == NEVER
+
+
+def cookie_age(text: str) -> str:
+    """A year for a cookie that is alive, and 0 for one that is being deleted: an age in seconds could be any number of a person's."""
+    return COOKIE_AGE if text.isascii() and text.isdigit() and text.strip("0") else "0"
 
 
 def cookie_expiry(text: str, clock: datetime) -> str:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-_PRINTABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z_-]{0,47}[0-9]{0,2}\Z")
+_MEMBER_NAME = re.compile(r"[a-z_][A-Za-z_]{0,47}\Z")
+_HEADER_NAME = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +23,11 @@ class Finding:
 
 
 def printable(name: str, seen: Sequence[str] = ()) -> str:
-    """A header, key or member name as it may be shown: names can carry an identifier, so only schema-like ones are, and no seen value."""
-    if not _PRINTABLE_NAME.match(name) or any(value in name.casefold() for value in seen):
+    """A header, key or member name as it may be shown: names can carry an identifier.
+
+    Only what looks like a schema's word is, and none that holds a seen value: no digits, members as `camelCase` or `snake_case`.
+    """
+    if not (_MEMBER_NAME.match(name) or _HEADER_NAME.match(name)) or any(value in name.casefold() for value in seen):
         return "<unnamed>"
     return name
 

@@ -72,7 +72,7 @@ def _written(text: str) -> Iterator[Form]:
             yield Form(pattern=_low(other), name=name)
     raw = text.encode("utf-8", "surrogatepass")
     if len(raw) * 2 >= SHORTEST_FORM:
-        yield Form(pattern=raw.hex().encode("ascii"), name="hex", whole=True)
+        yield Form(pattern=raw.hex().encode("ascii"), name="hex", whole=len(raw) < SHORTEST_FORM)
     yield from _base64(raw, "base64")
 
 

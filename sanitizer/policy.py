@@ -139,7 +139,7 @@ def read(text: str) -> Policy:
         errors=_tree(_table(table, "errors")),
         claims=_tree(_table(table, "claims")),
         headers=MappingProxyType({way: _headers(_table(_table(table, "headers"), way)) for way in ("request", "response")}),
-        cookie_names=re.compile("|".join(cast("list[str]", _table(table, "cookies")["names"]))),
+        cookie_names=re.compile("|".join(cast("list[str]", _table(table, "cookies").get("names", ["(?!)"])))),
         cookie_attributes=_rules(_table(_table(table, "cookies"), "attributes")),
         pages=MappingProxyType({name: str(page) for name, page in _table(table, "pages").items()}),
         links=MappingProxyType({place: str(name) for place, name in _table(table, "links").items()}),

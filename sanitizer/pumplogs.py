@@ -207,7 +207,7 @@ class _Rows:
                 one = change([value], self._context)
                 if one is None and not is_blank(value):
                     self._note(place, f"not what event {code} can hold there" + ("; blanked" if self._hand.changes else ""))
-                found.append(one[0] if one else blank(value))
+                found.append(one[0] if one else blank(value) if self._hand.changes else value)
         after: list[Json] = found  # type: ignore[assignment]  # columns of Json in, columns of Json out
         return self._settled(place, values, after, f"{_SAYS[what]} (event {code})")
 

@@ -59,7 +59,7 @@ def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Re
     rows[:, 0] &= 0x1F  # the upper bits of the source nibble mean nothing to anybody
     _unknown(hand, codes, records.payload, place)
     rows[:, PAYLOAD_START:] &= _masks(hand.run.policy)[codes]
-    seconds = _moved(records.seconds.astype(np.int64), moments)
+    seconds = moved_seconds(records.seconds.astype(np.int64), moments)
     sequence = records.sequence.astype(np.int64) - (device.first.get(0, 1) - 1)
     out = Records(rows=rows).with_header(seconds=seconds, sequence=sequence)
     rows = out.rows.copy()
@@ -132,19 +132,21 @@ def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int)
 
 def _date(stored: Numbers, field: Field, moments: Moments) -> Numbers:
     if field.time == "pump_days":
-        return _kept_sentinels(stored, _moved_days(stored, moments))
+        return _kept_sentinels(stored, moved_days(stored, moments))
     if field.time == "ms_of_day":
         return np.where(stored < MS_OF_DAY, stored, 0)
     since = UNIX_OF_PUMP_EPOCH if field.time == "unix_wall" else 0
-    return _kept_sentinels(stored, _moved(stored, moments, since))
+    return _kept_sentinels(stored, moved_seconds(stored, moments, since))
 
 
-def _moved(stored: Numbers, moments: Moments, since: int = 0) -> Numbers:
+def moved_seconds(stored: Numbers, moments: Moments, since: int = 0) -> Numbers:
+    """`Moments.seconds` by the column."""
     days, seconds = np.divmod(stored - since, DAY)
-    return _kept_sentinels(stored, _moved_days(days, moments) * DAY + seconds + since)
+    return _kept_sentinels(stored, moved_days(days, moments) * DAY + seconds + since)
 
 
-def _moved_days(days: Numbers, moments: Moments) -> Numbers:
+def moved_days(days: Numbers, moments: Moments) -> Numbers:
+    """`Moments.day` by the column."""
     moved = days + moments.shift
     moved = np.where((days <= moments.unset_until) | (moved < FIRST_DAY), FIRST_DAY, moved)
     return np.where(moved > LAST_DAY, NEVER_DAY, moved)

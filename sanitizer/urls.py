@@ -50,12 +50,12 @@ def link(hand: Hand, value: Json, place: str, *, depth: int = 0) -> str:
 
 def _link(hand: Hand, value: str, place: str, depth: int) -> str:
     policy = hand.run.policy
-    full = urljoin(f"{SSO_URL}", value)
     try:
+        full = urljoin(SSO_URL, value)
         parts = urlsplit(full)
-        kind = HOSTS.get(_host(parts.netloc))
-    except ValueError:
-        kind = None
+    except ValueError:  # its text quotes the host
+        full, parts = "", urlsplit("")
+    kind = HOSTS.get(_host(parts.netloc))
     if kind is None or parts.scheme != "https" or depth > _DEEPEST:
         hand.note(place, "a URL outside Tandem Source" if depth <= _DEEPEST else "URLs nested too deep")
         return ""

@@ -39,7 +39,7 @@ def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
 
 
 def _surveyed(hand: Hand, exchange: Exchange, devices: dict[str, Device]) -> tuple[Place, Content, Device | None] | None:
-    place = locate(exchange.request.method, exchange.request.url)
+    place = _located(exchange.request)
     if place is None:
         return None
     response = exchange.response
@@ -53,6 +53,13 @@ def _surveyed(hand: Hand, exchange: Exchange, devices: dict[str, Device]) -> tup
     if found.kind == "json" and response.status in _SUCCESS:
         meet(device, special, hand.run.exchange, found.value)
     return place, found, device
+
+
+def _located(request: Request) -> Place | None:
+    try:
+        return locate(request.method, request.url)
+    except ValueError:  # no URL at all; its text quotes the host
+        return None
 
 
 def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, device: Device | None) -> Exchange | None:

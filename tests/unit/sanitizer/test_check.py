@@ -1,0 +1,278 @@
+"""The check needs no secrets: a clean cassette broken in any place is found out, and the place is named."""
+
+# ruff: noqa: E501  # one row of a table is one line, however wide
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import jwt
+import pytest
+
+from sanitizer.check import check, looked_at
+from sanitizer.scrub import scrub
+from tandem.endpoints import locate
+from tandem.records import Records
+from tfx.capture import Capture
+from tfx.cassette import Cassette
+from tfx.codec import decoded, encoded
+from tfx.errors import CassetteError
+from tfx.exchange import Exchange, Headers, Terms
+from tfx.jsonbody import Json, write
+from tfx.signing import claims_of, sign
+from tfx.store import dumps
+
+Session = Callable[..., Capture]
+Breaking = Callable[[Json], object]
+
+
+@pytest.fixture(scope="module")
+def clean(session: Session) -> Cassette:
+    return scrub(session(), name="week").cassette
+
+
+def position(cassette: Cassette, name: str) -> int:
+    places = [locate(one.request.method, one.request.url) for one in cassette.exchanges]
+    return next(index for index, place in enumerate(places) if place and place.endpoint.name == name)
+
+
+def changed(cassette: Cassette, index: int, exchange: Exchange) -> Cassette:
+    return replace(cassette, exchanges=(*cassette.exchanges[:index], exchange, *cassette.exchanges[index + 1 :]))
+
+
+def with_answer(cassette: Cassette, name: str, breaking: Breaking) -> Cassette:
+    index = position(cassette, name)
+    exchange = cassette.exchanges[index]
+    value = json.loads(decoded(exchange.response.headers, exchange.response.body))
+    breaking(value)
+    body = encoded(exchange.response.headers, write(value))
+    return changed(cassette, index, exchange.replacing(response=replace(exchange.response, body=body)))
+
+
+def found(cassette: Cassette) -> list[str]:
+    return [str(finding) for finding in looked_at(cassette)]
+
+
+def test_a_clean_cassette_has_no_finding(clean: Cassette) -> None:
+    assert found(clean) == []
+    assert check(dumps(clean)) == ()
+
+
+def put(path: str, value: Json) -> Breaking:
+    def breaking(found: Json) -> None:
+        *way, last = [int(part) if part.isdigit() else part for part in path.split(".")]
+        for part in way:
+            found = found[part]
+        found[last] = value
+
+    return breaking
+
+
+LEAVES = [
+    ("pumper", "pumps.0.serialNumber", "10871624", "response body.pumps[0].serialNumber: not a stand-in serial"),
+    ("pumper", "pumps.1.assignmentId", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "response body.pumps[1].assignmentId: not a stand-in UUID"),
+    ("pumper", "firstName", "Marisol", "response body.firstName: not a stand-in given name"),
+    ("pumper", "name", "Given1 Quintanilla", "response body.name: not a stand-in name"),
+    ("pumper", "dateOfBirth", "1987-03-04", "response body.dateOfBirth: not the constant birth date"),
+    ("pumper", "country", "US-CA", "response body.country: more than a country"),
+    ("pumper", "lowGlucoseThreshold", 5000, "response body.lowGlucoseThreshold: outside its domain"),
+    ("pumper", "pumps.0.modelName", "Marisol's pump", "response body.pumps[0].modelName: outside its domain"),
+    ("pumper", "pumps.0.maxDateOfEvents", "2026-11-18T10:00:00", "response body.pumps[0].maxDateOfEvents: a date outside the synthetic window"),
+    ("pumper", "pumps.0.settings.settingsHash", "AB" * 20, "response body.pumps[0].settings.settingsHash: not a stand-in hash"),
+    ("pumper", "pumps.0.settings.details.profiles.profile.0.name", "School", "response body.pumps[0].settings.details.profiles.profile[0].name: not a stand-in profile name"),
+    ("pumper", "nickname", "Bo", "response body.nickname: a member without a rule"),
+    ("pumper", "Marisol99", 1, "response body.<unnamed>: a member without a rule"),
+    ("pumper", "firstName", ["Marisol"], "response body.firstName: a container where a leaf is expected"),
+    ("pumpers", "account.email", "user1@example.org", "response body.account.email: not a stand-in e-mail address"),
+    ("token", "access_token", "abc", "response body.access_token: not a stand-in access token"),
+    ("token", "id_token", "abc", "response body.id_token: not a token that can be read"),
+    ("jwks", "keys.0.kid", "9664264F", "response body: not the published key set"),
+    ("pump-logs", "events.3.pumpDateTime", "2026-11-18T10:00:00", "response body.events[].pumpDateTime: a date outside the synthetic window"),
+    ("pump-logs", "events.3.deviceAssignmentId", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "response body.events[].deviceAssignmentId: not a stand-in UUID"),
+    ("pump-logs", "events.3.note", "x", "response body.events[].note: a member without a rule"),
+    ("pump-logs", "events.3", "x", "response body.events[]: an event that is no object"),
+    ("pump-logs", "other", [1], "response body.other: a member without a rule"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "path", "value", "expected"), LEAVES)
+def test_a_leaf_put_back_is_found(clean: Cassette, name: str, path: str, value: Json, expected: str) -> None:
+    expected = f"#{position(clean, name) + 1} {expected}"
+    assert expected in found(with_answer(clean, name, put(path, value)))
+
+
+def events_of(value: Json, code: int) -> dict[str, Json]:
+    events = value["events"]
+    return next(event["eventProperties"] for event in events if event["eventCode"] == code)
+
+
+PROPERTIES = [
+    (5, "param1", 77, "not zero (event 5)"),
+    (280, "remoteId", 7, "not zero (event 280)"),
+    (280, "requestedNow", 70000, "not what event 280 can hold there"),
+    (399, "egvTimeStamp", 596_000_000, "a date outside the synthetic window (event 399)"),
+    (399, "interval", True, "not what event 399 can hold there"),
+    (394, "cgmTimestamp", 51767, "a device counter that links (event 394)"),
+    (20, "insulinDelivered", 1e30, "not what event 20 can hold there"),
+    (20, "insulinDelivered", 1.234567890123, "not what event 20 can hold there"),
+    (20, "note", "x", "a property event 20 does not have"),
+]
+
+
+@pytest.mark.parametrize(("code", "name", "value", "kind"), PROPERTIES)
+def test_a_property_put_back_is_found(clean: Cassette, code: int, name: str, value: Json, kind: str) -> None:
+    broken = with_answer(clean, "pump-logs", lambda found: events_of(found, code).update({name: value}))
+    assert [line.partition(": ")[2] for line in found(broken)] == [kind]
+
+
+def test_a_pump_whose_numbers_were_not_rebased_is_found(clean: Cassette) -> None:
+    def further(value: Json) -> None:
+        for listed in value.values():
+            for event in listed:
+                event["sequenceNumber"] += 1000
+
+    assert any("a sequence number that is not rebased" in line for line in found(with_answer(clean, "pump-logs", further)))
+
+
+LINES = [
+    ("request", "X-Me", "1", "request header.X-Me: a header without a rule"),
+    ("request", "Host", "sso.tandemdiabetes.com", "request header.Host: a header that never stands on a cassette"),
+    ("request", "User-Agent", "Mozilla/5.0", "request header.User-Agent: not the literal"),
+    ("request", "Cookie", "idsrv=abc", "request header.Cookie value: not a stand-in cookie value"),
+    ("request", "Cookie", "Marisol=tfx-cookie-000001", "request header.Cookie name: not a stand-in cookie name"),
+    ("request", "Authorization", "Bearer abc", "request header.Authorization: not a stand-in bearer token"),
+    ("response", "Date", "Wed, 18 Nov 2026 20:30:05 GMT", "response header.Date: a header that never stands on a cassette"),
+    ("response", "Location", "https://evil.example.org/", "response header.Location: a URL outside Tandem Source"),
+    ("response", "Set-Cookie", "idsrv=tfx-cookie-000001; expires=Thu, 19 Nov 2026 20:30:05 GMT", "response header.Set-Cookie: not written as the sanitizer writes it"),
+    ("response", "Retry-After", "Wed, 18 Nov 2026 20:30:05 GMT", "response header.Retry-After: outside its domain"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("way", "name", "value", "expected"), LINES)
+def test_a_line_put_back_is_found(clean: Cassette, way: str, name: str, value: str, expected: str) -> None:
+    exchange = clean.exchanges[0]
+    if way == "request":
+        done = exchange.replacing(request=replace(exchange.request, headers=Headers([*exchange.request.headers, (name, value)])))
+    else:
+        done = exchange.replacing(response=replace(exchange.response, headers=Headers([*exchange.response.headers, (name, value)])))
+    assert f"#1 {expected}" in found(changed(clean, 0, done))
+
+
+URLS = [
+    ("https://sso.tandemdiabetes.com/?login=1", "request query.login: a key without a rule"),
+    ("https://example.org/", "request: a request to no place of Tandem Source"),
+    ("https://SSO.tandemdiabetes.com/", "request url: not written as the sanitizer writes it"),
+    (
+        "https://source.tandemdiabetes.com/api/pumpers/pumpers/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904",
+        "request path.pumperId: not a stand-in UUID",
+    ),
+]
+
+
+@pytest.mark.parametrize(("url", "expected"), URLS)
+def test_a_url_put_back_is_found(clean: Cassette, url: str, expected: str) -> None:
+    exchange = clean.exchanges[0]
+    broken = changed(clean, 0, exchange.replacing(request=replace(exchange.request, url=url)))
+    assert f"#1 {expected}" in found(broken)
+
+
+def test_a_page_put_back_is_found(clean: Cassette) -> None:
+    exchange = clean.exchanges[0]
+    body = encoded(exchange.response.headers, b"<html>Marisol</html>")
+    broken = changed(clean, 0, exchange.replacing(response=replace(exchange.response, body=body)))
+    assert found(broken) == ["#1 response body: a page that is not one of the literal ones"]
+
+
+def test_a_token_of_somebody_else_is_found(clean: Cassette) -> None:
+    def swap(value: Json) -> None:
+        claims = claims_of(str(value["id_token"]))
+        value["id_token"] = jwt.encode(claims, "k" * 32, algorithm="HS256")
+
+    assert [line.partition(": ")[2] for line in found(with_answer(clean, "token", swap))] == [
+        "a token that is not signed with the published test key"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("claim", "value", "kind"),
+    [
+        ("email", "marisol@example.org", "not a stand-in e-mail address"),
+        ("iat", 1_795_000_000, "not the constant issue time"),
+        ("nick", "Bo", "a member without a rule"),
+    ],
+)
+def test_a_claim_signed_with_our_own_key_is_looked_at_too(clean: Cassette, claim: str, value: Json, kind: str) -> None:
+    def swap(found: Json) -> None:
+        found["id_token"] = sign({**claims_of(str(found["id_token"])), claim: value})
+
+    assert [line.partition(": ")[2] for line in found(with_answer(clean, "token", swap))] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "code"),
+    [(2, b"\x23\x86\x00\x00", 28), (20, b"\x01", 28), (10, b"\x41", 4000), (10, b"Jona", 57)],
+)
+def test_a_byte_put_back_into_a_record_is_found(session: Session, offset: int, value: bytes, code: int) -> None:
+    cassette = scrub(session("2025"), name="week").cassette
+    index = position(cassette, "pump-events")
+    response = cassette.exchanges[index].response
+    records = Records.from_body(decoded(response.headers, response.body))
+    rows = records.rows.copy()
+    which = int(records.positions(code)[0])
+    rows[which, offset : offset + len(value)] = list(value)
+    body = encoded(response.headers, Records(rows=rows).to_body())
+    broken = changed(cassette, index, cassette.exchanges[index].replacing(response=replace(response, body=body)))
+    assert found(broken) == [f"#{index + 1} response body[]: a record of event {code} that does not look like a sanitized one"]
+
+
+HEADS: list[tuple[dict[str, object], str]] = [
+    ({"name": "pump-10871624"}, "name: a long number or a date, which may be somebody's"),
+    ({"era": "1999"}, "era: not a known era"),
+    ({"region": "mars"}, "region: not a known region"),
+    ({"clock": datetime(2026, 11, 18, 20, 30, tzinfo=UTC)}, "clock: not a whole minute of the anchor week"),
+    ({"clock": datetime(2024, 7, 3, 20, 30, 5, tzinfo=UTC)}, "clock: not a whole minute of the anchor week"),
+    ({"policy": 0}, "policy.version: made by another version of the policy; sanitize it again"),
+    ({"values": "invented"}, "policy.values: not one of keep, synthetic"),
+    ({"rules": {"Marisol": 1}}, "rules: a rule that does not exist"),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), HEADS)
+def test_the_head_is_looked_at(clean: Cassette, change: dict[str, object], expected: str) -> None:
+    assert found(replace(clean, **change)) == [expected]
+
+
+def test_a_place_to_ignore_must_be_one(clean: Cassette) -> None:
+    exchange = clean.exchanges[0]
+    broken = changed(clean, 0, Exchange(request=exchange.request, response=exchange.response, terms=Terms(ignore=("marisol@example.org",))))
+    assert found(broken) == ["#1 replay.ignore: not a place of a request"]
+
+
+def test_what_cannot_be_understood_is_a_finding(clean: Cassette) -> None:
+    exchange = clean.exchanges[0]
+    broken = changed(
+        clean,
+        0,
+        exchange.replacing(response=replace(exchange.response, headers=Headers([("Content-Type", "text/plain")]), body=b"Marisol")),
+    )
+    assert found(broken) == ["#1 body: cannot be understood, so nothing says that it is clean"]
+
+
+def test_json_in_a_spelling_of_its_own_is_found(clean: Cassette) -> None:
+    index = position(clean, "login")
+    exchange = clean.exchanges[index]
+    body = b'{"redirectUrl":"/",  "status":"\\u0053UCCESS"}'
+    broken = changed(clean, index, exchange.replacing(response=replace(exchange.response, body=body)))
+    assert found(broken) == ["#2 response body: JSON that is not written as the sanitizer writes it"]
+
+
+def test_a_file_somebody_edited_is_no_cassette(clean: Cassette) -> None:
+    with pytest.raises(CassetteError, match="was changed after tfx wrote it"):
+        check(dumps(clean).replace(b"Given1", b"Maria1"), "week.json")
+
+
+def test_base64_is_no_way_past_the_check(clean: Cassette) -> None:
+    hidden = base64.b64encode(b"Marisol Quintanilla").decode()
+    assert found(with_answer(clean, "pumper", put("lastName", hidden)))

@@ -1,0 +1,140 @@
+"""`tfx sanitize` on files: what it says, what it writes, how it exits."""
+
+# one row of a table is one line, however wide
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from sanitizer.scrub import scrub
+from tfx import cli
+from tfx.capture import Capture
+from tfx.cassette import Cassette
+from tfx.exchange import Exchange, Headers
+from tfx.store import load, save
+
+Session = Callable[..., Capture]
+
+
+@pytest.fixture(scope="module")
+def clean(session: Session) -> Cassette:
+    return scrub(session("2025"), name="week").cassette
+
+
+@pytest.fixture
+def folder(tmp_path: Path, clean: Cassette, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    save(clean, tmp_path / "cassettes")
+    return tmp_path / "cassettes"
+
+
+def dirty(cassette: Cassette) -> Cassette:
+    first = cassette.exchanges[0]
+    request = replace(first.request, headers=Headers([*first.request.headers, ("X-Me", "Marisol")]))
+    return replace(cassette, exchanges=(Exchange(request=request, response=first.response), *cassette.exchanges[1:]))
+
+
+def test_a_clean_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 0
+    assert capsys.readouterr().out == "1 cassette clean\n"
+
+
+def test_a_dirty_one_is_named_by_place_and_never_by_value(folder: Path, clean: Cassette, capsys: pytest.CaptureFixture[str]) -> None:
+    save(dirty(clean), folder)
+    before = (folder / "week.json").read_bytes()
+    assert cli.run(["sanitize", "--check", "cassettes/week.json"]) == 1
+    assert capsys.readouterr().out == (
+        "cassettes/week.json #1 request header.X-Me: a header without a rule\n"
+        '    rule to add to sanitizer/policy.toml: [headers.request] x-me = "blank" (or add it to drop)\n'
+        "1 of 1 cassette not clean\n"
+    )
+    assert (folder / "week.json").read_bytes() == before, "a check writes nothing"
+
+
+def test_a_dirty_one_is_cleaned_in_place(folder: Path, clean: Cassette, capsys: pytest.CaptureFixture[str]) -> None:
+    save(dirty(clean), folder)
+    assert cli.run(["sanitize", "cassettes"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1] == "cassettes/week.json -> cassettes/week.json"
+    assert load(folder / "week.json") == clean
+    assert cli.run(["sanitize", "cassettes"]) == 0
+    assert capsys.readouterr().out == "1 cassette clean already, nothing written\n"
+
+
+def test_or_somewhere_else(folder: Path, tmp_path: Path) -> None:
+    assert cli.run(["sanitize", "--output", "other", "cassettes"]) == 0
+    assert (tmp_path / "other" / "week.json").read_bytes() == (folder / "week.json").read_bytes()
+
+
+def test_explain_says_which_rule_touched_which_place(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["sanitize", "--explain", "cassettes"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert "cassettes/week.json serial: 5" in lines
+    assert "         2 response body[].serialNumber" in lines
+
+
+def test_the_report_is_json(folder: Path, clean: Cassette, capsys: pytest.CaptureFixture[str]) -> None:
+    save(dirty(clean), folder)
+    assert cli.run(["sanitize", "--check", "--json", "cassettes"]) == 1
+    (report,) = json.loads(capsys.readouterr().out)["files"]
+    assert report["path"] == "cassettes/week.json"
+    assert report["findings"] == [
+        {
+            "exchange": 1,
+            "place": "request header.X-Me",
+            "kind": "a header without a rule",
+            "rule": '[headers.request] x-me = "blank" (or add it to drop)',
+        }
+    ]
+
+
+FOREIGN = [
+    ("old.json", '{"interactions": [], "version": 1}', "a vcrpy cassette, not a cassette"),
+    ("old.yaml", "interactions: []", "a vcrpy cassette, not a cassette"),
+    ("page.har", '{"log": {}}', "a HAR file, not a cassette"),
+    ("week.json.orig", "{}", "a leftover of an editor or merge, not a cassette"),
+    ("week.json~", "{}", "a leftover of an editor or merge, not a cassette"),
+    ("cut.json", '{"tfx_cassette": 1, "na', "is truncated: it ends in the middle; restore it with: git checkout -- cassettes/cut.json"),
+    ("empty.json", "{}", "is not a tfx cassette; to make one of a vcrpy cassette or HAR file: tfx sanitize cassettes/empty.json"),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "kind"), FOREIGN)
+def test_a_folder_with_anything_else_in_it_is_not_clean(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, kind: str
+) -> None:
+    (folder / name).write_text(text)
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 1
+    assert f"cassettes/{name} file: {kind}" in capsys.readouterr().out.splitlines()
+
+
+@pytest.mark.parametrize(("name", "text", "_kind"), FOREIGN[:3])
+def test_importing_is_not_there_yet_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, _kind: str) -> None:
+    (folder / name).write_text(text)
+    assert cli.run(["sanitize", f"cassettes/{name}"]) == 2
+    assert "importing comes with a later one" in capsys.readouterr().err
+
+
+def test_a_file_under_another_name_is_not_clean(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "week.json").rename(folder / "marisol.json")
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 1
+    assert "cassettes/marisol.json name: not the name of the file, which nothing has looked at" in capsys.readouterr().out
+
+
+WRONG = [
+    (["sanitize", "nowhere"], "tfx: nowhere does not exist; name a cassette or a folder of cassettes.\n"),
+    (
+        ["sanitize", "--check", "--output", "x", "cassettes"],
+        "tfx: --check writes nothing, so it takes no --output; leave one of them out.\n",
+    ),
+    (["sanitize", "void"], "tfx: there is no cassette in void; record one with: tfx record NAME.\n"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), WRONG)
+def test_wrong_use(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    (tmp_path / "void").mkdir()
+    assert cli.run(arguments) == 2
+    assert capsys.readouterr().err == said

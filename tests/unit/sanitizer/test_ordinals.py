@@ -1,0 +1,149 @@
+"""Stand-ins: first-seen, in native shape, one for every spelling, and told from everything real."""
+
+import pickle
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanitizer.epoch import Odd
+from sanitizer.ordinals import KINDS, Ordinals
+from tfx.signing import s256
+
+SHAPES = [
+    ("uuid", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "00000000-0000-4000-8000-000000000001"),
+    ("uuid", "7D9F0C425B1E4E639A572F8C1E6AB904", "00000000000040008000000000000001"),
+    ("uuid", "{7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904}", "{00000000-0000-4000-8000-000000000001}"),
+    ("serial", "10871624", "90000001"),
+    ("serial", "1087162", "9000001"),
+    ("device", "378904", "900001"),
+    ("upload", "412345678", "900000001"),
+    ("email", "marisol.quintanilla+tandem@example.org", "user1@example.invalid"),
+    ("given", "Marisol", "Given1"),
+    ("family", "Quintanilla", "Family1"),
+    ("profile", "Marisol weekday", "Profile1"),
+    ("hash", "A" * 40, "0" * 39 + "1"),
+    ("verifier", "x" * 86, "tfx-verifier-000000000000000000000000000001"),
+    ("challenge", s256("x" * 86), s256("tfx-verifier-000000000000000000000000000001")),
+    ("access-token", "eyJ.e30.x", "tfx-access-token-000000000001"),
+    ("code", "59B88C97-1", "tfx-code-000001"),
+    ("cookie", "CfDJ8abc", "tfx-cookie-000001"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "stand_in"), SHAPES)
+def test_the_first_stand_in_of_each_kind(kind: str, value: str, stand_in: str) -> None:
+    assert Ordinals().stand_in(KINDS[kind], value) == stand_in
+    assert KINDS[kind].image(stand_in)
+    assert not KINDS[kind].image(value)
+
+
+SAME = [
+    ("uuid", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "7D9F0C42-5B1E-4E63-9A57-2F8C1E6AB904", "case"),
+    ("uuid", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "7d9f0c425b1e4e639a572f8c1e6ab904", "dashes"),
+    ("serial", "10871624", "010871624", "a leading zero"),
+    ("email", "Marisol@example.org", "marisol@EXAMPLE.org", "case"),
+    ("given", "José", "JOSE\u0301", "case and composition"),
+    ("family", "de la  Cruz", "De la Cruz", "spaces"),
+    ("cookie", "a%2Fb", "a/b", "percent-encoding"),
+    ("hash", "AB" * 20, "ab" * 20, "case"),
+]
+DIFFERENT = [
+    ("uuid", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab905", "a digit"),
+    ("serial", "10871624", "1087162", "shorter"),
+    ("code", "ABC-1", "abc-1", "a code is compared as it is"),
+    ("given", "Marisol", "Mariso", "another name"),
+]
+
+
+@pytest.mark.parametrize(("kind", "one", "other", "_why"), SAME)
+def test_spellings_of_one_value_share_a_number(kind: str, one: str, other: str, _why: str) -> None:
+    ordinals = Ordinals()
+    first = ordinals.stand_in(KINDS[kind], one)
+    second = ordinals.stand_in(KINDS[kind], other)
+    assert first.replace("-", "").lstrip("9").lstrip("0") == second.replace("-", "").lstrip("9").lstrip("0")
+
+
+@pytest.mark.parametrize(("kind", "one", "other", "_why"), DIFFERENT)
+def test_different_values_do_not(kind: str, one: str, other: str, _why: str) -> None:
+    ordinals = Ordinals()
+    assert ordinals.stand_in(KINDS[kind], one)[-1] == "1"
+    assert ordinals.stand_in(KINDS[kind], other)[-1] == "2"
+
+
+def test_a_challenge_and_its_verifier_share_a_number() -> None:
+    ordinals = Ordinals()
+    challenges = [ordinals.stand_in(KINDS["challenge"], s256(verifier)) for verifier in ("a", "b")]
+    verifiers = [ordinals.stand_in(KINDS["verifier"], verifier) for verifier in ("b", "a")]
+    assert [s256(verifier) for verifier in verifiers] == challenges[::-1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "_why"),
+    [
+        ("uuid", "pumper-1", "no UUID"),
+        ("uuid", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab90", "a digit short"),
+        ("serial", "SN-1", "letters"),
+        ("serial", "1" * 19, "longer than any number"),
+        ("serial", "١٢٣", "digits of another script"),
+    ],
+)
+def test_a_value_of_another_kind_is_odd(kind: str, value: str, _why: str) -> None:
+    with pytest.raises(Odd):
+        Ordinals().stand_in(KINDS[kind], value)
+
+
+REAL = [
+    ("serial", "10871624", "a real one"),
+    ("serial", "90871624", "a real one that starts like ours"),
+    ("serial", "90100000", "more than 999 pumps"),
+    ("serial", "9", "too short"),
+    ("email", "user1@example.org", "a real domain"),
+    ("given", "Given", "no number"),
+    ("given", "Given01", "numbers do not start with 0"),
+    ("uuid", "00000000-0000-4000-8000-00000000000a", "a letter"),
+    ("uuid", "00000000-0000-0000-0000-000000000000", "another nil"),
+    ("hash", "0" * 29 + "1" * 11, "more than ten digits"),
+    ("challenge", s256("a verifier"), "of a real verifier"),
+    ("code", "tfx-code-1", "too few digits"),
+    ("code", "tfx-code-000001 Marisol", "something behind it"),
+    ("code", "tfx-code-000001\n", "a line break behind it"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "_why"), REAL)
+def test_what_is_no_stand_in(kind: str, value: str, _why: str) -> None:
+    assert not KINDS[kind].image(value)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_stand_in_written_is_recognised(kind: str) -> None:
+    assert all(KINDS[kind].image(KINDS[kind].write(number, "1" * 8)) for number in (1, 2, 9, 10, 99, 100, 999))
+
+
+@given(st.lists(st.integers(10_000_000, 99_999_999), max_size=30))
+def test_numbers_are_given_in_the_order_of_first_sight(serials: list[int]) -> None:
+    ordinals = Ordinals()
+    written = [ordinals.stand_in(KINDS["serial"], str(serial)) for serial in serials]
+    order = list(dict.fromkeys(serials))
+    assert written == [f"9{order.index(serial) + 1:07}" for serial in serials]
+
+
+def test_an_empty_text_stands_for_itself() -> None:
+    assert Ordinals().stand_in(KINDS["email"], "") == ""
+
+
+def test_the_originals_never_leave() -> None:
+    ordinals = Ordinals()
+    ordinals.stand_in(KINDS["given"], "Marisol")
+    assert repr(ordinals) == "Ordinals(1 given)"
+    with pytest.raises(TypeError, match="never pickled"):
+        pickle.dumps(ordinals)
+
+
+def test_what_stands_for_itself_is_no_original() -> None:
+    ordinals = Ordinals()
+    ordinals.stand_in(KINDS["given"], "Given1")
+    assert not ordinals.originals
+    ordinals.stand_in(KINDS["given"], "Marisol")
+    assert list(ordinals.originals) == [("given", "Marisol")]

@@ -1,0 +1,186 @@
+"""Pump events: each mark has its fate, in JSON and in 26-byte records alike."""
+
+# ruff: noqa: E501  # one row of a table is one line, however wide
+
+import json
+from collections.abc import Callable
+from typing import cast
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanitizer.devices import Device
+from sanitizer.fields import treatment
+from sanitizer.policy import policy
+from sanitizer.scrub import scrub
+from tandem.bff import events_from_records, records_from_events
+from tandem.events import EVENTS
+from tandem.records import Records
+from tfx.capture import Capture
+from tfx.exchange import Exchange
+from tfx.jsonbody import Json
+
+Build = Callable[..., Capture]
+Properties = dict[str, Json]
+
+ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+LOGS = f"https://source.tandemdiabetes.com/api/reports/bff/pump-logs/{ID}"
+EVENTS_URL = f"https://source.tandemdiabetes.com/api/reports/reportsfacade/pumpevents/{ID}/378904"
+NOW = 596_059_200  # 2026-11-20 16:00 in pump seconds
+THEN = NOW - 124 * 7 * 86_400
+WALL = 1_199_145_600
+
+FATES: list[tuple[int, Properties, Properties, str]] = [
+    (280, {"bolusId": 4000, "remoteId": 7, "requestedNow": 1500, "bolusType": [0, 3]}, {"bolusId": 1, "remoteId": 0, "requestedNow": 1500, "bolusType": [0, 3]}, "I: zero; bolusId: rebased; the rest: therapy"),
+    (20, {"insulinDelivered": 1.8189592, "iob": 0}, {"insulinDelivered": 1.8189592, "iob": 0}, "numbers keep their text"),
+    (399, {"egvTimeStamp": NOW, "currentGlucoseDisplayValue": 120, "rate": -3}, {"egvTimeStamp": THEN, "currentGlucoseDisplayValue": 120, "rate": -3}, "D, pump seconds"),
+    (399, {"egvTimeStamp": 0}, {"egvTimeStamp": 0}, "no time"),
+    (477, {"sessionStartTime": WALL + NOW, "sessionJoinTime": 0xFFFFFFFF}, {"sessionStartTime": WALL + THEN, "sessionJoinTime": 0xFFFFFFFF}, "D, Unix seconds"),
+    (14, {"datePrior": 6897, "dateAfter": 6898, "rawRtcTime": 5}, {"datePrior": 6029, "dateAfter": 6030, "rawRtcTime": 1}, "D, days; C, a counter"),
+    (14, {"datePrior": 4394, "dateAfter": 6898}, {"datePrior": 4199, "dateAfter": 6030}, "the factory date is the first of the window"),
+    (13, {"timePrior": 3_600_000, "timeAfter": 7_200_000}, {"timePrior": 3_600_000, "timeAfter": 7_200_000}, "times of day stay"),
+    (447, {"currentTransmitterTime": 864_001, "sessionStartTime": 0, "sessionStopTime": 0xFFFFFFFF, "sessionDuration": 10}, {"currentTransmitterTime": 1, "sessionStartTime": 0, "sessionStopTime": 0xFFFFFFFF, "sessionDuration": 10}, "C: 1, sentinels stay"),
+    (394, {"cgmTimestamp": 248, "sessionSignature": 117}, {"cgmTimestamp": 1, "sessionSignature": 0}, "C and I"),
+    (5, {"alarmId": 3, "faultLocatorData": 90871624, "param1": 9, "param2": 2.5}, {"alarmId": 3, "faultLocatorData": 0, "param1": 0, "param2": 0}, "?: opaque words"),
+    (307, {"armPartNumber": 1003244}, {"armPartNumber": 1003244}, "V: kept"),
+    (313, {"weight": 150, "weightUnit": 1}, {"weight": 150, "weightUnit": 1}, "W: kept"),
+    (279, {"commandedRate": 800, "reservedA2": 5, "spareA3": 6}, {"commandedRate": 800, "reservedA2": 0, "spareA3": 0}, "spares: zero"),
+]  # fmt: skip
+
+
+def through(capture: Build, code: int, properties: Properties) -> Properties:
+    event = {
+        "deviceAssignmentId": ID,
+        "eventCode": code,
+        "sequenceGroup": 0,
+        "sequenceNumber": 4711,
+        "pumpDateTime": "2026-11-20T16:00:00",
+        "eventProperties": properties,
+        "estimatedDateTime": "2026-11-20T16:00:00Z",
+    }
+    done = scrub(capture(LOGS, answer=json.dumps({"events": [event], "clockChanges": []}).encode()), name="x")
+    assert done.findings == ()
+    after = json.loads(done.cassette.exchanges[0].response.body)["events"][0]
+    assert list(after) == list(event), "the order of members stays"
+    assert (after["sequenceNumber"], after["pumpDateTime"]) == (1, "2024-07-05T16:00:00")
+    return cast("Properties", after["eventProperties"])
+
+
+@pytest.mark.parametrize(("code", "before", "after", "_why"), FATES)
+def test_the_fate_of_a_property(capture: Build, code: int, before: Properties, after: Properties, _why: str) -> None:
+    assert json.dumps(through(capture, code, before)) == json.dumps(after)
+
+
+@pytest.mark.parametrize(("code", "before", "after", "_why"), FATES)
+def test_the_fate_of_a_field_of_a_record(capture: Build, code: int, before: Properties, after: Properties, _why: str) -> None:
+    full = {field.name: [] if field.meaning == "bitmask" else 0 for field in EVENTS[code].fields}
+    event = {"eventCode": code, "sequenceGroup": 0, "sequenceNumber": 4711, "pumpDateTime": "2026-11-20T16:00:00"}
+    records = records_from_events([{**event, "eventProperties": {**full, **before}}])
+    done = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x")
+    found = Records.from_body(done.cassette.exchanges[0].response.body)
+    (written,) = events_from_records(found, device_assignment_id=ID)
+    assert (written["sequenceNumber"], written["pumpDateTime"]) == (1, "2024-07-05T16:00:00")
+    properties = cast("Properties", written["eventProperties"])
+    assert {name: properties[name] for name in after} == after
+
+
+KEPT_WITHIN = [
+    (399, {"currentGlucoseDisplayValue": 70_000}, "beyond 16 bits"),
+    (399, {"rate": -129}, "beyond a signed byte"),
+    (399, {"interval": True}, "a flag is no number"),
+    (399, {"interval": 1.0}, "a float is no whole number"),
+    (399, {"cgmDataType": [3, 1]}, "bits out of order"),
+    (399, {"cgmDataType": [9]}, "a bit too many"),
+    (399, {"cgmDataType": 3}, "no list of bits"),
+    (20, {"iob": 1e30}, "beyond any dose"),
+    (20, {"iob": 0.12345678901234}, "more digits than a 32-bit float has"),
+    (13, {"timePrior": 86_400_000}, "beyond a day"),
+    (399, {"egvTimeStamp": "2026"}, "a text for a number"),
+    (280, {"bolusId": 70_000}, "beyond 16 bits"),
+]
+
+
+@pytest.mark.parametrize(("code", "properties", "_why"), KEPT_WITHIN)
+def test_a_value_its_field_cannot_hold_is_blanked(capture: Build, code: int, properties: Properties, _why: str) -> None:
+    event = {"deviceAssignmentId": ID, "eventCode": code, "sequenceGroup": 0, "sequenceNumber": 1, "eventProperties": properties}
+    done = scrub(capture(LOGS, answer=json.dumps({"events": [event]}).encode()), name="x")
+    after = json.loads(done.cassette.exchanges[0].response.body)["events"][0]["eventProperties"]
+    assert not any(after.values())
+    assert len(done.findings) == 1
+
+
+def test_one_odd_value_does_not_hide_the_others(capture: Build) -> None:
+    def event(stamp: Json) -> Json:
+        return {
+            "deviceAssignmentId": ID,
+            "eventCode": 399,
+            "sequenceGroup": 0,
+            "sequenceNumber": 1,
+            "eventProperties": {"egvTimeStamp": stamp},
+        }
+
+    body = json.dumps({"events": [event(NOW), event("odd"), event(NOW + 1)]}).encode()
+    after = json.loads(scrub(capture(LOGS, answer=body), name="x").cassette.exchanges[0].response.body)["events"]
+    assert [one["eventProperties"]["egvTimeStamp"] for one in after] == [THEN, "", THEN + 1]
+
+
+def test_the_smallest_number_of_the_whole_recording_is_the_base(capture: Build) -> None:
+    def answer(*numbers: int, changes: tuple[int, ...] = ()) -> bytes:
+        def event(number: int) -> Json:
+            return {"deviceAssignmentId": ID, "eventCode": 28, "sequenceGroup": 0, "sequenceNumber": number}
+
+        return json.dumps({"events": list(map(event, numbers)), "clockChanges": list(map(event, changes))}).encode()
+
+    first, second = capture(LOGS, answer=answer(500, 502)), capture(LOGS, answer=answer(503, changes=(95,)))
+    both = Capture(exchanges=first.exchanges + second.exchanges, era="2026-10", region="us", clock=first.clock)
+    one, other = (json.loads(exchange.response.body) for exchange in scrub(both, name="x").cassette.exchanges)
+    assert [event["sequenceNumber"] for event in (*one["events"], *other["events"], *other["clockChanges"])] == [406, 408, 409, 1]
+
+
+def test_sequence_groups_count_apart(capture: Build) -> None:
+    def event(group: int, number: int) -> Json:
+        return {"deviceAssignmentId": ID, "eventCode": 28, "sequenceGroup": group, "sequenceNumber": number}
+
+    body = json.dumps({"events": [event(0, 900), event(1, 7), event(0, 901), event(1, 9)]}).encode()
+    after = json.loads(scrub(capture(LOGS, answer=body), name="x").cassette.exchanges[0].response.body)["events"]
+    assert [(one["sequenceGroup"], one["sequenceNumber"]) for one in after] == [(0, 1), (1, 1), (0, 2), (1, 3)]
+
+
+@given(st.integers(1, 65_535), st.lists(st.integers(0, 65_535), max_size=6))
+def test_bolus_ids_are_a_ring_and_none_stays_none(first: int, ids: list[int]) -> None:
+    device = Device(first_bolus=(0, 1, first))
+    rebased = device.boluses([first, 0, *ids])
+    assert rebased[:2] == [1, 0]
+    assert len(set(rebased)) == len({first, 0, *ids}), "one to one"
+    assert all(0 <= one <= 65_535 for one in rebased)
+    assert Device(first_bolus=(0, 1, 1)).boluses(rebased) == rebased
+
+
+@given(st.integers(0, 4095), st.binary(min_size=16, max_size=16), st.integers(1, 0xFFFFFFFE))
+def test_any_record_twice_is_a_record_once(code: int, payload: bytes, seconds: int) -> None:
+    from datetime import UTC, datetime
+
+    from tfx.exchange import Headers, Request, Response
+
+    records = Records.build(code=code, seconds=[seconds], sequence=[9]).with_payload(np.frombuffer(payload, np.uint8))
+    exchange = Exchange(
+        request=Request(method="GET", url=EVENTS_URL),
+        response=Response(status=200, headers=Headers([("Content-Type", "application/json")]), body=records.to_body()),
+    )
+    capture = Capture(exchanges=(exchange,), era="2025", region="us", clock=datetime(2026, 11, 20, tzinfo=UTC))
+    once = scrub(capture, name="x").cassette
+    twice = scrub(Capture(exchanges=once.exchanges, era="2025", region="us", clock=once.clock), name="x").cassette
+    assert once.exchanges == twice.exchanges
+
+
+def test_every_mark_in_the_table_has_a_fate() -> None:
+    fates = {
+        field.mark or "none": treatment(policy(), field) for event in EVENTS.values() for field in event.fields if field.origin != "spare"
+    }
+    assert fates.keys() >= {"none", "C", "D", "I", "V", "W", "?"}
+    dated = [field for event in EVENTS.values() for field in event.fields if treatment(policy(), field) == "date"]
+    assert all(field.time in ("pump_seconds", "pump_days", "unix_wall", "ms_of_day") for field in dated)
+    kept = [field for event in EVENTS.values() for field in event.fields if treatment(policy(), field) == "keep"]
+    assert not [field.name for field in kept if field.time != "none"], "nothing that tells a time is kept as it is"

@@ -1,0 +1,130 @@
+"""The second look finds a value in every form, and cries wolf at none of the words that stand on every cassette."""
+
+import base64
+import binascii
+import html
+import json
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, datetime
+from urllib.parse import quote, quote_plus
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanitizer.scan import scan, search
+from sanitizer.scrub import scrub
+from tfx.capture import Capture, Seen
+from tfx.cassette import Cassette
+from tfx.errors import LeakError
+from tfx.exchange import Exchange, Headers, Request, Response
+
+NAME, MAIL, PASSWORD = "María Quintanilla", "marisol.quintanilla+tandem@example.org", "P!nk&Mango 42%/rio"
+GUID, SERIAL = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "90871624"
+
+
+def word_reversed(value: str) -> bytes:
+    raw = value.encode()
+    return b"".join(raw[at : at + 4][::-1] for at in range(0, len(raw), 4))
+
+
+HIDDEN: list[tuple[str, bytes, str]] = [
+    (PASSWORD, PASSWORD.encode(), "plain"),
+    (PASSWORD, quote(PASSWORD, safe="").encode(), "percent"),
+    (PASSWORD, quote_plus(PASSWORD).encode(), "a form's percent"),
+    (PASSWORD, quote(quote(PASSWORD, safe=""), safe="").encode(), "percent twice"),
+    (PASSWORD, html.escape(PASSWORD).encode(), "HTML"),
+    (PASSWORD, PASSWORD.encode().hex().encode(), "hex"),
+    (PASSWORD, PASSWORD.encode().hex().upper().encode(), "hex in capitals"),
+    (PASSWORD, PASSWORD[::-1].encode(), "reversed"),
+    (MAIL, MAIL.upper().encode(), "capitals"),
+    (MAIL, b"login as marisol.quintanilla+tandem", "the part before the @"),
+    (MAIL, b"marisolquintanillatandemexampleorg", "without punctuation"),
+    (NAME, json.dumps(NAME).encode(), "JSON escapes"),
+    (NAME, json.dumps(json.dumps(NAME)).encode(), "JSON in JSON"),
+    (NAME, unicodedata.normalize("NFD", NAME).encode(), "decomposed"),
+    (NAME, b"maria quintanilla", "without accents"),
+    (NAME, NAME.upper().encode(), "capitals beyond ASCII"),
+    (GUID, GUID.replace("-", "").encode(), "no dashes"),
+    (GUID, b"QgyffR5bY06aVy-MHmq5BA", "base64 of the .NET byte order"),
+    (GUID, base64.b64encode(UUID(GUID).bytes), "base64 of the bytes"),
+    (GUID, UUID(GUID).bytes, "the bytes"),
+    (SERIAL, SERIAL.encode(), "plain digits"),
+    (SERIAL, f'{{"sn":{SERIAL}}}'.encode(), "a number"),
+    (SERIAL, int(SERIAL).to_bytes(4, "big"), "big-endian"),
+    (SERIAL, int(SERIAL).to_bytes(4, "little"), "little-endian"),
+    (SERIAL, binascii.hexlify(int(SERIAL).to_bytes(4, "big")), "big-endian in hex"),
+    ("Jonathan", word_reversed("Jonathan"), "as pump records hold text"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "text", "_why"), HIDDEN)
+def test_a_value_is_found(value: str, text: bytes, _why: str) -> None:
+    assert scan(b'{"a": "' + text + b'"}', [Seen(kind="secret", value=value)])
+
+
+@pytest.mark.parametrize(("value", "text", "_why"), HIDDEN)
+@pytest.mark.parametrize("front", [b"", b"a", b"ab"])
+def test_a_value_is_found_inside_base64_at_any_offset(value: str, text: bytes, _why: str, front: bytes) -> None:
+    inside = base64.b64encode(front + text + b" and more of it to be long enough")
+    assert scan(b'{"a": "' + inside + b'"}', [Seen(kind="secret", value=value)])
+
+
+@given(st.text(st.characters(categories=["L", "N", "P"]), min_size=12, max_size=40), st.binary(max_size=30), st.binary(max_size=30))
+def test_whatever_the_value_its_base64_is_found(value: str, front: bytes, behind: bytes) -> None:
+    text = base64.urlsafe_b64encode(front + value.encode() + behind)
+    assert scan(text, [Seen(kind="secret", value=value)])
+
+
+QUIET: list[tuple[str, bytes, str]] = [
+    ("Ann", b'{"name": "Ann"}', "three letters say nothing"),
+    ("1234", b'{"a": 1234}', "four digits stand in every recording"),
+    ("378904", b'{"iob": 0.378904}', "digits of a longer number"),
+    ("378904", b'{"iob": 1378904}', "digits of a longer number"),
+    ("Anna", b"9xAnNa7", "letters of a base64 text"),
+    ("Rosa", b'{"note": "prosaic"}', "letters of a longer word"),
+    ("exercise", b'{"exerciseChoice": 0, "a": "exercise"}', "a word of the pump's"),
+    ("Profile1", b'{"name": "Profile1"}', "a stand-in"),
+    ("Given1 Family1", b'{"name": "Given1 Family1"}', "a stand-in"),
+    ("90000001", b'{"sn": "90000001"}', "a stand-in"),
+    ("2024-07-03", b'{"d": "2024-07-03"}', "a date of the synthetic window"),
+]
+
+
+@pytest.mark.parametrize(("value", "text", "_why"), QUIET)
+def test_what_means_nothing_is_not_searched(value: str, text: bytes, _why: str) -> None:
+    assert scan(text, [Seen(kind="secret", value=value)]) == ()
+
+
+def test_a_short_name_is_found_as_a_word() -> None:
+    found = scan(b'{"note": "Anna\'s pump"}', [Seen(kind="name", value="Anna")])
+    assert [str(finding) for finding in found] == ["text: name, plain"]
+
+
+def cassette(answer: bytes, name: str = "x") -> Cassette:
+    exchange = Exchange(
+        request=Request(method="GET", url="https://sso.tandemdiabetes.com/"),
+        response=Response(status=200, headers=Headers([("Content-Type", "application/json")]), body=answer),
+    )
+    return Cassette(name=name, era="2026-10", region="us", clock=datetime(2024, 7, 3, tzinfo=UTC), policy=1, exchanges=(exchange,))
+
+
+def test_a_leak_is_placed() -> None:
+    found = search(cassette(b'{"a":"Quetzalcoatl"}'), seen=[Seen(kind="name", value="Quetzalcoatl")])
+    assert [str(finding) for finding in found] == ["#1 response body: name, plain"]
+
+
+def test_the_name_of_the_cassette_is_looked_at_too() -> None:
+    assert search(cassette(b"{}", "quetzalcoatl-week"), seen=[Seen(kind="name", value="Quetzalcoatl")])
+
+
+def test_a_leak_writes_nothing_and_names_no_value(capture: Callable[..., Capture], monkeypatch: pytest.MonkeyPatch) -> None:
+    # A rule that lets something through: the second look must not depend on the first.
+    monkeypatch.setattr("sanitizer.policy.Domain.holds", lambda *_: True)
+    answer = json.dumps({"pumps": [{"modelName": "Quetzalcoatl"}]}).encode()
+    url = f"https://source.tandemdiabetes.com/api/reports/bff/pumper/{GUID}"
+    with pytest.raises(LeakError, match=r"#1 response body: canary, plain") as caught:
+        scrub(capture(url, answer=answer, seen=("Quetzalcoatl",)), name="x")
+    assert "quetzalcoatl" not in str(caught.value).casefold()
