@@ -1,0 +1,155 @@
+"""`tfx replay` runs other people's programs: processes of their own, guarded from their first line, children too."""
+
+import json
+from pathlib import Path
+
+import pytest
+import tape
+from machine import Ran
+
+from tfx import store
+from tfx.cli import run
+
+SSO = "https://sso.tandemdiabetes.com/"
+GOOD = f"import requests; print(requests.get({SSO!r}).status_code)"
+MISS = f"""
+import requests
+try:
+    requests.get({SSO + "private-word"!r})
+except BaseException as error:
+    print(type(error).__name__)
+"""
+REACH = """
+import socket
+try:
+    socket.create_connection(("192.0.2.1", 9), timeout=0.01)
+except BaseException as error:
+    print(type(error).__name__)
+"""
+
+
+class Here:
+    """The command in this process (the program still has one of its own), in a folder with a cassette."""
+
+    def __init__(self, folder: Path, output: pytest.CaptureFixture[str]) -> None:
+        self.folder, self._output = folder, output
+
+    def tfx(self, *arguments: str) -> Ran:
+        code = run(arguments)
+        found = self._output.readouterr()
+        return Ran(code=code, out=found.out, err=found.err)
+
+
+@pytest.fixture
+def here(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Here:
+    store.save(tape.session(), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    return Here(tmp_path, capfd)
+
+
+def replay(here: Here, program: str, *options: str, name: str = "app.py") -> Ran:
+    (here.folder / name).write_text(program)
+    return here.tfx("replay", "session.json", *options, "--", name)
+
+
+def last_line(ran: Ran) -> str:
+    return ran.err.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("program", "code", "out", "err"),
+    [
+        (GOOD, 0, "200\n", "1 of 10 exchanges used, 0 requests missed, 0 attempts to reach the network blocked"),
+        (f"{GOOD}; raise SystemExit(7)", 7, "200\n", "1 of 10 exchanges used"),
+        (MISS, 1, "MismatchError\n", "0 of 10 exchanges used, 1 requests missed"),
+        (REACH, 1, "NetworkBlockedError\n", "1 attempts to reach the network blocked"),
+        ("import os; os._exit(0)", 0, "", "0 of 10 exchanges used"),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143, "", "0 of 10 exchanges used"),
+        (f"{MISS}\nimport os; os._exit(0)", 1, "", "1 requests missed"),  # the report was written before the end
+    ],
+)
+def test_the_exit_code_is_the_programs_unless_something_was_missed(here: Here, program: str, code: int, out: str, err: str) -> None:
+    ran = replay(here, program)
+    assert (ran.code, ran.out if out else "") == (code, out), ran.err
+    assert err in last_line(ran)
+    assert "private-word" not in ran.err
+
+
+def test_a_child_is_led_to_the_cassette_and_guarded_too(here: Here) -> None:
+    child = f"import subprocess, sys; print(subprocess.run([sys.executable, '-c', {MISS!r}], capture_output=True, text=True).stdout)"
+    ran = replay(here, f"{GOOD}\n{child}")
+    assert (ran.code, ran.out.split()) == (1, ["200", "MismatchError"])
+
+
+def test_a_pool_of_processes_is_guarded_too(here: Here) -> None:
+    program = (
+        "import multiprocessing, requests\n"
+        f"def ask(_): return requests.get({SSO!r}).status_code\n"
+        "if __name__ == '__main__':\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool: print(pool.map(ask, [1]))\n"
+    )
+    ran = replay(here, program)
+    assert (ran.code, ran.out) == (0, "[200]\n"), ran.err
+
+
+def test_the_guard_is_on_before_the_first_line_and_other_sitecustomize_still_run(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = here.folder / "mine"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("from replayer.guard import GUARD; print('mine', GUARD.is_on)")
+    (here.folder / "app.py").write_text("print('app')")
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+    ran = here.tfx("replay", "session.json", "--", "app.py")
+    assert (ran.code, ran.out) == (0, "mine True\napp\n"), ran.err
+
+
+def test_frozen_today_is_the_cassettes(here: Here) -> None:
+    program = "import datetime, time; print(datetime.date.today(), time.gmtime().tm_hour, datetime.datetime.now() > datetime.datetime.min)"
+    assert replay(here, program, "--freeze").out == "2024-07-04 20 True\n"
+    assert not replay(here, program).out.startswith("2024")
+
+
+def test_windows_can_be_strict(here: Here) -> None:
+    headers = dict(tape.data_headers("us"))
+    program = f"import requests; print(requests.get({tape.logs_url('2024-07-02', '2024-07-02')!r}, headers={headers!r}).status_code)"
+    assert replay(here, program).code == 0
+    assert replay(here, program, "--strict-windows").code == 1
+
+
+def test_all_used_fails_and_names_what_is_left(here: Here) -> None:
+    ran = replay(here, GOOD, "--all-used")
+    assert ran.code == 1
+    assert "unused: #2 POST tdcservices.tandemdiabetes.com/accounts/api/login" in ran.err
+
+
+def test_json_on_stdout_and_the_program_on_stderr(here: Here) -> None:
+    ran = replay(here, GOOD, "--json")
+    report = json.loads(ran.out)
+    assert (report["used"], len(report["unused"]), report["program_exit_code"], report["misses"]) == ([1], 9, 0, [])
+    assert "200" in ran.err
+
+
+def test_a_module_a_flag_and_a_console_script(here: Here) -> None:
+    (here.folder / "app.py").write_text("import sys; print(sys.argv[1:])")
+    assert here.tfx("replay", "session.json", "--", "-m", "app", "--json", "-x").out == "['--json', '-x']\n"
+    assert here.tfx("replay", "session.json", "--", "python", "app.py", "--", "a").out == "['--', 'a']\n"
+    assert here.tfx("replay", "session.json", "--", "tfx", "--version").out.startswith("tfx, version")
+
+
+def test_a_program_that_escapes_the_guard_is_no_success(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A way round the bootstrap is noticed: nobody reported for duty."""
+    monkeypatch.setattr("replayer.child.BOOTSTRAP", here.folder)
+    ran = replay(here, "print('ran')")
+    assert (ran.code, ran.out) == (1, "ran\n")
+    assert "the program ended before tfx's guard was on" in ran.err
+
+
+def test_nothing_is_left_behind(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TMPDIR", str(here.folder))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    replay(here, MISS)
+    assert {path.name for path in here.folder.iterdir()} == {"app.py", "session.json"}
+
+
+def test_a_program_that_is_interrupted_ends_as_one(here: Here) -> None:
+    assert replay(here, "import os, signal; os.kill(os.getpid(), signal.SIGINT)").code == 130
