@@ -145,14 +145,19 @@ def _readable(events: list[Json], rejects: list[Reject]) -> tuple[list[Json], Re
 
 
 def _without_strangers(event: Json, extras: Mapping[str, Json], rejects: list[Reject]) -> Json:
-    """The event without members its layout does not know; the quarantine keeps it as it came. A new member costs no reading."""
+    """The event without members its layout does not know; the quarantine keeps it as it came. A new member costs no reading.
+
+    A spare byte that is 0 is in the record anyway, named or not.
+    """
     strangers = [name for name in extras if not name.startswith("spare")]
-    if not strangers or not isinstance(event, dict):
+    dropped = {*strangers, *(name for name, value in extras.items() if value == 0)}
+    if not dropped or not isinstance(event, dict):
         return event
-    rejects.append(replace(_reject(event, ", ".join(sorted(strangers))), reason="unknown member"))
+    if strangers:
+        rejects.append(replace(_reject(event, ", ".join(sorted(strangers))), reason="unknown member"))
     properties = event["eventProperties"]
     assert isinstance(properties, dict)
-    return event | {"eventProperties": {name: value for name, value in properties.items() if name not in strangers}}
+    return event | {"eventProperties": {name: value for name, value in properties.items() if name not in dropped}}
 
 
 def _fitting(events: list[Json], rejects: list[Reject]) -> tuple[list[Json], Records]:

@@ -109,6 +109,25 @@ def test_a_member_out_of_range_costs_its_event_only() -> None:
     assert [one.sequence for one in read.rejects] == [7]
 
 
+@pytest.mark.parametrize("spare", ["spareC9", "spareZ99"])
+def test_a_spare_that_is_0_costs_nothing(spare: str) -> None:
+    properties = event()["eventProperties"]
+    assert isinstance(properties, dict)
+    read = bff(event(eventProperties=properties | {spare: 0}))
+    assert (read.batch.records.to_bytes(), read.rejects) == (READING, ())
+
+
+def test_a_spare_no_record_can_hold_costs_its_event_only() -> None:
+    properties = event()["eventProperties"]
+    assert isinstance(properties, dict)
+    events = [event(sequenceNumber=number) for number in range(8)]
+    events[5] = event(eventProperties=properties | {"spareZ99": 3})
+    read = bff(*events)
+    assert read.batch.records.sequence.tolist() == [0, 1, 2, 3, 4, 6, 7]
+    assert [(one.reason, one.sequence) for one in read.rejects] == [("unreadable event", 7)]
+    assert "spareZ99" in read.rejects[0].detail
+
+
 def test_rejects_name_no_value() -> None:
     read = bff(event(eventProperties={"rate": "Jonathan"}), event(pumpDateTime="Jonathan"), "Jonathan")
     assert len(read.rejects) == 3
