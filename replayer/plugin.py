@@ -43,6 +43,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("tfx_allow_loopback", "let loopback through in every test", type="bool", default=False)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
+    """Block the network before the first conftest is imported, if the project says so."""
+    if early_config.getini("tfx_block_network"):
+        _block(early_config)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; block the network now if the project says so."""
     config.addinivalue_line("markers", "cassette(name, strict_windows=False, freeze=False): replay this cassette, offline")
@@ -90,6 +97,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """A test that swallowed a miss or an attempt to reach the network fails all the same."""
+    __tracebackhide__ = True
     if _GUARD not in item.config.stash:
         yield
         return

@@ -113,6 +113,7 @@ class Replay:
             NetworkBlockedError: something tried to reach the network.
             UnusedError: an exchange was not asked for, and `all_used` says that is wrong.
         """
+        __tracebackhide__ = True
         if self.misses:
             raise MismatchError(
                 self.misses[0] if len(self.misses) == 1 else f"{len(self.misses)} requests missed; the first: {self.misses[0]}"

@@ -1,0 +1,190 @@
+"""The plugin in a project of its own: runs of pytest inside a run, in processes of their own where processes are the point."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+import pytest
+import tape
+
+from replayer.guard import GUARD
+from replayer.guard import LOOPBACK as LOOPBACK_ENTRY
+from tfx import store
+
+pytest_plugins = ["pytester"]
+
+HALF = "import requests\ndef ask(): return requests.get('https://sso.tandemdiabetes.com/').status_code\n"
+REST = "def ask_keys(): return requests.get('https://tdcservices.tandemdiabetes.com/accounts/api/.well-known/openid-configuration').status_code\n"
+REACH = """
+import contextlib, socket
+def reach():
+    with contextlib.suppress(BaseException):
+        socket.create_connection(("192.0.2.1", 9), timeout=0.01)
+"""
+LOOPBACK = """
+import socket
+def connect():
+    with socket.socket() as server, socket.socket() as client:
+        server.bind(("127.0.0.1", 0))
+        server.listen()
+        client.connect(server.getsockname())
+"""
+MARK = "@pytest.mark.cassette('small')\n"
+
+
+class Project:
+    """A stranger's project with one cassette of two exchanges. What its runs provoke is not held against this run."""
+
+    def __init__(self, pytester: pytest.Pytester) -> None:
+        self.folder, self._pytester = pytester.path, pytester
+        session = tape.session()
+        small = replace(session, name="small", exchanges=(session.exchanges[0], session.exchanges[5]))
+        store.save(small, self.folder / "cassettes")
+
+    def run(self, text: str, *arguments: str, ini: str = "", apart: bool = False) -> tuple[int, str]:
+        """Exit code and output of a run over these tests, in this process unless it must be `apart`."""
+        (self.folder / "pytest.ini").write_text(f"[pytest]\naddopts = --strict-markers\n{ini}\n")
+        (self.folder / "test_it.py").write_text(f"import pytest\n{HALF}{REST}{REACH}{LOOPBACK}{text}")
+        line = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:pytest_alembic", *arguments]
+        with GUARD.expecting():
+            done = self._pytester.runpytest_subprocess(*line) if apart else self._pytester.runpytest_inprocess(*line)
+        return int(done.ret), done.stdout.str() + done.stderr.str()
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Iterator[Project]:
+    """This run lets loopback through; a stranger's does not."""
+    kept = GUARD._allowed[LOOPBACK_ENTRY]
+    GUARD._allowed[LOOPBACK_ENTRY] = 0
+    yield Project(pytester)
+    GUARD._allowed[LOOPBACK_ENTRY] = kept
+
+
+BOTH = f"""
+{MARK}def test_one(cassette):
+    assert ask() == 200
+    assert cassette.used == (1,)
+
+{MARK}def test_two():
+    assert ask_keys() == 200
+"""
+
+
+def test_marked_tests_replay_with_or_without_the_fixture(project: Project) -> None:
+    code, output = project.run(BOTH)
+    assert code == 0, output
+    assert "2 passed" in output
+
+
+class Case(NamedTuple):
+    why: str
+    text: str
+    code: int
+    words: str
+    arguments: tuple[str, ...] = ()
+
+
+CASES = (
+    Case("an exchange nobody asked for", f"{MARK}def test_one(): ask()", 1, "unused: small #2 GET tdcservices"),
+    Case("tests were deselected", BOTH, 0, "1 passed", ("-k", "one")),
+    Case("one test was named", BOTH, 0, "1 passed", ("test_it.py::test_one",)),
+    Case("a skipped test might have asked", f"{MARK}def test_one():\n    ask(); pytest.skip('x')", 0, "1 skipped"),
+    Case("a swallowed attempt, unmarked test", f"{BOTH}\ndef test_three(): reach()", 1, "NetworkBlockedError: the test tried to"),
+    Case("a swallowed attempt, marked test", f"{MARK}def test_one(): reach(); ask(); ask_keys()", 1, "NetworkBlockedError"),
+    Case("loopback is blocked too", f"{BOTH}\ndef test_three(): connect()", 1, "NetworkBlockedError"),
+    Case("unless the test is marked", f"{BOTH}\n@pytest.mark.loopback\ndef test_three(): connect()", 0, "3 passed"),
+    Case("a fixture without its marker", "def test_one(cassette): pass", 1, "name the cassette of this test"),
+    Case("no such cassette", "@pytest.mark.cassette('no')\ndef test_one(): pass", 1, "no.json does not exist; record it with"),
+    Case("no name", "@pytest.mark.cassette\ndef test_one(): pass", 4, "the cassette marker takes one name"),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.why)
+def test_what_a_run_makes_of_it(project: Project, case: Case) -> None:
+    found, output = project.run(case.text, *case.arguments)
+    assert (found, case.words in output) == (case.code, True), output
+
+
+def test_where_nothing_is_marked_tfx_keeps_out_of_the_way(project: Project) -> None:
+    code, output = project.run("def test_one(): connect()", apart=True)
+    assert (code, "tfx" in output) == (0, False), output
+
+
+def test_a_swallowed_miss_fails_its_test_and_prints_nothing_live(project: Project) -> None:
+    text = f"""
+def leak(word):
+    try: requests.get("https://sso.tandemdiabetes.com/" + word)
+    except BaseException: pass
+
+{MARK}def test_one():
+    leak("".join(("s3", "cret")))
+    ask(); ask_keys()
+"""
+    code, output = project.run(text, "--showlocals", "--junitxml=report.xml", "-rA")
+    assert code == 1
+    assert "no exchange on small answers GET sso.tandemdiabetes.com/<text>" in output
+    assert "s3cret" not in output + (project.folder / "report.xml").read_text()
+
+
+def test_a_raised_miss_shows_no_frame_of_ours(project: Project) -> None:
+    text = f"{MARK}def test_one():\n    ask(); ask()\n"
+    code, output = project.run(text, "--showlocals")
+    assert code == 1
+    assert not re.search(r"replayer[/\\](session|world)\.py", output)
+
+
+def test_the_whole_session_can_be_blocked_and_loopback_let_through(project: Project) -> None:
+    (project.folder / "conftest.py").write_text(
+        "import socket\n"
+        "try: socket.getaddrinfo('192.0.2.1', 9)\n"
+        "except BaseException as error: what = type(error).__name__\n"
+        "else: what = 'let through'\n"
+        "def pytest_report_header(): return what\n"
+    )
+    ini = "tfx_block_network = true\ntfx_allow_loopback = true"
+    code, output = project.run("def test_one(): connect()", "-v", ini=ini)
+    assert "NetworkBlockedError" in output, "while collecting"
+    assert (code, "blocked: tried to look a name up" in output) == (1, True), "the attempt fails the run"
+
+
+@pytest.mark.slow
+def test_workers_of_xdist_add_up(project: Project) -> None:
+    # Each worker asks for one exchange; together they use both.
+    code, output = project.run(BOTH, "-n", "2", apart=True)
+    assert code == 0, output
+    code, output = project.run(BOTH.replace("ask_keys()", "ask()"), "-n", "2", apart=True)
+    assert (code, output.count("unused: small #2")) == (1, 1), output
+
+
+def test_windows_strictness_and_the_clock_are_the_markers_to_say(project: Project) -> None:
+    text = """
+import datetime
+@pytest.mark.cassette('small', freeze=True, strict_windows=True)
+def test_one(cassette):
+    assert datetime.date.today() == datetime.date(2024, 7, 4)
+    ask(); ask_keys()
+def test_two():
+    assert datetime.date.today().year > 2024
+"""
+    code, output = project.run(text)
+    assert code == 0, output
+
+
+def test_another_folder_of_cassettes(project: Project) -> None:
+    (project.folder / "cassettes").rename(project.folder / "elsewhere")
+    assert project.run(BOTH, "--cassettes", "elsewhere")[0] == 0
+    assert project.run(BOTH, ini="tfx_cassettes = elsewhere")[0] == 0
+
+
+def test_the_plugin_costs_next_to_nothing_when_unused() -> None:
+    line = [sys.executable, "-X", "importtime", "-c", "import pytest, replayer.plugin"]
+    output = subprocess.run(line, capture_output=True, text=True, check=True).stderr
+    own = re.search(r"\|\s+(\d+) \|\s+replayer\.plugin", output)
+    assert own
+    assert int(own.group(1)) < 50_000, "microseconds"
+    assert not re.search(
+        r"\b(requests|numpy|tfx\.store|jwt)$", output.partition("replayer.plugin")[0].rpartition("_pytest")[2], re.MULTILINE
+    )
