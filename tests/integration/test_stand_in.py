@@ -165,6 +165,7 @@ def test_one_connection_serves_many_requests(stand_in: Callable[..., StandIn], s
     ports = set()
     for _ in range(3):
         with session.get(SSO_URL, stream=True) as answer:
+            assert answer.raw.connection is not None
             ports.add(answer.raw.connection.sock.getsockname()[1])
             answer.content  # noqa: B018  # read to the end, so that the connection is kept
     assert len(ports) == 1

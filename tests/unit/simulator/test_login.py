@@ -19,7 +19,8 @@ Query = Callable[[str], dict[str, list[str]]]
 def login_of(client: Any, region: str = "us", **changed: str) -> Response:
     account = client.service.account
     body = json.dumps({"username": account.email, "password": account.password} | changed).encode()
-    return client.send("POST", f"{REGIONS[region].issuer}/login", [("Content-Type", "application/json")], body)
+    answer: Response = client.send("POST", f"{REGIONS[region].issuer}/login", [("Content-Type", "application/json")], body)
+    return answer
 
 
 def cookie_of(client: Any, region: str = "us") -> tuple[str, str]:
@@ -36,7 +37,8 @@ def authorize_of(client: Any, cookie: tuple[str, str] | None, *, era: str = "202
         "code_challenge": challenge_of(VERIFIER),
         "code_challenge_method": "S256",
     } | changed
-    return client.send("GET", f"{REGIONS[region].issuer}/connect/authorize?{urlencode(asked)}", [cookie] if cookie else [])
+    answer: Response = client.send("GET", f"{REGIONS[region].issuer}/connect/authorize?{urlencode(asked)}", [cookie] if cookie else [])
+    return answer
 
 
 def form_of(given: str, *, era: str = "2026-10", region: str = "us", **changed: str) -> Mapping[str, str]:
@@ -50,7 +52,8 @@ def form_of(given: str, *, era: str = "2026-10", region: str = "us", **changed: 
 
 
 def token_of(client: Any, form: Mapping[str, str], region: str = "us") -> Response:
-    return client.send("POST", f"{REGIONS[region].issuer}/connect/token", body=urlencode(form).encode())
+    answer: Response = client.send("POST", f"{REGIONS[region].issuer}/connect/token", body=urlencode(form).encode())
+    return answer
 
 
 @pytest.fixture
@@ -182,7 +185,7 @@ def test_the_tokens_verify_and_carry_every_claim(client: Callable[..., Any], tex
     asked = client(signed_in=False, region=region)
     location = authorize_of(asked, cookie_of(asked, region), region=region, nonce="n-1").headers.get("Location")
     tokens = json.loads(text(token_of(asked, form_of(query_of(location)["code"][0], region=region), region)))
-    key = jwt.PyJWK(signing_key().jwks()["keys"][0]).key
+    key = jwt.PyJWKSet.from_json(json.dumps(signing_key().jwks())).keys[0].key
     options = {"verify_exp": False, "verify_iat": False, "verify_nbf": False}
     claims = jwt.decode(
         tokens["id_token"],

@@ -13,7 +13,7 @@ from tandem.windows import Window
 from tfx.errors import BlockedError, LoginError, NetworkError, ServiceError, TfxError, UsageError
 
 if TYPE_CHECKING:
-    from conftest import World
+    from small_service import World
 
 NOW_TEXT = "Wed, 18 Nov 2026 20:30:07 GMT"
 PUMPER, ASSIGNMENT = "pumper-77aa", "assignment-99cc"
@@ -101,7 +101,7 @@ def test_an_expired_token_is_renewed_once(world: MakeWorld) -> None:
     assert sum(str(request.url).endswith("/login") for request in there.sent) == 3
 
 
-GOOD = {"json": {"events": []}}
+GOOD: dict[str, object] = {"json": {"events": []}}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from tfx.jsonbody import Json, parse
 from tfx.signing import s256
 
 if TYPE_CHECKING:
-    from conftest import World
+    from small_service import World
 
 MakeWorld = Callable[..., "World"]
 SEVENS = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBw"
