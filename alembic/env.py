@@ -3,13 +3,13 @@
 import warnings
 from typing import Literal
 
+from alembic import context
 from alembic.ddl.impl import DefaultImpl
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Column, Connection, DateTime, Engine, Float
 from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
-from alembic import context
 from pipeline.models import Base
 from pipeline.warehouse import connect
 from tfx.errors import UsageError

@@ -76,9 +76,8 @@ def open_warehouse(url: str) -> Engine:
 
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Bring the schema to that revision; nothing happens where it is there already."""
-    from alembic.config import Config
-
     from alembic import command
+    from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(_migrations()))

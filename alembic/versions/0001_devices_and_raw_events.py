@@ -1,7 +1,6 @@
 """Devices, events as received, and quarantine."""
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0001"

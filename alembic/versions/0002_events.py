@@ -1,7 +1,6 @@
 """Events by name and time."""
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0002"

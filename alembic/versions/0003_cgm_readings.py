@@ -1,7 +1,6 @@
 """Sensor readings."""
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0003"

@@ -1,7 +1,6 @@
 """Basal deliveries."""
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0004"

@@ -1,7 +1,6 @@
 """Boluses and the messages they are joined from."""
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0005"

@@ -1,7 +1,6 @@
 """Alarms and alerts."""
 
 import sqlalchemy as sa
-
 from alembic import op
 
 revision = "0006"

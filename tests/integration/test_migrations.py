@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.config import Config
 from sqlalchemy import Engine
 
-from alembic import command
 from pipeline.warehouse import MEMORY, connect, driver, migrate
 
 if TYPE_CHECKING:
