@@ -17,7 +17,13 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 @click.group()
 def pipeline() -> None:
-    """Tandem Source into DuckDB: raw events, events, sensor readings, basal, boluses, alarms."""
+    """Tandem Source into DuckDB: raw events, events, sensor readings, basal, boluses, alarms.
+
+    \b
+    Examples:
+      tfx pipeline run --cassette cassettes/session-us.json
+      tfx pipeline run --database duckdb:///pump.duckdb --days 28
+    """
 
 
 @pipeline.command()

@@ -10,7 +10,7 @@ import click
 @click.argument("new", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as a JSON list.")
 def diff(old: Path, new: Path, *, as_json: bool) -> int:
-    r"""Say what changed in the service between two recordings: requests, statuses, members and types; values are no drift.
+    """Say what changed in the service between two recordings: requests, statuses, members and types; values are no drift.
 
     Exit code 1 if anything did.
 

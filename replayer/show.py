@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @click.argument("cassette", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
 def show(cassette: Path, *, as_json: bool) -> None:
-    r"""List what is on CASSETTE: exchanges, pump events by type, the time they span, the rules that were applied.
+    """List what is on CASSETTE: exchanges, pump events by type, the time they span, the rules that were applied.
 
     \b
     Examples:

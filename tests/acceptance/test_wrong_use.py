@@ -1,0 +1,45 @@
+"""Every way to go wrong at the command: one paragraph on stderr, nothing on stdout, the contract's exit code."""
+
+import re
+from pathlib import Path
+
+import pytest
+from machine import Machine
+
+CASSETTE = "session-us.json"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ((), 2, "name a verb: record, sanitize"),
+        (("rewind",), 2, "there is no verb 'rewind'"),
+        (("show",), 2, "Missing argument 'CASSETTE'"),
+        (("show", "missing.json"), 2, "the cassette missing.json does not exist; record it with: tfx record missing"),
+        (("show", "truncated.json"), 2, "truncated.json is truncated"),
+        (("show", "ninetynine.json"), 2, "format version 99, and this tfx reads version 1"),
+        (("replay", "missing.json", "--", "x.py"), 2, "does not exist"),
+        (("replay", CASSETTE), 2, "PROGRAM"),
+        (("replay", CASSETTE, "--", "nowhere.py"), 2, "nowhere.py"),
+        (("pipeline", "run", "--cassette", "truncated.json"), 2, "is truncated"),
+        (("pipeline", "run", "--cassette", CASSETTE, "--database", "nosuch://x"), 2, "nosuch"),
+        (("sanitize", "--check", "missing.json"), 2, "missing.json"),
+        (("sanitize", "--check", "truncated.json"), 1, "is truncated"),
+        (("record", "Bad Name"), 2, "a cassette's name is"),
+        (("record", "x", "--region", "mars"), 2, "mars"),
+        (("record", "x", "--since", "yesterday"), 2, "yesterday"),
+        (("record", "x", "--era", "1999"), 2, "1999"),
+        (("record", "x"), 2, "TFX_EMAIL"),
+    ],
+)
+def test_a_mistake_is_one_paragraph(machine: Machine, root: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
+    machine.environment()
+    good = (root / "cassettes" / CASSETTE).read_bytes()
+    (machine.work / CASSETTE).write_bytes(good)
+    (machine.work / "truncated.json").write_bytes(good[: len(good) // 2])
+    (machine.work / "ninetynine.json").write_bytes(good.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 99'))
+    ran = machine.tfx(*arguments)
+    said = ran.err or ran.out
+    assert (ran.code, bool(re.search(r"Traceback|  File \"", ran.err + ran.out))) == (code, False), said
+    assert words in said
+    assert "\n\n" not in ran.err.strip(), "one paragraph"
