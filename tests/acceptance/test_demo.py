@@ -7,9 +7,8 @@ from machine import Machine
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("region", ["us", "eu"])
-def test_the_demo_shows_what_it_claims(machine: Machine, region: str) -> None:
-    ran = machine.tfx("demo", "--region", region, "--json")
+def test_the_demo_shows_what_it_claims(machine: Machine) -> None:
+    ran = machine.tfx("demo", "--region", "eu", "--json")
     assert ran.code == 0, ran.err
     report = json.loads(ran.out)
     assert [proof["holds"] for proof in report["proofs"]] == [True] * 4
@@ -17,11 +16,3 @@ def test_the_demo_shows_what_it_claims(machine: Machine, region: str) -> None:
     # The pipeline also keeps clock changes from before the window, which the service sends whole with every answer.
     assert 0 <= report["rows"]["events"] - report["client"]["events"] < 10
     assert machine.files() == []
-
-
-@pytest.mark.slow
-def test_the_report_is_for_people(machine: Machine) -> None:
-    ran = machine.tfx("demo")
-    assert ran.code == 0, ran.err
-    for heading in ("Recorded", "Places each rule touched", "Proof", "Rows in DuckDB", "Glucose, mg/dL", "Everything holds"):
-        assert heading in ran.out

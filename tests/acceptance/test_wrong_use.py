@@ -1,10 +1,13 @@
 """Every way to go wrong at the command: one paragraph on stderr, nothing on stdout, the contract's exit code."""
 
+import io
 import re
 from pathlib import Path
 
 import pytest
 from machine import Machine
+
+from tfx import cli
 
 CASSETTE = "session-us.json"
 
@@ -32,14 +35,32 @@ CASSETTE = "session-us.json"
         (("record", "x"), 2, "TFX_EMAIL"),
     ],
 )
-def test_a_mistake_is_one_paragraph(machine: Machine, root: Path, arguments: tuple[str, ...], code: int, words: str) -> None:
-    machine.environment()
+def test_a_mistake_is_one_paragraph(
+    arguments: tuple[str, ...],
+    code: int,
+    words: str,
+    root: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     good = (root / "cassettes" / CASSETTE).read_bytes()
-    (machine.work / CASSETTE).write_bytes(good)
-    (machine.work / "truncated.json").write_bytes(good[: len(good) // 2])
-    (machine.work / "ninetynine.json").write_bytes(good.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 99'))
-    ran = machine.tfx(*arguments)
-    said = ran.err or ran.out
-    assert (ran.code, bool(re.search(r"Traceback|  File \"", ran.err + ran.out))) == (code, False), said
+    (tmp_path / CASSETTE).write_bytes(good)
+    (tmp_path / "truncated.json").write_bytes(good[: len(good) // 2])
+    (tmp_path / "ninetynine.json").write_bytes(good.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 99'))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    for name in ("TFX_EMAIL", "TFX_PASSWORD"):
+        monkeypatch.delenv(name, raising=False)
+    ended = cli.run(arguments)
+    out, err = capsys.readouterr()
+    said = err or out
+    assert (ended, bool(re.search(r"Traceback|  File \"", err + out))) == (code, False), said
     assert words in said
-    assert "\n\n" not in ran.err.strip(), "one paragraph"
+    assert "\n\n" not in err.strip(), "one paragraph"
+
+
+def test_so_it_is_in_a_process_of_its_own(machine: Machine) -> None:
+    ran = machine.tfx("show", "missing.json")
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err == "tfx: the cassette missing.json does not exist; record it with: tfx record missing.\n"
