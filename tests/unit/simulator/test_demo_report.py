@@ -49,8 +49,8 @@ def test_the_picture_draws_every_height_and_the_target_range() -> None:
     text = glucose_picture([(start + timedelta(minutes=5 * step), 60 + step) for step in range(200)])
     lines = text.splitlines()
     assert sum("•" in line for line in lines) >= 8
-    assert any(line.startswith("180┤") and "─" in line for line in lines)
-    assert any(line.startswith(" 70┤") and "─" in line for line in lines)
+    assert any(line.startswith("180├") and "─" in line for line in lines)
+    assert any(line.startswith(" 70├") and "─" in line for line in lines)
     assert "06:00" in lines[-1]
 
 
