@@ -5,11 +5,14 @@ A survey over the whole recording comes before the first change, because the sma
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeGuard
 
 from sanitizer.moments import Moments, unset_until
 from tandem.events import EVENTS
 
+LAST_GROUP = 0xFFFF
 MOST_BOLUS_IDS = 0xFFFF
+LAST_SEQUENCE = 0xFFFFFFFF
 BOLUS_CODES = frozenset(code for code, event in EVENTS.items() if any(one.name == "bolusId" for one in event.fields))
 DATE_CHANGED = 14
 
@@ -23,8 +26,9 @@ class Device:
     changes: list[tuple[int, int]] = field(default_factory=list)
 
     def meet(self, group: int, sequence: int) -> None:
-        """A sequence number of a group."""
-        self.first[group] = min(sequence, self.first.get(group, sequence))
+        """A sequence number of a group; 0 is what a blank is, and no number."""
+        if 0 < sequence <= LAST_SEQUENCE:
+            self.first[group] = min(sequence, self.first.get(group, sequence))
 
     def meet_bolus(self, group: int, sequence: int, bolus: int) -> None:
         """A bolus id, and the event it stands on; 0 is no bolus."""
@@ -34,7 +38,7 @@ class Device:
     def sequences(self, group: int, values: Sequence[int]) -> list[int]:
         """Rebased sequence numbers of one group."""
         less = self.first.get(group, 1) - 1
-        return [value - less for value in values]
+        return [value and value - less for value in values]
 
     def boluses(self, values: Sequence[int]) -> list[int]:
         """Rebased bolus ids: a ring of 65535, 0 left out."""
@@ -46,16 +50,22 @@ class Device:
         return Moments(shift=shift, unset_until=unset_until(self.changes))
 
 
+def group_of(value: object) -> int:
+    """The sequence group as it may stand; what is no group counts as the first, which is what its blank says."""
+    return value if type(value) is int and 0 < value <= LAST_GROUP else 0
+
+
 def survey(device: Device, rows: Iterable[object]) -> None:
-    """Meet every event of a bff list; what is no event is left for the rules to refuse."""
+    """Meet every event of a bff list; what is no event is left for the rules to blank."""
     for row in rows:
         if not isinstance(row, dict):
             continue
-        code, group, sequence = row.get("eventCode"), row.get("sequenceGroup"), row.get("sequenceNumber")
-        if type(code) is not int or type(group) is not int or type(sequence) is not int:
-            continue
+        code, sequence = row.get("eventCode"), row.get("sequenceNumber")
+        if type(sequence) is not int:
+            sequence = 0
+        group = group_of(row.get("sequenceGroup"))
         device.meet(group, sequence)
-        if code in BOLUS_CODES or code == DATE_CHANGED:
+        if type(code) is int and (code in BOLUS_CODES or code == DATE_CHANGED):
             _look_closer(device, code, group, sequence, row.get("eventProperties"))
 
 
@@ -64,9 +74,13 @@ def _look_closer(device: Device, code: int, group: int, sequence: int, propertie
         return
     if code == DATE_CHANGED:
         before, after = properties.get("datePrior"), properties.get("dateAfter")
-        if type(before) is int and type(after) is int:
+        if _is_number(before) and _is_number(after):
             device.changes.append((before, after))
         return
     bolus = properties.get("bolusId")
-    if type(bolus) is int:
+    if _is_number(bolus) and bolus <= MOST_BOLUS_IDS:
         device.meet_bolus(group, sequence, bolus)
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 <= value <= LAST_SEQUENCE

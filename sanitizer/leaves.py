@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Callable
+from typing import TypeGuard
 
 from sanitizer import epoch
 from sanitizer.epoch import Odd
-from sanitizer.ordinals import KINDS
+from sanitizer.ordinals import KINDS, NUMBERS
 from sanitizer.run import Run
 from tandem.regions import REGIONS
 from tfx.jsonbody import Json
@@ -38,17 +39,21 @@ def text_of(value: Json) -> str:
 
 def ordinal(value: Json, name: str, run: Run) -> Json:
     """The first-seen stand-in, as a number where the leaf is a number."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if not _may_be(value, name):
         raise Odd
+    if value == 0:
+        return value  # as an empty text, a blank is nobody's
     changed = run.ordinals.stand_in(KINDS[name], str(value))
     return changed if isinstance(value, str) else int(changed)
 
 
+def _may_be(value: Json, name: str) -> TypeGuard[str | int]:
+    return isinstance(value, str) or (type(value) is int and name in NUMBERS)
+
+
 def holds_ordinal(value: Json, name: str) -> bool:
     """Whether a leaf is a stand-in of that kind."""
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return False
-    return value == "" or KINDS[name].image(str(value))
+    return _may_be(value, name) and (value == "" or KINDS[name].image(str(value)))
 
 
 def kept(value: Json, domain: str, run: Run) -> Json:

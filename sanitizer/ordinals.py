@@ -163,6 +163,13 @@ def _word(name: str, prefix: str, says: str) -> Kind:
 
 _NUMBER_IMAGE = r"9(?=\d{2,17}\Z)0*[1-9]\d{0,2}"
 
+NUMBERS = {
+    "serial": "not a stand-in serial",
+    "device": "not a stand-in device number",
+    "upload": "not a stand-in upload number",
+}
+"""Kinds that may stand in JSON as a number, and what a check says of others."""
+
 _KINDS = (
     Kind(
         name="uuid",
@@ -173,11 +180,7 @@ _KINDS = (
     ),
     *(
         Kind(name=name, says=says, canonical=_digits, write=_write_digits, image=_is_matched_by(_NUMBER_IMAGE))
-        for name, says in (
-            ("serial", "not a stand-in serial"),
-            ("device", "not a stand-in device number"),
-            ("upload", "not a stand-in upload number"),
-        )
+        for name, says in NUMBERS.items()
     ),
     Kind(
         name="email",

@@ -2,10 +2,12 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
-from sanitizer.devices import Device
+from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
 from sanitizer.epoch import Odd
 from sanitizer.fields import Context, column_of, layout, treatment
 from sanitizer.hand import Hand
@@ -30,7 +32,7 @@ ENVELOPE: Final = (
 _UUID = Rule(word="uuid")
 _DATE = Rule(word="date")
 _SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
-_LAST_CODE, _LAST_GROUP, _LAST_SEQUENCE = 0x0FFF, 0xFFFF, 0xFFFFFFFF
+_LAST_CODE = 0x0FFF
 _WITHOUT_LAYOUT = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
 
 
@@ -71,7 +73,8 @@ class _Rows:
 
     def _of_shape(self, names: tuple[str, ...] | None, rows: list[Json]) -> Sequence[Json]:
         if names is None:
-            self._note("", "an event that is no object")
+            if not all(map(is_blank, rows)):
+                self._note("", "an event that is no object")
             return [blank(row) for row in rows] if self._hand.changes else rows
         for name in names:
             if name not in ENVELOPE:
@@ -81,6 +84,8 @@ class _Rows:
         done = {name: self._header(name, columns) for name in kept if name != "eventProperties"}
         if "eventProperties" in columns:
             done["eventProperties"] = self._properties(columns.get("eventCode", [-1] * len(rows)), columns["eventProperties"])
+        if not kept:
+            return [{} for _ in rows]
         return [dict(zip(kept, row, strict=True)) for row in zip(*(done[name] for name in kept), strict=True)]
 
     def _note(self, place: str, kind: str) -> None:
@@ -103,8 +108,8 @@ class _Rows:
         if name == "sequenceNumber":
             groups = columns.get("sequenceGroup", [0] * len(values))
             return self._settled(f".{name}", values, self._sequences(groups, values), "a sequence number that is not rebased")
-        most = {"eventCode": _LAST_CODE, "sequenceGroup": _LAST_GROUP}[name]
-        inside: list[Json] = [value if _is_whole(value, most) else 0 for value in values]
+        most = {"eventCode": _LAST_CODE, "sequenceGroup": LAST_GROUP}[name]
+        inside = [value if _is_whole(value, most) else blank(value) for value in values]
         return self._settled(f".{name}", values, inside, "outside its domain")
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
@@ -121,15 +126,11 @@ class _Rows:
 
     def _sequences(self, groups: list[Json], values: list[Json]) -> list[Json]:
         self._hand.count("sequence", f"{self._place}[].sequenceNumber", len(values))
-        if len(set(map(_text, groups))) == 1 and type(groups[0]) is int and set(map(type, values)) == {int}:
-            found = self._device.sequences(groups[0], values)  # type: ignore[arg-type]  # the set of types says so
-            if min(found) >= 0 and max(found) <= _LAST_SEQUENCE:
-                return list(found)
         out: list[Json] = []
-        for group, value in zip(groups, values, strict=True):
-            known = type(group) is int and type(value) is int
-            rebased = self._device.sequences(group, [value])[0] if known else 0  # type: ignore[arg-type,list-item]  # known says so
-            out.append(rebased if 0 <= rebased <= _LAST_SEQUENCE else 0)
+        for group, numbers in _by_group(groups, values):
+            whole = [number if _is_whole(number, LAST_SEQUENCE) else 0 for number in numbers]
+            rebased = self._device.sequences(group, whole)  # type: ignore[arg-type]  # whole numbers, every one
+            out += [one if type(number) is int else blank(number) for number, one in zip(numbers, rebased, strict=True)]
         return out
 
     def _settled(self, place: str, before: Sequence[Json], after: Sequence[Json], kind: str) -> list[Json]:
@@ -219,6 +220,13 @@ _SAYS: Final = {
     "bolus": "a bolus id that is not rebased",
     "date": "a date outside the synthetic window",
 }
+
+
+def _by_group(groups: list[Json], values: list[Json]) -> Iterator[tuple[int, list[Json]]]:
+    """Runs of sequence numbers of one group, in their order; mostly there is one. What is no group counts as the first."""
+    numbers = map(group_of, groups)
+    for group, run in groupby(zip(numbers, values, strict=True), key=itemgetter(0)):
+        yield group, [value for _, value in run]
 
 
 def _text(value: Json) -> str:

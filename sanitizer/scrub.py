@@ -42,7 +42,6 @@ def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: M
     run = Run(policy=rules or policy(), clock=capture.clock, seen=[one.value for one in capture.seen])
     hand = Scrubbing(run)
     exchanges = walked(hand, capture.exchanges)
-    counts = {word: max(number, (before or {}).get(word, 0)) for word, number in run.counts.items()}
     cassette = Cassette(
         name=name,
         era=capture.era,
@@ -50,7 +49,7 @@ def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: M
         clock=run.epoch.clock(capture.clock),
         policy=run.policy.version,
         exchanges=exchanges,
-        rules={**(before or {}), **counts},
+        rules={**(before or {}), **run.counts},
     )
     _prove(cassette, run, capture.seen)
     return Scrubbed(cassette=cassette, findings=tuple(run.findings), touched=dict(run.places))

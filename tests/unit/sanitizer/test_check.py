@@ -232,6 +232,7 @@ HEADS: list[tuple[dict[str, object], str]] = [
     ({"era": "1999"}, "era: not a known era"),
     ({"region": "mars"}, "region: not a known region"),
     ({"clock": datetime(2026, 11, 18, 20, 30, tzinfo=UTC)}, "clock: not a whole minute of the anchor week"),
+    ({"clock": datetime(2024, 6, 30, 23, 59, tzinfo=UTC)}, "clock: not a whole minute of the anchor week"),
     ({"clock": datetime(2024, 7, 3, 20, 30, 5, tzinfo=UTC)}, "clock: not a whole minute of the anchor week"),
     ({"policy": 0}, "policy.version: made by another version of the policy; sanitize it again"),
     ({"values": "invented"}, "policy.values: not one of keep, synthetic"),

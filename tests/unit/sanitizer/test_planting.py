@@ -4,12 +4,14 @@
 
 import gzip
 import json
+import re
 from collections.abc import Callable
 from typing import cast
 
 import jwt
 import pytest
 
+from sanitizer.check import looked_at
 from sanitizer.scrub import Scrubbed, scrub
 from tandem.records import Records
 from tfx.capture import Capture
@@ -143,7 +145,7 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "a content type": ({"got": (("Content-Type", "text/plain"),), "answer": CANARY.encode()}, "content type"),
     "no content type": ({"got": (), "answer": CANARY.encode()}, "content type"),
     "two content types": ({"got": (JSON, HTML), "answer": b"{}"}, "says twice"),
-    "a charset": ({"got": (("Content-Type", "application/json; charset=utf-16"),), "answer": CANARY.encode("utf-16")}, "UTF-8"),
+    "a charset": ({"got": (("Content-Type", "application/json; charset=utf-16"),), "answer": b"{}"}, "is not in UTF-8"),
     "an encoding": ({"got": (JSON, ("Content-Encoding", "zstd")), "answer": CANARY.encode()}, "content coding"),
     "three encodings": ({"got": (JSON, ("Content-Encoding", "gzip, gzip, gzip")), "answer": CANARY.encode()}, "stacked"),
     "damaged gzip": ({"got": (JSON, GZIP), "answer": gzip.compress(CANARY.encode())[:-4]}, "ends too early"),
@@ -213,3 +215,29 @@ def test_a_finding_brings_the_rule_to_paste(capture: Build) -> None:
     ]
     written = json.loads(done.cassette.exchanges[0].response.body)
     assert written == {"unknown1": "", "pumps": [{"unknown1": 0, "unknown2": "", "unknown3": "", "unknown4": False}]}
+
+
+PAGES = [
+    ("https://sso.tandemdiabetes.com/", 200, "<html>sign in</html>", "<title>Tandem Diabetes Care</title>"),
+    ("https://sso.tandemdiabetes.com/auth/callback", 200, "<html>welcome</html>", "<title>Tandem Source</title>"),
+    (PUMPER, 403, "<html>The request is blocked. Reference 20261118T203005Z-1</html>", "<h2>The request is blocked.</h2>"),
+    (PUMPER, 200, "<html>The request is blocked.</html>", "<h2>The request is blocked.</h2>"),
+    (EVENTS, 404, "<html>404 nginx at 10.0.0.1</html>", "<h1>404 Not Found</h1>"),
+    (AUTHORIZE, 400, "<html>unauthorized_client</html>", "<title>Tandem</title>"),
+    (PUMPER, 200, "<html>We will be right back</html>", "<title>Tandem</title>"),
+]
+
+
+@pytest.mark.parametrize(("url", "status", "page", "kept"), PAGES)
+def test_of_a_page_stays_that_there_was_one(capture: Build, url: str, status: int, page: str, kept: str) -> None:
+    done = scrub(capture(url, status=status, got=(HTML,), answer=page.encode()), name="x")
+    text = done.cassette.exchanges[0].response.body.decode()
+    assert kept in text
+    assert not re.search(r"Reference|10\.0\.0\.1|sign in|welcome|right back", text)
+    assert looked_at(done.cassette) == ()
+
+
+def test_a_name_that_holds_a_seen_value_is_not_shown(capture: Build) -> None:
+    answer = json.dumps({"marisolPump": 1, "color": 2}).encode()
+    done = scrub(capture(PUMPER, answer=answer, seen=("Marisol",)), name="x")
+    assert [finding.place for finding in done.findings] == ["response body.<unnamed>", "response body.color"]

@@ -148,6 +148,21 @@ def test_sequence_groups_count_apart(capture: Build) -> None:
     assert [(one["sequenceGroup"], one["sequenceNumber"]) for one in after] == [(0, 1), (1, 1), (0, 2), (1, 3)]
 
 
+def test_no_bolus_is_not_the_first_bolus() -> None:
+    device = Device()
+    device.meet_bolus(0, 5, 0)
+    device.meet_bolus(0, 9, 4001)
+    device.meet_bolus(0, 7, 4000)
+    assert device.boluses([4000, 4001]) == [1, 2]
+
+
+def test_the_upper_bits_of_the_source_go(capture: Build) -> None:
+    records = Records.build(code=28, seconds=[NOW], sequence=[1], source=0xF)
+    done = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x")
+    found = Records.from_body(done.cassette.exchanges[0].response.body)
+    assert (found.source.tolist(), found.code.tolist()) == ([1], [28])
+
+
 @given(st.integers(1, 65_535), st.lists(st.integers(0, 65_535), max_size=6))
 def test_bolus_ids_are_a_ring_and_none_stays_none(first: int, ids: list[int]) -> None:
     device = Device(first_bolus=(0, 1, first))
