@@ -9,6 +9,7 @@ import unicodedata
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import NoReturn
@@ -126,17 +127,17 @@ def _s256(verifier: str) -> str:
     return urlsafe_b64encode(sha256(verifier.encode("utf-8", "surrogatepass")).digest()).rstrip(b"=").decode("ascii")
 
 
-_CHALLENGES: list[str] = []
 _MOST_CHALLENGES = 4096
+_CHALLENGE_LENGTH = 43
 
 
 def _is_challenge(value: str) -> bool:
-    for number in range(1, _MOST_CHALLENGES):
-        if number > len(_CHALLENGES):
-            _CHALLENGES.append(_s256(_verifier(number)))
-        if _CHALLENGES[number - 1] == value:
-            return True
-    return False
+    return len(value) == _CHALLENGE_LENGTH and value in _challenges()
+
+
+@cache
+def _challenges() -> frozenset[str]:
+    return frozenset(_s256(_verifier(number)) for number in range(1, _MOST_CHALLENGES))
 
 
 def _counted(name: str, says: str, *, width: int = 6, canonical: Callable[[str], str] = _exact) -> Kind:

@@ -20,7 +20,7 @@ Build = Callable[..., Capture]
 @cache
 def _session(era: str, region: str, identity: int, weeks: int, therapy: int) -> Capture:
     now = NOW + timedelta(weeks=weeks)
-    person = account(identity=identity, therapy=therapy, now=now, days=0.5, region=region)
+    person = account(identity=identity, therapy=therapy, now=now, days=0.25, region=region)
     return captured_session(person, era=era, region=region, now=now)
 
 

@@ -92,19 +92,19 @@ def closed(url: str, value: Json, status: int = 200) -> None:
 
 
 @pytest.mark.parametrize("path", ["reports/bff/pumper", "pumpers/pumpers", "reports/reportsfacade/{}/pumpeventmetadata"])
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(value=VALUES, status=st.sampled_from([200, 200, 404, 500]))
 def test_any_answer(path: str, value: Json, status: int) -> None:
     closed(f"{HOST}/{path.format(ID)}" if "{" in path else f"{HOST}/{path}/{ID}", value, status)
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(value=LOGS)
 def test_any_list_of_events(value: Json) -> None:
     closed(f"{HOST}/reports/bff/pump-logs/{ID}", value)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(value=VALUES)
 def test_any_token_answer(value: Json) -> None:
     # Every endpoint's rules apply to its own path only; here the point is that a token's rule meets anything.

@@ -73,8 +73,9 @@ def spellings(value: str) -> Iterator[bytes]:
 @pytest.mark.parametrize(("era", "region"), WORLDS)
 def test_no_secret_of_the_account_is_in_the_text(session: Session, era: str, region: str) -> None:
     capture = session(era, region, 3)
-    text = dumps(scrub(capture, name="x").cassette)
-    for event in named(scrub(capture, name="x").cassette, "pump-events"):
+    cassette = scrub(capture, name="x").cassette
+    text = dumps(cassette)
+    for event in named(cassette, "pump-events"):
         text += Records.from_body(decoded(event.response.headers, event.response.body)).to_bytes()
     assert len(capture.seen) > 40
     found = {one.kind for one in capture.seen if len(one.value) > 4 for form in spellings(one.value) if form in text}
@@ -141,7 +142,7 @@ def test_every_event_moves_by_the_same_whole_weeks(session: Session) -> None:
     capture = session()
     before = answer(named(capture, "pump-logs")[0])["events"]
     after = answer(named(scrub(capture, name="x").cassette, "pump-logs")[0])["events"]
-    assert len(before) == len(after) > 200
+    assert len(before) == len(after) > 100
     moves = {
         datetime.fromisoformat(new["pumpDateTime"]) - datetime.fromisoformat(old["pumpDateTime"])
         for old, new in zip(before, after, strict=True)
