@@ -77,12 +77,15 @@ def _constant(name: str) -> NoReturn:
 
 
 def _deeper_than(value: Json, levels: int) -> bool:
-    if not isinstance(value, dict | list):
+    # `type(...) is`: this runs once a value of every body, and JSON makes no subclasses.
+    if type(value) is not dict and type(value) is not list:
         return False
     if levels == 0:
         return True
-    inner = value.values() if isinstance(value, dict) else value
-    return any(_deeper_than(item, levels - 1) for item in inner if isinstance(item, dict | list))
+    for item in value.values() if isinstance(value, dict) else value:
+        if (type(item) is dict or type(item) is list) and _deeper_than(item, levels - 1):
+            return True
+    return False
 
 
 def _compact(value: Json) -> bytes:

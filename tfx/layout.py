@@ -36,22 +36,21 @@ def _lines(value: Json, indent: int, *, in_array: bool) -> Iterator[str]:
 
 def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool:
     # An element of an array that is shallow is a row (a pump event, a header line) however wide; all else must be short.
-    if in_array and _depth(value) <= (_ROW_DEPTH if isinstance(value, dict) else 1):
+    depth = _depth(value, _ROW_DEPTH)
+    if in_array and depth <= (_ROW_DEPTH if type(value) is dict else 1):
         return len(jsonbody.write(value)) <= _ROW_WIDTH
-    if _depth(value) > _ROW_DEPTH or len(value) > WIDTH // 2:
+    if depth > _ROW_DEPTH or len(value) > WIDTH // 2:
         return False
-    rows = isinstance(value, list) and any(isinstance(item, dict) for item in value)
+    rows = type(value) is list and any(type(item) is dict for item in value)
     return not rows and len(jsonbody.write(value)) <= WIDTH
 
 
-def _depth(value: Json) -> int:
-    if not isinstance(value, dict | list):
-        return 0
-    inner = value.values() if isinstance(value, dict) else value
+def _depth(value: dict[str, Json] | list[Json], enough: int) -> int:
+    """How deep containers nest, counted no further than `enough` + 1. `type(...) is`: this runs once a value of every event."""
     deepest = 0
-    for item in inner:
-        if isinstance(item, dict | list):
-            deepest = max(deepest, _depth(item))
-            if deepest > _ROW_DEPTH:
+    for item in value.values() if type(value) is dict else value:
+        if type(item) is dict or type(item) is list:
+            deepest = max(deepest, _depth(item, enough - 1) if enough else 1)
+            if deepest > enough:
                 break
     return deepest + 1
