@@ -28,7 +28,7 @@ test: install  ## the whole test suite, offline
 	$(BIN)/python -m pytest -n auto
 
 fast: install  ## what pre-commit runs: stop at the first failure
-	$(BIN)/python -m pytest -m "not slow" -x -q
+	$(BIN)/python -m pytest -m "not slow" -x -q -n auto
 
 lint: install  ## ruff: rules and format
 	$(BIN)/ruff check .

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 LEVELS = ("unit", "integration", "acceptance")
+FAST = ("unit",)
+"""The levels of which the fast subset runs everything not marked slow; servers, processes and databases wait for `make test`."""
 
 # The same examples every run: a law that fails on a rare example belongs into a table, not into a flaky suite.
 settings.register_profile("tfx", deadline=None, derandomize=True, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
@@ -13,12 +15,14 @@ settings.load_profile("tfx")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test is marked with the folder it lives in."""
+    """Every test is marked with the folder it lives in; what needs more than its own process's memory is slow."""
     root = Path(__file__).parent
     for item in items:
         level = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
         if level in LEVELS:
             item.add_marker(level)
+        if level and level not in FAST:
+            item.add_marker("slow")
 
 
 @pytest.fixture(scope="session")

@@ -140,8 +140,10 @@ def test_tconnectsync_unmodified_signs_in_verifies_and_reads(
 
 
 def test_urllib_gets_the_keys_that_verify_the_token(
-    stand_in: Callable[..., StandIn], session: requests.Session, people: Mapping[str, Account]
+    stand_in: Callable[..., StandIn], session: requests.Session, people: Mapping[str, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # urllib keeps its first opener for ever, and with it the proxies of whichever test asked first.
+    monkeypatch.setattr(urllib.request, "_opener", None)
     stand_in("eu")
     bearer = bearer_of(session, people["eu"])
     # PyJWKClient fetches with urllib.request; the EU's access token is a JWT.
