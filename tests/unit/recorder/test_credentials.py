@@ -52,7 +52,7 @@ def test_the_environment_is_read_before_anybody_is_asked() -> None:
         ({}, None, [False, True], ("typed", "typed"), "the password is typed hidden"),
     ],
 )
-def test_what_is_missing_is_looked_up_then_asked_for(  # noqa: PLR0917  # one row each
+def test_what_is_missing_is_looked_up_then_asked_for(  # one row each
     monkeypatch: pytest.MonkeyPatch,
     environ: dict[str, str],
     kept: tuple[str, str] | None,

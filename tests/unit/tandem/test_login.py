@@ -117,7 +117,7 @@ PORTAL = {"status_code": 302, "headers": {"Location": "https://sso.tandemdiabete
         ("GET", "/.well-known/openid-configuration/jwks", {"text": "<html>"}, BlockedError, "blocked its signing keys"),
     ],
 )
-def test_every_step_can_be_refused(  # noqa: PLR0917  # one row each
+def test_every_step_can_be_refused(  # one row each
     world: MakeWorld, method: str, path: str, answer: dict[str, object], kind: type[TfxError], words: str
 ) -> None:
     there = world()
