@@ -4,11 +4,15 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sanitizer.findings import Finding
 from tfx.errors import CassetteError, UsageError
+
+if TYPE_CHECKING:
+    from sanitizer.convert import Imported
 
 LEFTOVERS = (".orig", ".bak", ".rej", ".swp", ".tmp", ".har", ".yaml", ".yml")
 """Files that hold recordings beside cassettes and that a check of `*.json` alone would never open."""
@@ -23,6 +27,7 @@ class Report:
     path: str
     findings: list[Finding] = field(default_factory=list)
     touched: dict[str, dict[str, int]] = field(default_factory=dict)
+    imported: str = ""
     written: str = ""
 
 
@@ -36,12 +41,13 @@ def sanitize(paths: tuple[Path, ...], check: bool, explain: bool, output: Path |
     """Make cassettes clean, or check that they are.
 
     PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
-    of this one.
+    of this one. A HAR file or vcrpy cassette becomes a cassette in the folder that --output names.
 
     \b
     Examples:
       tfx sanitize --check cassettes/             what pre-commit runs; needs no secrets
       tfx sanitize --explain cassettes/week.json  which rule touched which place
+      tfx sanitize browser.har --output cassettes what a browser recorded becomes cassettes/browser.json
     """
     if check and output:
         raise UsageError("--check writes nothing, so it takes no --output; leave one of them out")
@@ -91,20 +97,30 @@ def _cleaned(path: Path, output: Path | None, *, explain: bool) -> Report:
     from tfx.store import dumps, load, save
 
     foreign = _foreign(path)
-    if foreign:
-        raise UsageError(
-            f"{path} is {foreign}; this tfx sanitizes its own cassettes only, importing comes with a later one. "
-            "Until then record anew with: tfx record NAME"
-        )
-    cassette = load(path)
-    done = again(cassette)
-    report = Report(path=str(path), findings=list(done.findings))
+    imported = _imported(path, output, foreign) if foreign else None
+    done = imported.done if imported else again(load(path))
+    report = Report(path=str(path), findings=list(done.findings), imported=imported.places if imported else "")
     if explain:
         for (word, place), number in sorted(done.touched.items()):
             report.touched.setdefault(word, {})[place] = number
     if output or dumps(done.cassette) != path.read_bytes():
         report.written = str(save(done.cassette, output or path.parent))
     return report
+
+
+def _imported(path: Path, output: Path | None, what: str) -> "Imported":
+    from sanitizer.convert import imported
+    from tfx.store import path_of
+
+    if what not in FOREIGN.values():
+        raise UsageError(f"{path} is {what}, not a recording; remove it, for nothing checks what it holds")
+    if output is None:
+        raise UsageError(
+            f"{path} is {what}, and its cassette needs a place of its own; name one with: tfx sanitize {path} --output cassettes"
+        )
+    if path_of(path.stem, output).exists():
+        raise UsageError(f"{output / path.stem}.json exists, and importing {path} replaces nothing; name another folder or remove it")
+    return imported(path, name=path.stem)
 
 
 def _foreign(path: Path) -> str:
@@ -129,6 +145,8 @@ def _show(reports: list[Report], *, check: bool, explain: bool) -> None:
             click.echo(f"{report.path} {word}: {sum(places.values())}")
             for place, number in places.items():
                 click.echo(f"    {number:6} {place}")
+        if report.imported:
+            click.echo(f"{report.path} {report.imported}")
         if report.written:
             click.echo(f"{report.path} -> {report.written}")
     dirty = sum(bool(report.findings) for report in reports)

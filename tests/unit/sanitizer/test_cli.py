@@ -111,10 +111,19 @@ def test_a_folder_with_anything_else_in_it_is_not_clean(
 
 
 @pytest.mark.parametrize(("name", "text", "_kind"), FOREIGN[:3])
-def test_importing_is_not_there_yet_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, _kind: str) -> None:
+def test_what_is_imported_never_lands_beside_itself(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, _kind: str
+) -> None:
     (folder / name).write_text(text)
     assert cli.run(["sanitize", f"cassettes/{name}"]) == 2
-    assert "importing comes with a later one" in capsys.readouterr().err
+    assert f"name one with: tfx sanitize cassettes/{name} --output cassettes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("name", "text", "_kind"), FOREIGN[3:5])
+def test_a_leftover_is_not_imported(folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, _kind: str) -> None:
+    (folder / name).write_text(text)
+    assert cli.run(["sanitize", "--output", "other", f"cassettes/{name}"]) == 2
+    assert "is a leftover of an editor or merge, not a recording" in capsys.readouterr().err
 
 
 def test_a_file_under_another_name_is_not_clean(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
