@@ -75,8 +75,8 @@ def test_the_fate_of_a_property(capture: Build, code: int, before: Properties, a
 
 @pytest.mark.parametrize(("code", "before", "after", "_why"), FATES)
 def test_the_fate_of_a_field_of_a_record(capture: Build, code: int, before: Properties, after: Properties, _why: str) -> None:
-    full = {field.name: [] if field.meaning == "bitmask" else 0 for field in EVENTS[code].fields}
-    event = {"eventCode": code, "sequenceGroup": 0, "sequenceNumber": 4711, "pumpDateTime": "2026-11-20T16:00:00"}
+    full: Properties = {field.name: [] if field.meaning == "bitmask" else 0 for field in EVENTS[code].fields}
+    event: Properties = {"eventCode": code, "sequenceGroup": 0, "sequenceNumber": 4711, "pumpDateTime": "2026-11-20T16:00:00"}
     records = records_from_events([{**event, "eventProperties": {**full, **before}}])
     done = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x")
     found = Records.from_body(done.cassette.exchanges[0].response.body)
