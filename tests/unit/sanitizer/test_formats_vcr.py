@@ -100,6 +100,12 @@ def test_content_encoding_stays_where_it_is_true(body: bytes, coding: str, stays
     assert (got.body, "content-encoding" in got.headers) == (body, stays)
 
 
+def test_what_vcrpy_answers_with_is_labelled_as_it_is(session: Session) -> None:
+    text = vcr.write(scrub(session(), name="x").cassette, "json").decode()
+    assert "Content-Encoding" not in text
+    assert "Content-Length" in text
+
+
 def test_bodies_and_headers_of_every_kind() -> None:
     assert only(file(interaction(body=b"\x00"))).response.body == b"\x00"
     assert only(file(interaction(body=None))).response.body == b""
