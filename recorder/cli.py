@@ -1,14 +1,32 @@
 """`tfx record`: the command parses, calls `recorder.job`, prints, exits."""
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from tfx.errors import UsageError
 
+_Command = TypeVar("_Command", bound=Callable[..., object])
 DATE = click.DateTime(formats=["%Y-%m-%d"])
+
+_STAND_IN = (
+    click.option("--simulated", is_flag=True, help="Record the stand-in that comes with tfx instead of the live service."),
+    click.option("--seed", type=int, default=1, show_default=True, help="With --simulated: which invented person."),
+    click.option("--now", metavar="ISO", help="With --simulated: the instant its clock stands at.  [default: 2026-11-18T20:30:00Z]"),
+    click.option("--history", type=click.IntRange(1, 3660), help="With --simulated: days of history.  [default: as many as are recorded]"),
+    click.option("--fault", "faults", multiple=True, metavar="ENDPOINT:N:KIND", help="With --simulated: the Nth request there fails."),
+)
+
+
+def stand_in(command: _Command) -> _Command:
+    """The options that lead a command to the stand-in."""
+    for option in reversed(_STAND_IN):
+        command = option(command)
+    return command
 
 
 @click.command(context_settings={"ignore_unknown_options": False})
@@ -23,11 +41,7 @@ DATE = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, help="Where the cassette goes.")
 @click.option("--resume", is_flag=True, help="Go on with the recording of this name that was interrupted.")
 @click.option("--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML: email and password under [tandem].")
-@click.option("--simulated", is_flag=True, help="Record the stand-in that comes with tfx instead of the live service.")
-@click.option("--seed", type=int, default=1, show_default=True, help="With --simulated: which invented person.")
-@click.option("--now", metavar="ISO", help="With --simulated: the instant its clock stands at.  [default: 2026-11-18T20:30:00Z]")
-@click.option("--history", type=click.IntRange(1, 3660), help="With --simulated: days of history.  [default: as many as are recorded]")
-@click.option("--fault", "faults", multiple=True, metavar="ENDPOINT:N:KIND", help="With --simulated: the Nth request there fails.")
+@stand_in
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 @click.pass_context
 def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_json: bool, **options: object) -> None:
@@ -66,6 +80,11 @@ def _parsed(options: dict[str, object]) -> dict[str, object]:
     """The options with dates for datetimes; UsageError where two of them contradict each other."""
     if options["since"] is not None and options["days"] is not None:
         raise UsageError("--days and --since both say where to begin; leave one out")
+    check_stand_in(options)
+    return {key: value.date() if isinstance(value, datetime) else value for key, value in options.items()}
+
+
+def check_stand_in(options: Mapping[str, object]) -> None:
+    """UsageError where options of the stand-in are given without it."""
     if not options["simulated"] and (options["faults"] or options["now"] or options["history"]):
         raise UsageError("--fault, --now and --history belong to the stand-in; add --simulated, or leave them out")
-    return {key: value.date() if isinstance(value, datetime) else value for key, value in options.items()}

@@ -59,9 +59,9 @@ def _live(order: Order) -> Done:
     path = path_of(order.name, order.cassettes)
     before: tuple[Exchange, ...] = ()
     if order.resume:
-        checkpoint, errand, before = Checkpoint.resume(path, person, lambda started: order.errand(_local_day(started)), now)
+        checkpoint, errand, before = Checkpoint.resume(path, person, lambda started: order.errand(local_day(started)), now)
     else:
-        errand = order.errand(_local_day(now))
+        errand = order.errand(local_day(now))
         checkpoint = Checkpoint.begin(path, person, errand, now)
     return with_checkpoint(checkpoint, before, person, errand, lambda capture: _finished(order, capture))
 
@@ -99,8 +99,8 @@ def with_checkpoint(
     return done
 
 
-def _local_day(instant: datetime) -> date:
-    # The day the person at this computer, and so most likely the pump, calls today.
+def local_day(instant: datetime) -> date:
+    """The day the person at this computer, and so most likely the pump, calls today."""
     return instant.astimezone().date()
 
 

@@ -1,8 +1,13 @@
 """`tfx diff`: drift between two cassettes. Parses, compares, prints."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from replayer.drift import Drift
 
 
 @click.command()
@@ -18,17 +23,21 @@ def diff(old: Path, new: Path, *, as_json: bool) -> int:
     Example:
       tfx diff cassettes/session-us.json /tmp/today/session-us.json
     """
-    import json
-    from dataclasses import asdict
-
     from replayer.drift import drift
     from tfx.store import load
 
-    found = drift(load(old), load(new))
+    return told(drift(load(old), load(new)), as_json=as_json)
+
+
+def told(found: "Sequence[Drift]", *, as_json: bool) -> int:
+    """Print the differences; the exit code, 1 if there are any."""
+    import json
+    from dataclasses import asdict
+
     if as_json:
         click.echo(json.dumps([asdict(one) for one in found], indent=2))
     else:
         for one in found:
             click.echo(str(one))
-        click.echo(f"tfx: {len(found)} differences" if found else "tfx: no drift", err=True)
+        click.echo(f"tfx: {len(found)} difference{'s'[: len(found) > 1]}" if found else "tfx: no drift", err=True)
     return 1 if found else 0

@@ -4,9 +4,10 @@ Ids, dates and numbers of events differ between any two recordings and are no dr
 list elements share one path (`pumps[].serialNumber`), pump events one per event code (`events[399].eventProperties.rate`).
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Final, Literal
 
 from replayer.keys import Question, question
 from replayer.miss import label
@@ -18,6 +19,9 @@ from tfx.jsonbody import Json, parse
 
 Shapes = Mapping[str, frozenset[str]]
 Kind = Literal["added", "removed", "changed"]
+_ITEM: Final = re.compile(r"\[\d*\]\Z")
+_SENT: Final = re.compile(r"(query|body)\b")
+_FAILED: Final = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,40 @@ def drift(old: Cassette, new: Cassette) -> tuple[Drift, ...]:
         else:
             found.extend(_changes(name, before[name], after[name]))
     return tuple(found)
+
+
+def service_drift(old: Cassette, new: Cassette) -> tuple[Drift, ...]:
+    """What changed in the service between a cassette and a recording made now to compare with it.
+
+    Left out is what hangs on the person, the days and the client: types of events and items of lists that only one side has, members of an
+    object that is null on the other, JSON types that only the cassette saw, failures that passed; and within one era what was sent, and
+    requests to known endpoints that only one of the two clients made.
+    """
+    found: list[Drift] = []
+    is_same_era = old.era == new.era
+    if not is_same_era:
+        found.append(Drift(kind="changed", where="the service", what="era", detail=f"{old.era} before, {new.era} now"))
+    before, after = _by_endpoint(_without_failures(old)), _by_endpoint(_without_failures(new))
+    known = {label(asked) for one in (old, new) for asked in (question(exchange.request) for exchange in one.exchanges) if asked.place}
+    for name in sorted(before.keys() | after.keys()):
+        if name in before and name in after:
+            changes = (one for one in _changes(name, before[name], after[name]) if not _is_chance(one, before[name], after[name]))
+            found.extend(one for one in changes if not (is_same_era and _SENT.match(one.what)))
+        elif not is_same_era or name not in known:
+            found.append(Drift(kind="removed" if name in before else "added", where=name, what="the request itself"))
+    return tuple(found)
+
+
+def _without_failures(cassette: Cassette) -> Cassette:
+    return replace(cassette, exchanges=tuple(one for one in cassette.exchanges if one.response.status < _FAILED))
+
+
+def _is_chance(one: Drift, before: Shapes, after: Shapes) -> bool:
+    if one.kind == "changed":
+        return after[one.what] < before[one.what]
+    # A member can only be missing from an object that is there.
+    parent = one.what.rpartition(".")[0]
+    return bool(_ITEM.search(one.what)) or any(parent in side and "object" not in side[parent] for side in (before, after))
 
 
 def _by_endpoint(cassette: Cassette) -> dict[str, dict[str, frozenset[str]]]:

@@ -26,6 +26,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "pipeline": ("pipeline.cli:pipeline", "Tandem Source into DuckDB, from a cassette or live."),
         "show": ("replayer.show:show", "What is on a cassette."),
         "diff": ("replayer.diff:diff", "Drift between two cassettes."),
+        "verify": ("recorder.verify:verify", "Drift between a cassette and the live service."),
         "convert": ("sanitizer.convert:convert", "To and from vcrpy and HAR."),
         "simulate": ("simulator.cli:simulate", "Run the stand-in for Tandem Source."),
         "demo": ("simulator.demo:demo", "The whole loop on the stand-in, with a report."),

@@ -1,0 +1,84 @@
+"""`tfx verify`: records the service again in memory and says what drifted since a cassette was made. Writes nothing."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, cast
+from urllib.parse import parse_qsl, urlsplit
+
+import click
+
+from recorder.cli import check_stand_in, stand_in
+
+if TYPE_CHECKING:
+    from recorder.order import Order
+    from tfx.capture import Capture
+    from tfx.cassette import Cassette
+
+_DAYS = frozenset({"startDate", "endDate", "minDate", "maxDate"})
+
+
+class _Told(Protocol):
+    """What prints the differences of `tfx diff`."""
+
+    def __call__(self, found: Sequence[object], *, as_json: bool) -> int:
+        """The exit code."""
+        ...
+
+
+@click.command()
+@click.argument("cassette", type=click.Path(path_type=Path))
+@click.option(
+    "--era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Ask as in this state of the API.  [default: the cassette's]"
+)
+@click.option("--pump", envvar="TFX_PUMP", default="", metavar="SERIAL", help="This pump (or TFX_PUMP), not the one used last.")
+@click.option("--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML: email and password under [tandem].")
+@stand_in
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as a JSON list.")
+def verify(*, cassette: Path, era: str | None, as_json: bool, **options: object) -> int:
+    """Ask the live service for what is on CASSETTE and say what drifted: endpoints, statuses, members and types; values are no drift.
+
+    Records as many days as the cassette spans, up to today, in memory; nothing is written. Credentials as for tfx record.
+    Exit code 1 if anything drifted.
+
+    \b
+    Examples:
+      tfx verify cassettes/my-week.json
+      tfx verify cassettes/session-2025.json --simulated --era 2026-10
+    """
+    from recorder import job
+    from recorder.order import Order
+    from sanitizer.scrub import scrub
+    from tfx.stages import stage
+    from tfx.store import load
+
+    check_stand_in(options)
+    old = load(cassette)
+    order = Order(name=old.name, region=old.region, era=era or old.era, days=days_of(old), **options)  # type: ignore[arg-type]  # Click's own types, one field each
+    job.keep_no_core()
+    new = scrub(_recorded(order), name=old.name).cassette
+    drift = cast("Callable[[Cassette, Cassette], Sequence[object]]", stage("replayer.drift:service_drift"))
+    return cast("_Told", stage("replayer.diff:told"))(drift(old, new), as_json=as_json)
+
+
+def days_of(cassette: "Cassette") -> int:
+    """How many days the windows on a cassette span from first to last, both included; 1 where nobody asked for events."""
+    found = []
+    for exchange in cassette.exchanges:
+        for value in (value for name, value in parse_qsl(urlsplit(exchange.request.url).query) if name in _DAYS):
+            with suppress(ValueError):  # somebody's program may have asked in its own way
+                found.append(date.fromisoformat(value[: len("2024-07-01")]))
+    return (max(found) - min(found)).days + 1 if found else 1
+
+
+def _recorded(order: "Order") -> "Capture":
+    from recorder import credentials
+    from recorder.job import local_day
+    from recorder.session import record
+    from recorder.simulated import simulated
+
+    if order.simulated:
+        return simulated(order)
+    person = credentials.find(order.credentials)
+    return record(person, order.errand(local_day(datetime.now(UTC))), clock=lambda: datetime.now(UTC))
