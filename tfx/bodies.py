@@ -18,6 +18,9 @@ ROW: Final = 26
 
 Node = dict[str, Json]
 
+FORMS: Final = frozenset({"json", "records", "form", "text", "base64", "wire"})
+"""The members a body may have, one of them, beside `style`."""
+
 
 def body_node(headers: Headers, body: bytes) -> Node:
     """The JSON that stands for a wire body under these headers; empty for an empty body."""
@@ -58,8 +61,24 @@ def plain_bytes(node: Node) -> bytes:
         if "text" in node:
             return _string(node, "text").encode("utf-8")
         return base64.b64decode(_string(node, "base64"), validate=True)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CassetteError("a body on the cassette is of no form this tfx knows; restore the file with: git checkout -- FILE") from error
+    except (KeyError, TypeError, ValueError):
+        raise CassetteError("a body on the cassette is of no form this tfx knows; restore the file with: git checkout -- FILE") from None
+
+
+def seen_to(node: Node) -> Node:
+    """The node, seen to be of a known form without making its bytes.
+
+    Raises:
+        TypeError, KeyError, ValueError: it is not.
+    """
+    forms = set(node) - {"style"}
+    if not node:
+        return node
+    if len(forms) != 1 or not forms <= FORMS or ("style" in node and node["style"] not in jsonbody.STYLES):
+        raise ValueError
+    if "json" not in node:
+        plain_bytes(node) if "wire" not in node else base64.b64decode(_string(node, "wire"), validate=True)
+    return node
 
 
 def _form_node(headers: Headers, plain: bytes) -> Node | None:
@@ -99,7 +118,8 @@ def _record_node(value: Json) -> Node | None:
 
 def _joined(node: Node) -> str:
     rows = node["records"]
-    assert isinstance(rows, list)
+    if not isinstance(rows, list):
+        raise TypeError
     return base64.b64encode(bytes.fromhex("".join(str(row) for row in rows))).decode("ascii")
 
 

@@ -90,6 +90,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command and give back its exit code."""
     try:
         result = cli.main(args=None if arguments is None else list(arguments), prog_name="tfx", standalone_mode=False)
+        sys.stdout.flush()  # a full disk or a reader that has gone shows here, and not in the interpreter's last words
     except click.exceptions.Exit as error:
         return error.exit_code
     except BrokenPipeError:
@@ -121,6 +122,13 @@ def _usage(error: click.ClickException) -> str:
     return f"{error.format_message().rstrip('.')}. See: {where} --help"
 
 
+def _outside(error: OSError) -> str:
+    # Only what the system itself says: the text of a library's error may quote what was in hand.
+    what = error.strerror if type(error).__module__ == "builtins" and error.strerror else type(error).__name__
+    where = f" ({error.filename})" if type(error).__module__ == "builtins" and isinstance(error.filename, str) else ""
+    return f"a file, folder or connection cannot be used{where}: {what}; see to it and run the command again"
+
+
 _STOPPED = ("interrupted; nothing was left half written", 130)
 
 WORDS: tuple[tuple[type[BaseException], Callable[..., tuple[str, int]]], ...] = (
@@ -128,6 +136,7 @@ WORDS: tuple[tuple[type[BaseException], Callable[..., tuple[str, int]]], ...] = 
     (click.ClickException, lambda error: (_usage(error), InputError.exit_code)),
     (click.Abort, lambda _: _STOPPED),
     (KeyboardInterrupt, lambda _: _STOPPED),
+    (OSError, lambda error: (_outside(error), InputError.exit_code)),
     (BaseException, lambda error: (_own_fault(error), TfxError.exit_code)),
 )
 """What is said of each kind of error, and the exit code; the first kind that fits counts."""

@@ -5,6 +5,7 @@ truncated, hand-edited or badly merged file is named as such when it is loaded. 
 then one rename: a crash leaves the old cassette whole.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -13,7 +14,7 @@ import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, cast, get_args
+from typing import Final, TypeVar, cast, get_args
 
 from tfx import bodies
 from tfx.cassette import FORMAT_VERSION, Cassette
@@ -26,6 +27,7 @@ SUFFIX: Final = ".json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
 _DIGEST = re.compile(rb'^ "digest": "sha256:([0-9a-f]{64})",$', re.MULTILINE)
 _BLANK_DIGEST = "sha256:" + "0" * 64
+Kind = TypeVar("Kind", str, int, list[Json], dict[str, Json])
 _CLOCK = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -33,8 +35,33 @@ def save(cassette: Cassette, folder: Path) -> Path:
     """Write `folder/NAME.json` whole or not at all, and say where it stands."""
     path = path_of(cassette.name, folder)
     data = dumps(cassette)
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{cassette.name}.", suffix=".tmp", dir=folder)
+    try:
+        _written(data, path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    return path
+
+
+def check_target(name: str, folder: Path) -> None:
+    """See that a cassette of that name can be written there, before anything is recorded that would then have no place.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    path = path_of(name, folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(prefix=f".{name}.", suffix=".tmp", dir=folder):
+            pass
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _written(data: bytes, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".tmp", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
@@ -45,7 +72,10 @@ def save(cassette: Cassette, folder: Path) -> Path:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-    return path
+
+
+def _unwritable(path: Path, error: OSError) -> UsageError:
+    return UsageError(f"the cassette {path} cannot be written: {error.strerror}; name a folder that can be with --cassettes")
 
 
 def path_of(name: str, folder: Path) -> Path:
@@ -54,6 +84,7 @@ def path_of(name: str, folder: Path) -> Path:
     Raises:
         UsageError: the name would not be a plain file name everywhere.
     """
+    # Raised for any name, the message quotes none: it may be a person's.
     if not _NAME.match(name):
         raise UsageError(
             "a cassette's name is lower-case letters, digits, dots, dashes and underscores, starting with a letter or digit, "
@@ -106,10 +137,11 @@ def loads(data: bytes, where: str) -> Cassette:
     _same_digest(data, where)
     try:
         return _cassette(head, where)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
+        # Not chained: what the low-level error quotes may be what somebody put there.
         raise CassetteError(
             f"{where} does not follow the cassette schema (tfx/cassette.schema.json); restore it with: git checkout -- {where}"
-        ) from error
+        ) from None
 
 
 def _head(data: bytes, where: str) -> dict[str, Json]:
@@ -146,21 +178,28 @@ def _same_digest(data: bytes, where: str) -> None:
 
 
 def _cassette(head: dict[str, Json], where: str) -> Cassette:
-    nodes = cast("list[dict[str, Json]]", head["exchanges"])
-    counts = cast("dict[str, int]", head["counts"])
-    if counts["exchanges"] != len(nodes):
+    nodes = _a(list, head["exchanges"])
+    counts = _a(dict, head["counts"])
+    if _a(int, counts["exchanges"]) != len(nodes):
         raise CassetteError(f"{where} says it holds {counts['exchanges']} exchanges and holds {len(nodes)}: a bad merge; record it again")
-    policy = cast("dict[str, Json]", head["policy"])
+    policy = _a(dict, head["policy"])
     return Cassette(
-        name=str(head["name"]),
-        era=str(head["era"]),
-        region=str(head["region"]),
-        clock=datetime.strptime(str(head["clock"]), _CLOCK).replace(tzinfo=UTC),
-        policy=cast("int", policy["version"]),
-        values=str(policy["values"]),
-        rules=cast("dict[str, int]", head["rules"]),
-        exchanges=tuple(_exchange(node) for node in nodes),
+        name=_a(str, head["name"]),
+        era=_a(str, head["era"]),
+        region=_a(str, head["region"]),
+        clock=datetime.strptime(_a(str, head["clock"]), _CLOCK).replace(tzinfo=UTC),
+        policy=_a(int, policy["version"]),
+        values=_a(str, policy["values"]),
+        rules={rule: _a(int, count) for rule, count in _a(dict, head["rules"]).items()},
+        exchanges=tuple(_exchange(_a(dict, node)) for node in nodes),
     )
+
+
+def _a(kind: type[Kind], value: object) -> Kind:
+    """The value, seen to be of that JSON type (true and false are no numbers here). Raises TypeError, which `loads` puts into words."""
+    if type(value) is not kind:
+        raise TypeError
+    return value
 
 
 def _exchange_node(exchange: Exchange) -> dict[str, Json]:
@@ -190,33 +229,36 @@ def _header_node(headers: Headers) -> list[Json]:
 
 
 def _exchange(node: dict[str, Json]) -> Exchange:
-    sent = cast("dict[str, Json]", node["request"])
+    sent, got = _a(dict, node["request"]), _a(dict, node["response"])
     headers = _headers(sent["headers"])
-    body = bodies.body_bytes(headers, cast("bodies.Node", sent["body"]))
-    request = Request(method=str(sent["method"]), url=str(sent["url"]), headers=_with_length(headers, body), body=body)
-    got = cast("dict[str, Json]", node["response"])
-    return Exchange(request=request, response=lambda: _response(got), terms=_terms(node.get("replay")))
+    body = bodies.body_bytes(headers, _a(dict, sent["body"]))
+    request = Request(method=_a(str, sent["method"]), url=_a(str, sent["url"]), headers=_with_length(headers, body), body=body)
+    # The response is made when it is asked for; that it can be made is seen to now.
+    status, reason, answered = _a(int, got["status"]), _a(str, got["reason"]), _headers(got["headers"])
+    if not 100 <= status <= 599:  # noqa: PLR2004  # the statuses HTTP has
+        raise ValueError
+    content = bodies.seen_to(_a(dict, got["body"]))
 
+    def response() -> Response:
+        wire = bodies.body_bytes(answered, content)
+        return Response(status=status, reason=reason, headers=_with_length(answered, wire), body=wire)
 
-def _response(node: dict[str, Json]) -> Response:
-    headers = _headers(node["headers"])
-    body = bodies.body_bytes(headers, cast("bodies.Node", node["body"]))
-    return Response(status=cast("int", node["status"]), reason=str(node["reason"]), headers=_with_length(headers, body), body=body)
+    return Exchange(request=request, response=response, terms=_terms(node.get("replay")))
 
 
 def _terms(node: Json) -> Terms:
     if node is None:
         return STRICT
-    assert isinstance(node, dict)
-    repeat = str(node["repeat"])
+    terms = _a(dict, node)
+    repeat = _a(str, terms["repeat"])
     if repeat not in get_args(Repeat):
-        raise ValueError("repeat")
-    return Terms(repeat=cast("Repeat", repeat), ignore=tuple(str(place) for place in cast("list[Json]", node["ignore"])))
+        raise ValueError
+    return Terms(repeat=cast("Repeat", repeat), ignore=tuple(_a(str, place) for place in _a(list, terms["ignore"])))
 
 
 def _headers(node: Json) -> Headers:
-    assert isinstance(node, list)
-    return Headers((str(key), str(value)) for key, value in cast("list[tuple[Json, Json]]", node))
+    lines = [_a(list, line) for line in _a(list, node)]
+    return Headers((_a(str, key), _a(str, value)) for key, value in lines)
 
 
 def _with_length(headers: Headers, body: bytes) -> Headers:

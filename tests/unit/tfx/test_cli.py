@@ -5,6 +5,7 @@ import sys
 
 import click
 import pytest
+import requests
 
 from tfx import cli
 from tfx.errors import CassetteError, FoundError, ServiceError
@@ -29,6 +30,16 @@ def test_a_wrong_verb_is_answered_with_the_right_ones(capsys: pytest.CaptureFixt
         (CassetteError("broken"), 2, "tfx: broken.\n"),
         (ServiceError("no answer"), 3, "tfx: no answer.\n"),
         (click.UsageError("odd words"), 2, "tfx: odd words. See: tfx --help.\n"),
+        (
+            PermissionError(13, "Permission denied", "/there"),
+            2,
+            "tfx: a file, folder or connection cannot be used (/there): Permission denied; see to it and run the command again.\n",
+        ),
+        (
+            requests.ConnectionError("while sending canary"),
+            2,
+            "tfx: a file, folder or connection cannot be used: ConnectionError; see to it and run the command again.\n",
+        ),
         (KeyboardInterrupt(), 130, "tfx: interrupted; nothing was left half written.\n"),
     ],
 )

@@ -1,5 +1,6 @@
 """Cassette files: exact, deterministic, and honest about every way a file can be broken."""
 
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from tfx import store
 from tfx.cassette import Cassette
-from tfx.errors import CassetteError, UsageError
+from tfx.errors import CassetteError, TfxError, UsageError
 from tfx.exchange import Exchange, Headers, Request, Response, Terms
+from tfx.layout import lay_out
 
 Make = Callable[..., Cassette]
 MakeExchange = Callable[..., Exchange]
@@ -112,10 +114,52 @@ def test_a_failed_write_leaves_the_old_file(cassette: Make, tmp_path: Path, monk
     before = path.read_bytes()
 
     def fail(_self: Path, _target: Path) -> None:
-        raise OSError("disk full")
+        raise OSError(28, "disk full")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(UsageError, match="cannot be written: disk full"):
         store.save(cassette(name="made"), tmp_path)
     assert [entry.name for entry in tmp_path.iterdir()] == ["made.json"]
     assert path.read_bytes() == before
+
+
+def resealed(head: object) -> bytes:
+    """A file of this JSON with a digest that fits, as somebody would make it who edits by hand and knows how."""
+    blank = lay_out(head).encode()  # type: ignore[arg-type]  # parsed JSON
+    return blank.replace(b"sha256:" + b"0" * 64, b"sha256:" + hashlib.sha256(blank).hexdigest().encode(), 1)
+
+
+def places(value: object, way: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way, *(place for key, item in inner for place in places(item, (*way, key)))]
+
+
+@pytest.mark.parametrize("wrong", [None, 7, "x", [], {}, True, [[1]], {"x": 1}, 10**30, 1.5])
+def test_a_wrong_type_anywhere_is_refused_or_harmless(wrong: object, cassette: Make, exchange: MakeExchange) -> None:
+    whole = json.loads(store.dumps(cassette(exchange(coding="gzip"))))
+    whole["digest"] = "sha256:" + "0" * 64
+    for way in places(whole)[1:]:
+        if way == ("digest",):
+            continue
+        broken = json.loads(json.dumps(whole))
+        node = broken
+        for step in way[:-1]:
+            node = node[step]
+        node[way[-1]] = wrong
+        try:
+            loaded = store.loads(resealed(broken), "x.json")
+            assert all(each.response.status for each in loaded.exchanges), "what loads can be used"
+        except TfxError as error:
+            assert error.__cause__ is None, "what was there is quoted nowhere"  # noqa: PT017  # half of the claim
+
+
+@pytest.mark.parametrize(
+    ("folder", "words"),
+    [("file/below", "Not a directory"), ("file", "File exists"), ("taken", "Is a directory")],
+)
+def test_a_target_that_cannot_be_written_is_told_before_and_after(folder: str, words: str, cassette: Make, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "taken" / "made.json").mkdir(parents=True)
+    for attempt in (lambda: store.check_target("made", tmp_path / folder), lambda: store.save(cassette(), tmp_path / folder)):
+        with pytest.raises(UsageError, match=f"cannot be written: {words}"):
+            attempt()
