@@ -1,5 +1,6 @@
 """`tfx pipeline run`: parse, carry out, print."""
 
+import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -82,6 +83,8 @@ def run(
         from pipeline.flows import FLOWS
 
         carry_out = FLOWS[mode]
+    # The pool logs a traceback for a connection it cannot close, as on a full disk; the error itself is told below.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
     engine = open_warehouse(database)
     try:
         stored = carry_out(engine, order)

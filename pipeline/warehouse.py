@@ -10,7 +10,7 @@ from typing import Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -62,6 +62,7 @@ def in_memory() -> Engine:
 
 def open_warehouse(url: str) -> Engine:
     """The migrated warehouse at that address, made if there is none. Raises UsageError if it cannot be opened."""
+    _see_that_it_is_duckdbs(url)
     engine = connect(url)
     try:
         migrate(engine)
@@ -72,6 +73,18 @@ def open_warehouse(url: str) -> Engine:
             "see that the folder is there, that the file is DuckDB's, and that no other program has it open"
         ) from e
     return engine
+
+
+def _see_that_it_is_duckdbs(url: str) -> None:
+    """Refuse a file that DuckDB would read as something else: told to open x.json it makes a view of it, in memory, and says nothing."""
+    try:
+        path = Path(make_url(url).database or "")
+    except ArgumentError:
+        return  # `connect` says so in its words
+    if path.is_file() and path.stat().st_size:
+        with path.open("rb") as file:
+            if file.read(12)[8:] != b"DUCK":
+                raise UsageError(f"the file {path} is there and is no DuckDB database; name another one, like duckdb:///warehouse.duckdb")
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:

@@ -38,7 +38,7 @@ def run(order: Order) -> Done:
         ServiceError: the service or the network failed; what was fetched is kept for --resume.
         LeakError, RefusedError: the sanitizer's; nothing was written.
     """
-    store.path_of(order.name, order.cassettes)  # a name that cannot be a file must not cost a recording
+    store.check_target(order.name, order.cassettes)  # a cassette that cannot be written must not cost a recording
     if order.program:
         return _program(order)
     if order.simulated:

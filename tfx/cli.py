@@ -4,6 +4,7 @@ Errors become one paragraph on stderr and the exit code of the contract; a fault
 what was in hand.
 """
 
+import errno
 import importlib
 import os
 import sys
@@ -93,8 +94,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()  # a full disk or a reader that has gone shows here, and not in the interpreter's last words
     except click.exceptions.Exit as error:
         return error.exit_code
+    except SystemExit as error:
+        # Click leaves like this when whoever read our output has gone, as in `tfx show | head`: nothing is wrong with that.
+        gone = isinstance(error.__context__, OSError) and error.__context__.errno == errno.EPIPE
+        return 0 if gone else error.code if isinstance(error.code, int) else TfxError.exit_code
     except BrokenPipeError:
-        # Whoever read our output has gone, as `tfx show | head` does; a second failure at exit is kept quiet.
+        # The same, met at the last flush; a second failure at exit is kept quiet.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the last rim: a traceback would print what was in hand

@@ -49,10 +49,13 @@ def check_target(name: str, folder: Path) -> None:
         UsageError: it cannot.
     """
     path = path_of(name, folder)
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(prefix=f".{name}.", suffix=".tmp", dir=folder):
             pass
+        for place in missing:  # deepest first: nothing is left of a try
+            place.rmdir()
         if path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     except OSError as error:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -82,3 +83,9 @@ def test_help_loads_no_stage() -> None:
     stages = ["recorder", "sanitizer", "replayer", "pipeline", "simulator", "tandem", "requests", "numpy"]
     out = subprocess.run([sys.executable, "-c", code, *stages], capture_output=True, text=True, check=True)
     assert out.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_reader_that_has_gone_is_no_finding(root: Path) -> None:
+    command = f"{sys.executable} -m tfx show cassettes/session-us.json | head -c 1; exit ${{PIPESTATUS[0]}}"
+    ended = subprocess.run(["bash", "-c", command], cwd=root, capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "s", "")

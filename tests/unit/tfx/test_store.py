@@ -163,3 +163,8 @@ def test_a_target_that_cannot_be_written_is_told_before_and_after(folder: str, w
     for attempt in (lambda: store.check_target("made", tmp_path / folder), lambda: store.save(cassette(), tmp_path / folder)):
         with pytest.raises(UsageError, match=f"cannot be written: {words}"):
             attempt()
+
+
+def test_seeing_to_the_target_leaves_nothing(tmp_path: Path) -> None:
+    store.check_target("made", tmp_path / "deep" / "er")
+    assert list(tmp_path.iterdir()) == []
