@@ -69,7 +69,13 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
 
     order = Order(name=name, program=program, **_parsed(options))  # type: ignore[arg-type]  # Click's own types, one field each
     job.keep_no_core()
-    done = job.run(order)
+    try:
+        done = job.run(order)
+    except KeyboardInterrupt:
+        if order.simulated or order.program:
+            raise  # nothing is kept of these
+        click.echo(f"tfx: interrupted; what was fetched waits encrypted, go on with: tfx record {name} --resume", err=True)
+        ctx.exit(130)
     click.echo(json.dumps(done.report) if as_json else "\n".join(done.lines))
     if done.exit_code:
         click.echo(f"tfx: the program ended with exit code {done.exit_code}; what it fetched is on the cassette.", err=True)

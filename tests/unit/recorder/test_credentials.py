@@ -129,3 +129,13 @@ def test_credentials_neither_print_nor_pickle() -> None:
     assert repr(credentials) == str(credentials) == "Credentials()"
     with pytest.raises(TypeError, match="never pickled"):
         pickle.dumps(credentials)
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [("p\udce9", "a byte that is not UTF-8, as the environment hands it over"), ("p\n", "a line end that was pasted along")],
+)
+def test_a_password_no_request_can_carry_is_told(password: str, why: str) -> None:
+    with pytest.raises(UsageError, match="holds a line end or bytes that are not UTF-8") as caught:
+        find(environ={"TFX_EMAIL": "someone@example.org", "TFX_PASSWORD": password})
+    assert password not in str(caught.value), why

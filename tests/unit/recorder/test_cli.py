@@ -1,0 +1,26 @@
+"""The command of the recorder: what it says when it is stopped."""
+
+import pytest
+
+from recorder import job
+from tfx import cli
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("record", "week"), "tfx: interrupted; what was fetched waits encrypted, go on with: tfx record week --resume\n"),
+        (("record", "week", "--simulated"), "tfx: interrupted; nothing was left half written.\n"),
+        (("record", "week", "--", "x.py"), "tfx: interrupted; nothing was left half written.\n"),
+    ],
+)
+def test_an_interrupted_recording_says_how_to_go_on(
+    arguments: tuple[str, ...], words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(_order: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(job, "run", interrupted)
+    monkeypatch.setattr(job, "keep_no_core", lambda: None)
+    assert cli.run(arguments) == 130
+    assert capsys.readouterr().err == words
