@@ -15,19 +15,25 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("cassette", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
-def show(cassette: Path, *, as_json: bool) -> None:
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write it as one HTML page, with a picture of the glucose.")
+def show(cassette: Path, *, as_json: bool, html: Path | None) -> None:
     """List what is on CASSETTE: exchanges, pump events by type, the time they span, the rules that were applied.
 
     \b
     Examples:
       tfx show cassettes/session-us.json
       tfx show cassettes/session-us.json --json
+      tfx show cassettes/session-us.json --html session-us.html
     """
     from replayer.contents import contents, machine_readable
     from tfx.store import load
 
+    _check(html, as_json=as_json)
     recorded = load(cassette)
     found = contents(recorded)
+    if html is not None:
+        _write(html, recorded, found)
+        return
     if as_json:
         click.echo(machine_readable(recorded, found))
         return
@@ -42,6 +48,28 @@ def show(cassette: Path, *, as_json: bool) -> None:
         console.print(
             f"{found.codes.total()} pump events of {len(found.codes)} types, from {found.first} to {found.last} (pump wall clock)"
         )
+
+
+def _check(html: Path | None, *, as_json: bool) -> None:
+    from tfx.errors import UsageError
+
+    if html is not None and as_json:
+        raise UsageError("--html and --json are two forms of the same; leave one out")
+    if html is not None and html.suffix.lower() not in (".html", ".htm"):
+        # Else a slip of the hand would put a page where a cassette was.
+        raise UsageError(f"--html writes a page, and {html} does not end in .html; name another file")
+
+
+def _write(html: Path, recorded: "Cassette", found: "Contents") -> None:
+    from replayer.page import page
+    from tfx.errors import UsageError
+
+    text = page(recorded, found)
+    try:
+        html.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise UsageError(f"cannot write {html} ({error.strerror}); check the path") from None
+    click.echo(f"{html}: {len(found.lines)} exchanges, {found.codes.total()} pump events")
 
 
 def tables(recorded: "Cassette", found: "Contents") -> "tuple[Table, ...]":
