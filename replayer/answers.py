@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 from tfx.exchange import Headers, Response
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 if TYPE_CHECKING:
     import httpx
     import urllib3

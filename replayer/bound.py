@@ -9,6 +9,8 @@ from typing import Final
 
 from tandem.endpoints import Place
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 BOUND: Final = b"*"
 """What stands for a bound value in keys: it must be there, and it may be anything."""
 

@@ -9,6 +9,8 @@ from replayer.ledger import with_body
 from tfx import codec
 from tfx.exchange import Response
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 
 def negotiated(asked: Question, recorded: Question | None, response: Response) -> Response:
     """The response in a coding this client asked for; as recorded if it asks as the recorded request did."""

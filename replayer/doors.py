@@ -11,6 +11,8 @@ from tandem.eras import Era
 from tandem.regions import REGIONS
 from tfx.exchange import Headers, Response
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 OPEN: Final = "open"
 OTHER_ORIGIN: Final = "other origin"
 NO_TOKEN: Final = "no token"  # noqa: S105  # the name of a door

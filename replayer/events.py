@@ -14,6 +14,8 @@ from typing import Final, Protocol, cast
 from tfx.errors import CassetteError
 from tfx.jsonbody import Json
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 _DECODER: Final = json.JSONDecoder()
 _SPACE: Final = " \t\r\n"
 _EPOCH: Final = datetime(2008, 1, 1)  # noqa: DTZ001  # pump wall clocks carry no zone

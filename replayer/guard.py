@@ -17,6 +17,8 @@ from typing import Final
 
 from tfx.errors import NetworkBlockedError
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 LOOPBACK: Final = "loopback"
 """The allow-list entry for 127.0.0.0/8, ::1 and localhost."""
 

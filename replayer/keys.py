@@ -18,6 +18,8 @@ from tfx.errors import CassetteError, FormatError
 from tfx.exchange import Headers, Request
 from tfx.jsonbody import Json, parse
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 Pair = tuple[bytes, bytes | None]
 Key = tuple[object, ...]
 

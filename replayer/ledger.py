@@ -18,6 +18,8 @@ from tfx.errors import FormatError, MismatchError
 from tfx.exchange import Response
 from tfx.jsonbody import parse
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 
 

@@ -10,6 +10,8 @@ from tfx.cassette import Cassette
 from tfx.errors import CassetteError
 from tfx.exchange import Exchange
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Entry:

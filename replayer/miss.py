@@ -13,6 +13,8 @@ from tandem.regions import HOSTS
 from tfx.exchange import Terms
 from tfx.jsonbody import Json
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 NEAREST: Final = 3
 _WORDS: Final = frozenset(word for endpoint in ENDPOINTS for word in endpoint.path.split("/"))
 _NAMES: Final = shapes.WINDOW_KEYS | {era.events_key for era in ERAS.values()} | {"pumperId", "prompt", "client_secret", "refresh_token"}

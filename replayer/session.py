@@ -8,6 +8,7 @@ assert not replay.unused
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from replayer import doors
@@ -17,10 +18,13 @@ from replayer.keys import Question, question
 from replayer.ledger import Ledger
 from replayer.matching import Index
 from replayer.miss import label, report
+from replayer.outcome import outcome
 from replayer.windows import Windows
 from tfx.cassette import Cassette
-from tfx.errors import MismatchError, NetworkBlockedError, UnusedError, UsageError
+from tfx.errors import MismatchError, NetworkBlockedError, TfxError, UnusedError, UsageError
 from tfx.exchange import Request, Response
+
+__tracebackhide__ = True  # pytest --showlocals would print the live request
 
 
 class Replay:
@@ -70,7 +74,13 @@ class Replay:
         Raises:
             MismatchError: it is not on the cassette, its answers are used up, or values that must agree do not.
         """
-        __tracebackhide__ = True  # pytest --showlocals would print the live request
+        found = outcome(partial(self._answer, request))
+        if isinstance(found, TfxError):
+            del request
+            raise found
+        return found
+
+    def _answer(self, request: Request) -> Response:
         asked = question(request)
         with self._lock:
             try:
@@ -81,7 +91,6 @@ class Replay:
                 raise
 
     def _answered(self, asked: Question) -> Response:
-        __tracebackhide__ = True
         self._ledger.check(asked)
         closed = doors.door(asked, self._index.era)
         entry = self._index.take(asked, closed)
@@ -113,7 +122,6 @@ class Replay:
             NetworkBlockedError: something tried to reach the network.
             UnusedError: an exchange was not asked for, and `all_used` says that is wrong.
         """
-        __tracebackhide__ = True
         if self.misses:
             raise MismatchError(
                 self.misses[0] if len(self.misses) == 1 else f"{len(self.misses)} requests missed; the first: {self.misses[0]}"

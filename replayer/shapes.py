@@ -7,6 +7,8 @@ question and not a fact about a person. What stands on the cassette is sanitized
 import re
 from typing import Final
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 _SHAPES: Final = (
     (re.compile(r"\Z"), "<nothing>"),
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE), "<uuid>"),

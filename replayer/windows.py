@@ -20,6 +20,8 @@ from tfx import codec
 from tfx.errors import MismatchError
 from tfx.exchange import Response
 
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
 _TICK: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
 _CONTENT_MARKS: Final = ("ETag", "Content-MD5", "Digest", "Last-Modified")

@@ -14,12 +14,16 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
 
-from tfx.errors import MismatchError
+from replayer.outcome import outcome
+from tfx.errors import MismatchError, TfxError
 from tfx.exchange import Headers, Request, Response
+
+__tracebackhide__ = True  # pytest --showlocals would print the live request
 
 Answer = Callable[[Request], Response]
 Patch = Callable[[ModuleType], "list[tuple[type, str, object]]"]
@@ -51,7 +55,6 @@ def start(answer: Answer) -> None:
 
 
 def _answer(request: Request) -> Response:
-    __tracebackhide__ = True
     try:
         innermost = _ANSWERS[-1]
     except IndexError:
@@ -96,15 +99,16 @@ def _patch_requests(_module: ModuleType) -> list[tuple[type, str, object]]:
             pass
 
     def matcher(proxy: _RequestObjectProxy) -> Answered:
-        __tracebackhide__ = True
         request: PreparedRequest = proxy._request  # noqa: SLF001  # `response.request` must be the client's own object, as live
         method, url = request.method or "GET", request.url or ""
         found = _answer(Request(method=method, url=url, headers=_headers(request.headers), body=_bytes(request.body)))
         return builder.build_response(request, urllib3_response(found, method, url))
 
     def send(self: HTTPAdapter, request: PreparedRequest, *_: object, **__: object) -> Answered:
-        __tracebackhide__ = True
-        answered = transport.send(request)
+        answered = outcome(partial(transport.send, request))
+        if isinstance(answered, TfxError):
+            del request, _, __
+            raise answered
         answered.connection = self
         return answered
 
@@ -125,12 +129,18 @@ def _patch_urllib(module: ModuleType) -> list[tuple[type, str, object]]:
 
     from replayer.answers import http_client_response
 
-    def do_open(_self: object, _http_class: object, req: Asked, **_: object) -> object:
-        __tracebackhide__ = True
+    def asked(req: Asked) -> object:
         sent = {**req.headers, **req.unredirected_hdrs, "Connection": "close"}
         headers = _headers({name.title(): value for name, value in sent.items()})
         method, url = req.get_method(), req.get_full_url()
         return http_client_response(_answer(Request(method=method, url=url, headers=headers, body=_bytes(req.data))), method, url)
+
+    def do_open(_self: object, _http_class: object, req: Asked, **_: object) -> object:
+        answered = outcome(partial(asked, req))
+        if isinstance(answered, TfxError):
+            del req, _
+            raise answered
+        return answered
 
     return [_replace(module.AbstractHTTPHandler, "do_open", do_open)]
 
@@ -141,17 +151,22 @@ def _patch_httpx(module: ModuleType) -> list[tuple[type, str, object]]:
     from replayer.answers import httpx_response
 
     def asked(request: httpx.Request, body: bytes) -> httpx.Response:
-        __tracebackhide__ = True
         headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
         return httpx_response(_answer(Request(method=request.method, url=str(request.url), headers=headers, body=body)))
 
     def handle_request(_self: object, request: httpx.Request) -> httpx.Response:
-        __tracebackhide__ = True
-        return asked(request, request.read())
+        answered = outcome(partial(asked, request, request.read()))
+        if isinstance(answered, TfxError):
+            del request
+            raise answered
+        return answered
 
     async def handle_async_request(_self: object, request: httpx.Request) -> httpx.Response:
-        __tracebackhide__ = True
-        return asked(request, await request.aread())
+        answered = outcome(partial(asked, request, await request.aread()))
+        if isinstance(answered, TfxError):
+            del request
+            raise answered
+        return answered
 
     return [
         _replace(module.HTTPTransport, "handle_request", handle_request),

@@ -136,6 +136,43 @@ def test_a_raised_miss_shows_no_frame_of_ours(project: Project) -> None:
     assert not re.search(r"replayer[/\\](session|world)\.py", output)
 
 
+TOKEN = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
+LOGIN = "https://tdcservices.tandemdiabetes.com/accounts/api/login"
+
+
+@pytest.mark.parametrize("full", [(), ("--full-trace",)], ids=["plain", "full trace"])
+def test_a_raised_miss_keeps_its_credentials_out_of_every_frame_of_ours(project: Project, full: tuple[str, ...]) -> None:
+    session = tape.session()
+    store.save(replace(session, name="small", exchanges=session.exchanges[:5]), project.folder / "cassettes")
+    text = f"""
+import sys, urllib.request, httpx
+from tfx.exchange import Headers, Request
+URLS = ({TOKEN!r}, {LOGIN!r})
+SENT = {{"Content-Type": "application/x-www-form-urlencoded"}}
+word = "".join(("s3", "cret"))
+def body(*names): return "&".join(name + "=" + word for name in names).encode()
+
+{MARK}@pytest.mark.parametrize("how", ["requests", "urllib", "httpx", "itself"])
+@pytest.mark.parametrize("url, names", [
+    (URLS[0], ("code", "code_verifier")), (URLS[0], ("code_verifier",)), (URLS[1], ("username", "password"))
+])
+def test_one(url, names, how, cassette):
+    data = body(*names)
+    if how == "requests": requests.post(url, data, headers=SENT)
+    elif how == "urllib": urllib.request.urlopen(urllib.request.Request(url, data, SENT))
+    elif how == "httpx": httpx.post(url, content=data, headers=SENT)
+    else: cassette.answer(Request(method="POST", url=url, headers=Headers(SENT.items()), body=data))
+"""
+    code, output = project.run(text, "--showlocals", "--tb=long", *full, apart=True)
+    assert (code, "12 failed" in output) == (1, True), output[-3000:]
+    # A frame's entry ends with the line that names its file.
+    entries = re.findall(r"(?ms)(.*?)^(\S+):\d+: ", output)
+    ours = [entry for entry, file in entries if re.search(r"\b(replayer|tfx|requests_mock)[/\\]\w+\.py$", file)]
+    assert "s3cret" in output, "the client's own frames are the client's"
+    assert bool(ours) == bool(full)
+    assert [entry for entry in ours if "s3cret" in entry] == []
+
+
 def test_the_whole_session_can_be_blocked_and_loopback_let_through(project: Project) -> None:
     (project.folder / "conftest.py").write_text(
         "import socket\n"
