@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from replayer.child import environment
+from replayer.interpreter import WITHOUT_GUARD, shuts_out
 from tfx.errors import UsageError
 
 _SCRIPT_START: Final = 200
 _PYTHONS: Final = ("python", "python3", f"python{sys.version_info.major}.{sys.version_info.minor}")
-_WITHOUT_GUARD: Final = ("-I", "-E", "-S")
-"""Options of Python that shut the bootstrap out."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,17 +41,23 @@ def command(words: Sequence[str]) -> list[str]:
         return [sys.executable, *_guardable(rest)]
     if first in ("-m", "-c"):
         return [sys.executable, first, *rest]
-    if first.endswith((".py", ".pyz")):
-        if not Path(first).is_file():
-            raise UsageError(f"there is no program {first}; name a .py file, -m MODULE, or a console script written in Python")
-        return [sys.executable, first, *rest]
-    beside = Path(sys.executable).with_name(first)
-    found = first if os.sep in first else str(beside) if beside.is_file() else shutil.which(first)
-    if found is None or not Path(found).is_file():
-        raise UsageError(f"there is no program {first}; name a .py file, -m MODULE, or a console script written in Python")
-    if not _is_python(Path(found)):
-        raise UsageError(f"{first} is not a Python program, and only Python programs can be replayed to so far")
+    is_script = first.endswith((".py", ".pyz"))
+    try:
+        found = first if is_script else _found(first)
+        if found is None or not Path(found).is_file():
+            raise UsageError(f"there is no program {first!r}; name a .py file, -m MODULE, or a console script written in Python")
+        if not (_is_source(Path(found)) if is_script else _is_python(Path(found))):
+            raise UsageError(f"{first} is not a Python program, and only Python programs can be replayed to so far")
+    except OSError as error:
+        raise UsageError(f"the program {first} cannot be read ({error.strerror}); name one that can") from None
     return [sys.executable, found, *rest]
+
+
+def _found(name: str) -> str | None:
+    if os.sep in name or name in ("", os.curdir, os.pardir):
+        return name
+    beside = Path(sys.executable).with_name(name)
+    return str(beside) if beside.is_file() else shutil.which(name)
 
 
 def run(words: Sequence[str], *, cassette: Path, freeze: bool = False, strict_windows: bool = False, quiet: bool = False) -> Outcome:
@@ -90,12 +95,15 @@ def _outcome(code: int, report: Path) -> Outcome:
 
 
 def _guardable(options: list[str]) -> list[str]:
-    for option in options:
-        if not option.startswith("-") or option in ("-m", "-c", "-"):
-            break
-        if any(letter in option for letter in "IES") and not option.startswith("--") and option[:2] not in ("-W", "-X"):
-            raise UsageError(f"python {option} starts without tfx's guard; leave {', '.join(_WITHOUT_GUARD)} out")
+    option = shuts_out(options)
+    if option is not None:
+        raise UsageError(f"python {option} starts without tfx's guard; leave {', '.join(WITHOUT_GUARD)} out")
     return options
+
+
+def _is_source(path: Path) -> bool:
+    # Python refuses a NUL in a source file with a traceback of its own; an archive is full of them.
+    return path.suffix == ".pyz" or b"\0" not in path.read_bytes()
 
 
 def _is_python(path: Path) -> bool:

@@ -23,6 +23,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "binary": "\x7fELF python",
     }.items():
         (tmp_path / name).write_text(text)
+    (tmp_path / "nul.py").write_bytes(b"pass\n" * 100 + b"\0")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder.py").mkdir()
     return tmp_path
 
 
@@ -35,6 +38,12 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["python", "app.py"], [ME, "app.py"]),
         (["python3", "-u", "-m", "app", "-E"], [ME, "-u", "-m", "app", "-E"]),
         (["/usr/bin/python3", "-W", "error::ImportWarning", "app.py"], [ME, "-W", "error::ImportWarning", "app.py"]),
+        (["python", "-W", "-I", "app.py"], [ME, "-W", "-I", "app.py"]),  # the value of -W
+        (["python", "-WI", "-XE", "app.py", "-S"], [ME, "-WI", "-XE", "app.py", "-S"]),
+        (["python", "-Bc", "pass", "-I"], [ME, "-Bc", "pass", "-I"]),
+        (["python", "-cS=1", "-I"], [ME, "-cS=1", "-I"]),
+        (["python", "--", "-I"], [ME, "--", "-I"]),
+        (["python", "--check-hash-based-pycs", "-I", "app.py"], [ME, "--check-hash-based-pycs", "-I", "app.py"]),
         (["./script", "a"], [ME, "./script", "a"]),
         (["./wrapped"], [ME, "./wrapped"]),
         (["tfx", "--version"], [ME, str(Path(ME).with_name("tfx")), "--version"]),
@@ -47,13 +56,27 @@ def test_python_programs_run_in_this_interpreter(here: Path, words: list[str], e
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere.py"], "there is no program nowhere.py"),
-        (["no-such-command-anywhere"], "there is no program no-such-command-anywhere"),
+        (["nowhere.py"], "there is no program 'nowhere.py'"),
+        (["no-such-command-anywhere"], "there is no program 'no-such-command-anywhere'"),
         (["./shell"], "is not a Python program"),
         (["./binary"], "is not a Python program"),
         (["python", "-I", "app.py"], "starts without tfx's guard"),
         (["python", "-BE", "app.py"], "starts without tfx's guard"),
         (["python", "-S"], "starts without tfx's guard"),
+        (["python", "-W", "ignore", "-I", "-c", "pass"], "python -I starts without tfx's guard"),
+        (["python", "-X", "dev", "-E", "app.py"], "starts without tfx's guard"),
+        (["python", "-BW", "ignore", "-Is", "app.py"], "python -Is starts without tfx's guard"),
+        (["python", "--check-hash-based-pycs", "default", "-S", "app.py"], "starts without tfx's guard"),
+        (["/bin/ls"], "/bin/ls is not a Python program"),
+        (["."], "there is no program '.'"),
+        ([".."], "there is no program '..'"),
+        ([""], "there is no program ''"),
+        (["/"], "there is no program '/'"),
+        (["folder"], "there is no program 'folder'"),
+        (["folder.py"], "there is no program 'folder.py'"),
+        (["nul.py"], "nul.py is not a Python program"),
+        (["x" * 300], "there is no program"),
+        (["./" + "x" * 300], "there is no program|cannot be read"),
     ],
 )
 def test_anything_else_is_refused(here: Path, words: list[str], message: str) -> None:
