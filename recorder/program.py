@@ -11,6 +11,7 @@ from threading import Thread
 from typing import BinaryIO, Final
 
 from recorder.letters import exchange_of
+from tandem.clients import without_caches
 from tandem.endpoints import locate, region_of
 from tandem.eras import CURRENT
 from tandem.regions import HOSTS
@@ -18,6 +19,7 @@ from tfx.errors import UsageError
 from tfx.exchange import Exchange
 
 LENGTH_SIZE: Final = 4
+NOT_FOUND: Final = 404
 PYTHONS: Final = ("python", "python3")
 
 
@@ -35,7 +37,7 @@ def run(command: Sequence[str]) -> tuple[int, tuple[Exchange, ...]]:
         thread.start()
         try:
             child = [sys.executable, "-m", "recorder.child", str(writing), *program]
-            done = subprocess.run(child, pass_fds=(writing,), check=False)  # noqa: S603  # the person's own program
+            done = subprocess.run(child, pass_fds=(writing,), env=without_caches(os.environ), check=False)  # noqa: S603  # the person's own program
         finally:
             os.close(writing)
             thread.join()
@@ -90,7 +92,9 @@ def region_and_era(exchanges: Sequence[Exchange]) -> tuple[str, str]:
         )
     if len(regions) > 1:
         raise UsageError("the program asked both clouds, and a cassette holds one; record one region at a time")
-    names = {place.endpoint.name for exchange in exchanges if (place := locate(exchange.request.method, exchange.request.url))}
+    # A dead endpoint that was tried and answered 404 says nothing about the era but that it has passed.
+    answered = [exchange.request for exchange in exchanges if exchange.response.status != NOT_FOUND]
+    names = {place.endpoint.name for request in answered if (place := locate(request.method, request.url))}
     return (regions.pop() if regions else "us"), _era(names, urls)
 
 

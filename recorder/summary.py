@@ -21,6 +21,11 @@ def lines(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> tuple[
         f"{path}: {len(cassette.exchanges)} exchanges, {events(cassette)} pump events ({cassette.region}, era {cassette.era}). "
         f"{len(cassette.rules)} rules touched {touched} places."
     )
+    if not events(cassette):
+        first += (
+            "\nThere is not one pump event on it: the pump's last upload is older than the days asked for, or they have only just begun "
+            "on its clock. Ask for more with --days."
+        )
     if not findings:
         return (first, "Every place has a rule. Look the file over, then commit it.")
     told = f"{len(findings)} places without a rule were blanked or removed; a line each, and the rule that would keep it:"

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tandem.clients import without_caches
+
 if TYPE_CHECKING:
     from replayer.session import Replay
     from tfx.exchange import Request, Response
@@ -71,7 +73,7 @@ def tell(kind: str, words: str) -> None:
 
 def environment(plain: Mapping[str, str], *, cassette: Path, report: Path, freeze: bool, strict_windows: bool) -> dict[str, str]:
     """The environment that leads a Python process, and its children, to the cassette; proxies are gone from it."""
-    kept = {name: value for name, value in plain.items() if not name.lower().endswith("_proxy")}
+    kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy")}
     path = [str(BOOTSTRAP), *filter(None, [kept.get("PYTHONPATH"), _own_folder()])]
     found = kept | {"PYTHONPATH": os.pathsep.join(path), CASSETTE: str(cassette.resolve()), REPORT: str(report)}
     return found | ({FREEZE: "1"} if freeze else {}) | ({STRICT: "1"} if strict_windows else {})

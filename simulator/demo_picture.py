@@ -22,7 +22,7 @@ def glucose_picture(readings: Sequence[tuple[datetime, int]], *, width: int = 96
     for bound in TARGET_MG_DL:
         plotext.horizontal_line(bound)
     ticks = range(0, int(hours[-1]) + 1, max(1, round(hours[-1] / 6)))
-    plotext.xticks(list(ticks), [f"{(start.hour + start.minute / 60 + tick) % 24:02.0f}:00" for tick in ticks])
+    plotext.xticks(list(ticks), [f"{round(start.hour + start.minute / 60 + tick) % 24:02d}:00" for tick in ticks])
     plotext.yticks([40, *TARGET_MG_DL, 300])
     plotext.ylim(40, max(300, *(glucose for _, glucose in readings)))
     text = str(plotext.uncolorize(plotext.build()))

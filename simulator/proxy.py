@@ -194,5 +194,5 @@ def environment_of(proxy_url: str, ca_file: Path) -> Mapping[str, str]:
     proxies = dict.fromkeys(("HTTPS_PROXY", "https_proxy"), proxy_url)
     # Empty, so that a list of exceptions from outside cannot lead around the stand-in to the live service.
     exceptions = dict.fromkeys(("NO_PROXY", "no_proxy"), "")
-    trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), str(ca_file))
+    trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"), str(ca_file))
     return MappingProxyType(proxies | exceptions | trust)

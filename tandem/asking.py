@@ -14,7 +14,7 @@ from typing import Final
 import requests
 
 from tandem.regions import Region
-from tfx.errors import BlockedError, FormatError, NetworkError, ServiceError
+from tfx.errors import BlockedError, FormatError, NetworkError, ServiceError, UsageError
 from tfx.jsonbody import Json, parse
 
 USER_AGENT: Final = "tfx/0.1"
@@ -137,6 +137,11 @@ class Asker:
             response = self.session.send(prepared, allow_redirects=follow, timeout=TIMEOUT, **settings)
         except requests.RequestException as error:
             return _in_words(error)
+        except OSError:
+            # requests says so when the certificate file it is to trust is not there, as after the stand-in has gone.
+            raise UsageError(
+                "the file of certificates to trust cannot be read; see REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, or unset them"
+            ) from None
         with response:
             return Answer(what=what, status=response.status_code, url=response.url, headers=response.headers, body=response.content)
 

@@ -64,3 +64,8 @@ def test_nothing_and_both_are_refused() -> None:
         region_and_era([])
     with pytest.raises(UsageError, match="asked both clouds"):
         region_and_era(exchanges(f"{US}/x", f"{EU}/x"))
+
+
+def test_a_dead_endpoint_that_was_tried_does_not_name_the_era() -> None:
+    tried = Exchange(request=Request(method="GET", url=f"{US}/reports/reportsfacade/p/pumpeventmetadata"), response=Response(status=404))
+    assert region_and_era([tried, *exchanges(f"{US}/reports/bff/pumper/p")]) == ("us", "2026-10")
