@@ -26,12 +26,14 @@ def replay(cassette: Path, program: tuple[str, ...], *, all_used: bool, freeze: 
       tfx replay cassettes/session-us.json --all-used --json -- tconnectsync --check-login
     """
     from replayer import program as programs
+    from replayer.session import Replay
     from tfx.errors import UsageError
     from tfx.store import load
 
     recorded = load(cassette)
     if not program:
         raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS")
+    Replay(recorded, strict_windows=strict_windows).look_through()
     outcome = programs.run(program, cassette=cassette, freeze=freeze, strict_windows=strict_windows, quiet=as_json)
     from replayer.report import exit_code, lines, machine_readable
 

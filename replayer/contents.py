@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
-from replayer.keys import Question, question
+from replayer.keys import Question, question, text
+from replayer.matching import made
 from replayer.miss import label
 from tandem.events import EVENTS
 from tfx import codec
 from tfx.cassette import Cassette
+from tfx.errors import CassetteError, FormatError
 from tfx.exchange import Exchange, Response
 from tfx.jsonbody import Json, parse
 
@@ -39,12 +41,16 @@ class Contents:
 
 
 def contents(cassette: Cassette) -> Contents:
-    """Read every exchange once."""
+    """Read every exchange once.
+
+    Raises:
+        CassetteError: an answer about pump events holds something else.
+    """
     seen: dict[tuple[str, int, int], tuple[int, str]] = {}
     lines = []
     for number, exchange in enumerate(cassette.exchanges, start=1):
         asked = question(exchange.request)
-        found = list(_events(asked, exchange.response))
+        found = _found(number, asked, made(exchange, number))
         seen.update({(_pump(asked), *one[:2]): one[2:] for one in found})
         lines.append(_line(number, asked, exchange, len(found) if asked.endpoint in ("pump-logs", "pump-events") else None))
     times = sorted(when for _, when in seen.values())
@@ -85,7 +91,7 @@ def machine_readable(cassette: Cassette, found: Contents) -> str:
 
 
 def _line(number: int, asked: Question, exchange: Exchange, events: int | None) -> Line:
-    query = "&".join(f"{name.decode()}={(value or b'').decode()}" for name, value in asked.query if name != b"pumperId")
+    query = "&".join(f"{text(name)}={text(value or b'')}" for name, value in asked.query if name != b"pumperId")
     response = exchange.response
     return Line(
         number=number,
@@ -102,6 +108,16 @@ def _pump(asked: Question) -> str:
     return "/".join(asked.place.path_values.values()) if asked.place else ""
 
 
+def _found(number: int, asked: Question, response: Response) -> list[tuple[int, int, int, str]]:
+    try:
+        return list(_events(asked, response))
+    except (FormatError, AttributeError, KeyError, TypeError, ValueError):
+        # Not chained: what the low-level error quotes may be what somebody put there.
+        raise CassetteError(
+            f"exchange #{number} answers {label(asked)} with something that is not pump events; record the cassette again"
+        ) from None
+
+
 def _events(asked: Question, response: Response) -> Iterator[tuple[int, int, int, str]]:
     """Sequence group, sequence number, code and wall clock of every pump event in an answer."""
     if response.status != 200:  # noqa: PLR2004  # HTTP's OK
@@ -110,9 +126,9 @@ def _events(asked: Question, response: Response) -> Iterator[tuple[int, int, int
     if asked.endpoint == "pump-logs":
         for event in _list(parse(body)):
             yield (
-                cast("int", event["sequenceGroup"]),
-                cast("int", event["sequenceNumber"]),
-                cast("int", event["eventCode"]),
+                _whole(event["sequenceGroup"]),
+                _whole(event["sequenceNumber"]),
+                _whole(event["eventCode"]),
                 str(event["pumpDateTime"]),
             )
     elif asked.endpoint == "pump-events":
@@ -123,6 +139,12 @@ def _events(asked: Question, response: Response) -> Iterator[tuple[int, int, int
         whens = texts(records.seconds)
         rows = zip(records.sequence.tolist(), records.code.tolist(), whens, strict=True)
         yield from ((0, sequence, code, when) for sequence, code, when in rows)
+
+
+def _whole(value: Json) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
 
 
 def _list(value: Json) -> list[dict[str, Json]]:

@@ -110,6 +110,8 @@ def _split(text: str) -> JsonLane:
 def _event(text: str, value: Json) -> JsonEvent:
     event = cast("dict[str, int]", value)
     when = datetime.fromisoformat(cast("dict[str, str]", value)["pumpDateTime"])
+    if when.tzinfo is not None or any(type(event[name]) is not int for name in ("sequenceGroup", "sequenceNumber", "eventCode")):
+        raise ValueError("no event")
     return JsonEvent(identity=(event["sequenceGroup"], event["sequenceNumber"]), when=when, code=event["eventCode"], text=text)
 
 

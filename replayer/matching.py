@@ -6,9 +6,10 @@ from replayer import doors
 from replayer.keys import Key, Question, checked_ignore, key, question
 from replayer.miss import Candidate
 from tandem.eras import ERAS
+from tfx import codec
 from tfx.cassette import Cassette
-from tfx.errors import CassetteError
-from tfx.exchange import Exchange
+from tfx.errors import CassetteError, FormatError, RefusedError
+from tfx.exchange import Exchange, Response
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -42,6 +43,21 @@ class Queue:
             self.position = 1
             return self.entries[0]
         return None
+
+
+def made(exchange: Exchange, number: int) -> Response:
+    """The answer of an exchange, seen to be one that HTTP can carry and its coding undone.
+
+    Raises:
+        CassetteError: it is not; `number` (from 1) names it.
+    """
+    try:
+        response = exchange.response
+        codec.decoded(response.headers, response.body)
+    except (FormatError, RefusedError, AssertionError, AttributeError, KeyError, TypeError, ValueError):
+        # Not chained: what the low-level error quotes may be what somebody put there.
+        raise CassetteError(f"exchange #{number} holds an answer that cannot be made; record the cassette again") from None
+    return response
 
 
 class Index:

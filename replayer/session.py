@@ -16,7 +16,7 @@ from replayer.coding import negotiated
 from replayer.guard import GUARD, blocked
 from replayer.keys import Question, question
 from replayer.ledger import Ledger
-from replayer.matching import Index
+from replayer.matching import Index, made
 from replayer.miss import label, report
 from replayer.outcome import outcome
 from replayer.windows import Windows
@@ -105,6 +105,17 @@ class Replay:
         raise MismatchError(
             report(asked, self._index.candidates(), self._used.__contains__, cassette=self.cassette.name, door=closed),
         )
+
+    def look_through(self) -> None:
+        """Make every recorded answer once, so that a fault of the cassette is found before a program meets it.
+
+        Raises:
+            CassetteError: an exchange cannot be answered with.
+        """
+        for entry in self._index.entries:
+            made(entry.exchange, entry.number)
+        if self._windows:
+            self._windows.look_through()
 
     def forgive(self) -> tuple[str, ...]:
         """Forget the misses and blocked attempts so far, and give the misses back: for tests that provoke them."""

@@ -1,6 +1,7 @@
 """`tfx replay` runs other people's programs: processes of their own, guarded from their first line, children too."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,29 @@ def test_a_program_that_escapes_the_guard_is_no_success(here: Here, monkeypatch:
     ran = replay(here, "print('ran')")
     assert (ran.code, ran.out) == (1, "ran\n")
     assert "the program ended before tfx's guard was on" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("why", "answer"),
+    [
+        ("no list", {"events": 7, "clockChanges": []}),
+        ("a member is missing", {"events": [{"eventCode": 4}], "clockChanges": []}),
+        ("a number is text", {"events": [{**tape.EVENTS[0], "sequenceNumber": "7"}], "clockChanges": []}),
+        ("a time is a number", {"events": [{**tape.EVENTS[0], "pumpDateTime": 7}], "clockChanges": []}),
+        ("no object", {"events": [7], "clockChanges": []}),
+    ],
+)
+def test_a_mistyped_cassette_is_refused_before_the_program_starts(here: Here, why: str, answer: dict[str, object]) -> None:
+    session = tape.session()
+    body = tape.as_json(answer)
+    last = session.exchanges[-1].replacing(response=replace(session.exchanges[-1].response, body=body))
+    store.save(replace(session, exchanges=(*session.exchanges[:-1], last)), here.folder)
+    ran = replay(here, "open('started', 'w')")
+    assert (ran.code, (here.folder / "started").exists()) == (2, False), ran.err
+    assert ran.err.startswith("tfx: exchange #10 answers pump-logs with something that is not events"), ran.err
+    ran = here.tfx("show", "session.json")
+    if why != "a time is a number":  # listed as it stands
+        assert (ran.code, ran.err[:22]) == (2, "tfx: exchange #10 answ"), ran.err
 
 
 def test_nothing_is_left_behind(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:

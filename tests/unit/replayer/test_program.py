@@ -75,8 +75,8 @@ def test_python_programs_run_in_this_interpreter(here: Path, words: list[str], e
         (["folder"], "there is no program 'folder'"),
         (["folder.py"], "there is no program 'folder.py'"),
         (["nul.py"], "nul.py is not a Python program"),
-        (["x" * 300], "there is no program"),
-        (["./" + "x" * 300], "there is no program|cannot be read"),
+        (["x" * 300], "cannot be read"),
+        (["./" + "x" * 300], "cannot be read"),
     ],
 )
 def test_anything_else_is_refused(here: Path, words: list[str], message: str) -> None:
