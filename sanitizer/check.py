@@ -5,24 +5,29 @@ The walk is the one that made the cassette, with the hand that only looks; so th
 
 import re
 from datetime import UTC, datetime, time
+from pathlib import Path
 
 from sanitizer.actions import ACTIONS
 from sanitizer.epoch import ANCHOR
 from sanitizer.findings import Finding
 from sanitizer.hand import Looking
 from sanitizer.policy import Policy, policy
-from sanitizer.run import Run
+from sanitizer.run import NOT_UNDERSTOOD, Run
 from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
 from tfx.cassette import Cassette
-from tfx.errors import RefusedError
-from tfx.store import loads
+from tfx.codec import decoded, encoded
+from tfx.errors import RefusedError, TfxError, UsageError
+from tfx.exchange import Headers
+from tfx.store import dumps, loads, path_of
 
 COUNTED = frozenset({"header dropped", "property dropped", "sequence", "zero", "counter", "bolus", "jwks", "page"})
 """Words that count places beside those of the actions."""
 VALUES = ("keep", "synthetic")
-_TELLING_NAME = re.compile(r"\d{6}|@|\d{4}-\d\d-\d\d")
+_TELLING_NAME = re.compile(r"\d{6}|@|\d(?:[._-]?\d){7}")
+_MOST_PLACES = 9_999_999
+"""More than a cassette of any size that fits a repository; a serial number has eight digits."""
 _WEEK = 7
 
 
@@ -32,7 +37,19 @@ def check(data: bytes, where: str = "the cassette", *, rules: Policy | None = No
     Raises:
         CassetteError: the file is not a whole, untouched cassette of a known version.
     """
-    return looked_at(loads(data, where), rules=rules)
+    cassette = loads(data, where)
+    return (*looked_at(cassette, rules=rules), *_spelling(cassette, data))
+
+
+def _spelling(cassette: Cassette, data: bytes) -> tuple[Finding, ...]:
+    """A finding for a file that says more than its cassette: members nobody reads, a key twice, a number in another spelling."""
+    try:
+        written = dumps(cassette)
+    except (TfxError, *NOT_UNDERSTOOD):
+        written = b""
+    if written == data:
+        return ()
+    return (Finding(exchange=0, place="file", kind="not what tfx writes: a member, number or spelling that does not belong"),)
 
 
 def looked_at(cassette: Cassette, *, rules: Policy | None = None) -> tuple[Finding, ...]:
@@ -42,9 +59,37 @@ def looked_at(cassette: Cassette, *, rules: Policy | None = None) -> tuple[Findi
     _head(hand, cassette)
     try:
         walked(hand, cassette.exchanges)
-    except RefusedError:
+        _codings(hand, cassette)
+    except (RefusedError, *NOT_UNDERSTOOD):
         hand.note("body", "cannot be understood, so nothing says that it is clean")
     return tuple(run.findings)
+
+
+def _codings(hand: Looking, cassette: Cassette) -> None:
+    """A compressed body as another program packs it has a header with a file name and a time, and room behind every block."""
+    for number, exchange in enumerate(cassette.exchanges, 1):
+        hand.run.exchange = number
+        request, response = exchange.request, exchange.response
+        for place, headers, body in (("request body", request.headers, request.body), ("response body", response.headers, response.body)):
+            if body and not _is_packed_by_tfx(headers, body):
+                hand.note(place, "compressed in another way than the sanitizer does")
+    hand.run.exchange = 0
+
+
+def _is_packed_by_tfx(headers: Headers, body: bytes) -> bool:
+    return not headers.get("content-encoding") or encoded(headers, decoded(headers, body)) == body
+
+
+def _is_file_name(name: str) -> bool:
+    try:
+        path_of(name, Path())
+    except UsageError:
+        return False
+    return True
+
+
+def _is_count(number: object) -> bool:
+    return type(number) is int and 0 <= number <= _MOST_PLACES
 
 
 def _head(hand: Looking, cassette: Cassette) -> None:
@@ -59,6 +104,10 @@ def _head(hand: Looking, cassette: Cassette) -> None:
         "policy.values": (cassette.values in VALUES, f"not one of {', '.join(VALUES)}"),
         "rules": (all(word in ACTIONS or word in COUNTED for word in cassette.rules), "a rule that does not exist"),
     }
+    if not _is_file_name(cassette.name):
+        hand.note("name", "not a plain file name")
+    if not all(map(_is_count, cassette.rules.values())):
+        hand.note("rules", "a number that counts nothing")
     for place, (holds, kind) in facts.items():
         if not holds:
             hand.note(place, kind)

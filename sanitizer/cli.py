@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanitizer.findings import Finding
-from tfx.errors import CassetteError, UsageError
+from tfx.errors import TfxError, UsageError
 
 if TYPE_CHECKING:
     from sanitizer.convert import Imported
@@ -73,20 +73,24 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
 
 
 def _checked(path: Path) -> Report:
-    from sanitizer.check import looked_at
-    from tfx.store import loads
+    from sanitizer.check import check
+    from sanitizer.run import NOT_UNDERSTOOD
 
     report = Report(path=str(path))
-    foreign = _foreign(path)
-    if foreign:
-        report.findings.append(Finding(exchange=0, place="file", kind=f"{foreign}, not a cassette"))
-        return report
     try:
-        cassette = loads(path.read_bytes(), str(path))
-        report.findings.extend(looked_at(cassette))
-        if cassette.name != path.stem:
+        foreign = _foreign(path)
+        if foreign:
+            report.findings.append(Finding(exchange=0, place="file", kind=f"{foreign}, not a cassette"))
+            return report
+        data = path.read_bytes()
+        report.findings.extend(check(data, str(path)))
+        if json.loads(data)["name"] != path.stem:
             report.findings.append(Finding(exchange=0, place="name", kind="not the name of the file, which nothing has looked at"))
-    except CassetteError as error:
+    except OSError as error:
+        report.findings.append(Finding(exchange=0, place="file", kind=f"cannot be read ({error.strerror})"))
+    except NOT_UNDERSTOOD:
+        report.findings.append(Finding(exchange=0, place="file", kind="cannot be understood, so nothing says that it is clean"))
+    except TfxError as error:
         # The message names the file; the line it stands on does so already.
         report.findings.append(Finding(exchange=0, place="file", kind=str(error).removeprefix(f"{path} ")))
     return report

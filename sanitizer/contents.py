@@ -56,6 +56,8 @@ def content(headers: Headers, body: bytes, where: str) -> Content:
             return Content(kind="json", text=text, value=parse(text))
         except FormatError as error:
             raise RefusedError(f"{where}: {error}; nothing was written. Record that exchange again") from None
+        except ValueError:  # Python's limit on the digits of an integer
+            raise RefusedError(f"{where} holds a number too long to read; nothing was written. Record that exchange again") from None
     if media in (FORM_TYPE, HTML_TYPE):
         return Content(kind="form" if media == FORM_TYPE else "page", text=text)
     raise RefusedError(

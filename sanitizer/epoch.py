@@ -122,8 +122,9 @@ def cookie_expiry(text: str, clock: datetime) -> str:
     """One of the two expiry dates a cassette knows; a date nobody can read deletes the cookie, as in a browser."""
     try:
         moment = parsedate_to_datetime(text)
-    except (ValueError, TypeError, IndexError):
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        moment - clock  # raises where a date at the end of time has an offset
+    except (ValueError, TypeError, IndexError, OverflowError):
         return COOKIE_EXPIRED
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
     return COOKIE_EXPIRES if moment > clock else COOKIE_EXPIRED

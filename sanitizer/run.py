@@ -10,6 +10,10 @@ from sanitizer.findings import Finding, short
 from sanitizer.ordinals import Ordinals
 from sanitizer.policy import Policy
 
+NOT_UNDERSTOOD = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, AssertionError)
+"""What a rule raises on an answer nobody thought of. The last rim: such an answer is refused as a whole, and the text, which may quote
+a value, is not passed on."""
+
 
 class Run:
     """One recording on its way to a cassette. `access_token` is the stand-in seen last, which `at_hash` follows.

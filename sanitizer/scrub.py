@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from sanitizer.findings import Finding
 from sanitizer.hand import Scrubbing
 from sanitizer.policy import Policy, policy
-from sanitizer.run import Run
+from sanitizer.run import NOT_UNDERSTOOD, Run
 from sanitizer.scan import search
 from sanitizer.walk import walked
 from tandem.eras import ERAS
@@ -14,6 +14,7 @@ from tandem.regions import REGIONS
 from tfx.capture import Capture, Seen
 from tfx.cassette import Cassette
 from tfx.errors import LeakError, RefusedError
+from tfx.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +42,7 @@ def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: M
         raise RefusedError(f"this capture is of no known era or region ({', '.join(ERAS)}; {', '.join(REGIONS)}); nothing was written")
     run = Run(policy=rules or policy(), clock=capture.clock, seen=[one.value for one in capture.seen])
     hand = Scrubbing(run)
-    exchanges = walked(hand, capture.exchanges)
+    exchanges = _walked(hand, capture)
     cassette = Cassette(
         name=name,
         era=capture.era,
@@ -53,6 +54,17 @@ def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: M
     )
     _prove(cassette, run, capture.seen)
     return Scrubbed(cassette=cassette, findings=tuple(run.findings), touched=dict(run.places))
+
+
+def _walked(hand: Scrubbing, capture: Capture) -> tuple[Exchange, ...]:
+    try:
+        return walked(hand, capture.exchanges)
+    except NOT_UNDERSTOOD:
+        # `from None`, and no text of it: it may quote a value.
+        raise RefusedError(
+            f"#{hand.run.exchange} has a place that cannot be understood, so it cannot be made clean; nothing was written. "
+            "Record without that exchange, or report what it asks for"
+        ) from None
 
 
 def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:

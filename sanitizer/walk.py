@@ -1,6 +1,5 @@
 """Every exchange of a recording in order, under either hand. Pure."""
 
-import re
 from dataclasses import replace
 
 from sanitizer.actions import PHRASES
@@ -8,12 +7,14 @@ from sanitizer.carriers import headers
 from sanitizer.contents import Content, content, meet, received, sent
 from sanitizer.devices import Device
 from sanitizer.hand import Hand
+from sanitizer.policy import Policy
 from sanitizer.urls import address
 from tandem.endpoints import Place, locate
+from tfx.errors import RefusedError
 from tfx.exchange import Exchange, Headers, Request, Response, Terms
 
 _SUCCESS = range(200, 300)
-_IGNORED = re.compile(r"(?:query|header|form|body)\.[A-Za-z_-]{1,40}\Z")
+_STATUSES = range(100, 600)
 
 
 def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
@@ -67,6 +68,7 @@ def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, devi
     url = address(hand, request.url, place)
     if url is None:
         return None
+    _status(hand, response.status)
     if not hand.changes and url != request.url:
         hand.note("request url", "not written as the sanitizer writes it")
     lines = headers(hand, request.headers, "request")
@@ -87,11 +89,35 @@ def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, devi
     )
 
 
+def _status(hand: Hand, status: int) -> None:
+    if type(status) is int and status in _STATUSES:
+        return
+    if hand.changes:
+        raise RefusedError(f"#{hand.run.exchange} response status is none of HTTP's; nothing was written. Record that exchange again")
+    hand.note("response status", "none of HTTP's")
+
+
 def _terms(hand: Hand, terms: Terms) -> Terms:
-    kept = tuple(place for place in terms.ignore if _IGNORED.match(place))
+    if not terms.ignore:
+        return terms
+    known = _ignorable(hand.run.policy)
+    kept = tuple(place for place in dict.fromkeys(terms.ignore) if place in known)
     if kept != terms.ignore:
         hand.note("replay.ignore", "not a place of a request")
     return replace(terms, ignore=kept) if hand.changes else terms
+
+
+def _ignorable(policy: Policy) -> frozenset[str]:
+    """Every place a replay may be told to leave out of its comparison: parts of a request, and the keys the policy has rules for."""
+    places = {"query", "body", "path", "header.content-type"}
+    places |= {f"query.{key}" for rules in policy.queries.values() for key in rules}
+    places |= {f"path.{key}" for rules in policy.paths.values() for key in rules}
+    places |= {f"header.{key}" for key in policy.headers["request"]}
+    for rules in policy.forms.values():
+        places |= {f"{part}.{key}" for key in rules for part in ("form", "body")}
+    for (_, way), node in policy.bodies.items():
+        places |= {f"body.{key}" for key in node.members or () if way == "request"}
+    return frozenset(places)
 
 
 def _measured(lines: Headers, body: bytes) -> Headers:

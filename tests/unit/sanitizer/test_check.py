@@ -3,23 +3,26 @@
 # ruff: noqa: E501  # one row of a table is one line, however wide
 
 import base64
+import gzip
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any  # parsed JSON is asked by place here, and a wrong place fails the test
 
 import jwt
 import pytest
 
 from sanitizer.check import check, looked_at
-from sanitizer.scrub import scrub
+from sanitizer.scrub import again, scrub
 from tandem.endpoints import locate
 from tandem.records import Records
 from tfx.capture import Capture
 from tfx.cassette import Cassette
 from tfx.codec import decoded, encoded
-from tfx.errors import CassetteError
+from tfx.errors import CassetteError, RefusedError
 from tfx.exchange import Exchange, Headers, Terms
 from tfx.jsonbody import write
 from tfx.signing import claims_of, sign
@@ -278,3 +281,83 @@ def test_a_file_somebody_edited_is_no_cassette(clean: Cassette) -> None:
 def test_base64_is_no_way_past_the_check(clean: Cassette) -> None:
     hidden = base64.b64encode(b"Marisol Quintanilla").decode()
     assert found(with_answer(clean, "pumper", put("lastName", hidden)))
+
+
+def signed(data: bytes) -> bytes:
+    blank = re.sub(rb'"digest": "sha256:[0-9a-f]{64}"', b'"digest": "sha256:' + b"0" * 64 + b'"', data)
+    return blank.replace(b"0" * 64, sha256(blank).hexdigest().encode(), 1)
+
+
+SPELLINGS = [
+    (b' "era": ', b' "note": "Jane",\n "era": ', "an extra member of the head"),
+    (b' "era": ', b' "era": "Jane",\n "era": ', "a member twice"),
+    (b'["Content-Length",""]', b'["Content-Length","Jane"]', "a length that nobody reads"),
+    (b'"status": 302,', b'"status": 302, "note": "Jane",', "an extra member of a response"),
+    (b'"body": {}', b'"body":  {}', "a space"),
+    (b'"uuid": ', b'"uuid":\t', "a tab"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "_why"), SPELLINGS)
+def test_a_file_that_says_more_than_its_cassette_is_found(clean: Cassette, old: bytes, new: bytes, _why: str) -> None:
+    data = dumps(clean)
+    assert old in data
+    try:
+        findings = [str(one) for one in check(signed(data.replace(old, new, 1)))]
+    except CassetteError:
+        return  # told at load, which is as good
+    assert findings == ["file: not what tfx writes: a member, number or spelling that does not belong"]
+
+
+def test_a_body_packed_by_another_program_is_found(clean: Cassette) -> None:
+    index = position(clean, "pumper")
+    exchange = clean.exchanges[index]
+    plain = decoded(exchange.response.headers, exchange.response.body)
+    headers = Headers([("Content-Type", "application/json"), ("Content-Encoding", "gzip")])
+    packed = gzip.compress(plain, mtime=1_795_000_000)
+    broken = changed(clean, index, exchange.replacing(response=replace(exchange.response, headers=headers, body=packed)))
+    assert found(broken) == [f"#{index + 1} response body: compressed in another way than the sanitizer does"]
+
+
+MORE_HEADS: list[tuple[dict[str, Any], list[str]]] = [
+    ({"name": "Jane Doe"}, ["name: not a plain file name"]),
+    ({"name": "../jane"}, ["name: not a plain file name"]),
+    ({"name": "week-90.55.66.43"}, ["name: a long number or a date, which may be somebody's"]),
+    ({"rules": {"uuid": -1}}, ["rules: a number that counts nothing"]),
+    ({"rules": {"uuid": True}}, ["rules: a number that counts nothing"]),
+    ({"rules": {"uuid": 90_556_643}}, ["rules: a number that counts nothing"]),
+]
+
+
+@pytest.mark.parametrize(("change", "expected"), MORE_HEADS)
+def test_the_head_holds_only_names_and_counts(clean: Cassette, change: dict[str, Any], expected: list[str]) -> None:
+    assert found(replace(clean, **change)) == expected
+
+
+IGNORED = [
+    ("query.startDate", True, "a key the policy has a rule for"),
+    ("header.content-type", True, "a header the replay compares"),
+    ("form.code", True, "a key of a form"),
+    ("body", True, "the whole body"),
+    ("query.Jane", False, "a key nobody sends"),
+    ("header.jane-doe", False, "a header nobody sends"),
+    ("body.marisol", False, "a member nobody sends"),
+]
+
+
+@pytest.mark.parametrize(("place", "stays", "_why"), IGNORED)
+def test_only_known_places_can_be_ignored(clean: Cassette, place: str, stays: bool, _why: str) -> None:
+    exchange = clean.exchanges[0]
+    with_terms = Exchange(request=exchange.request, response=exchange.response, terms=Terms(ignore=(place,)))
+    broken = changed(clean, 0, with_terms)
+    assert found(broken) == ([] if stays else ["#1 replay.ignore: not a place of a request"])
+    assert again(broken).cassette.exchanges[0].terms.ignore == ((place,) if stays else ())
+
+
+@pytest.mark.parametrize("status", [0, 99, 600, 90_556_643])
+def test_a_status_is_one_of_http(clean: Cassette, status: int) -> None:
+    exchange = clean.exchanges[0]
+    broken = changed(clean, 0, exchange.replacing(response=replace(exchange.response, status=status)))
+    assert "#1 response status: none of HTTP's" in found(broken)
+    with pytest.raises(RefusedError, match="#1 response status is none of HTTP's"):
+        again(broken)

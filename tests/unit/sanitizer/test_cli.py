@@ -147,3 +147,13 @@ def test_wrong_use(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[s
     (tmp_path / "void").mkdir()
     assert cli.run(arguments) == 2
     assert capsys.readouterr().err == said
+
+
+def test_a_file_nobody_can_read_does_not_keep_the_others_from_being_looked_at(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "a.json").write_text('{"tfx_cassette": 1, "name": 7}')
+    (folder / "b.json").write_bytes(b"\xff\xfe")
+    (folder / "c.json").write_text("[" * 100_000)
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == [*(f"cassettes/{name}.json" for name in "abc"), "3"]
+    assert lines[-1] == "3 of 4 cassettes not clean"

@@ -241,3 +241,34 @@ def test_a_name_that_holds_a_seen_value_is_not_shown(capture: Build) -> None:
     answer = json.dumps({"marisolPump": 1, "color": 2}).encode()
     done = scrub(capture(PUMPER, answer=answer, seen=("Marisol",)), name="x")
     assert [finding.place for finding in done.findings] == ["response body.<unnamed>", "response body.color"]
+
+
+UNREADABLE = [
+    ((("Content-Type", "application/json"),), b'{"lowGlucoseThreshold":' + b"9" * 5000 + b"}", "more digits than Python reads"),
+    ((("Content-Type", "application/json"),), b"[" * 5000 + b"]" * 5000, "deeper than anything"),
+]
+
+
+@pytest.mark.parametrize(("got", "answer", "_why"), UNREADABLE)
+def test_what_cannot_be_read_is_refused(capture: Build, got: tuple[tuple[str, str], ...], answer: bytes, _why: str) -> None:
+    url = "https://source.tandemdiabetes.com/api/reports/bff/pumper/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+    with pytest.raises(RefusedError, match="nothing was written") as caught:
+        scrub(capture(url, got=got, answer=answer), name="x")
+    assert "9999" not in str(caught.value)
+
+
+@pytest.mark.parametrize("expiry", ["Thu, 01 Jan 99999999999 00:00:00 GMT", "Thu, 01 Jan 2030 00:00:00 +9999999999999"])
+def test_a_cookie_of_no_date_is_deleted(capture: Build, expiry: str) -> None:
+    got = (("Content-Type", "text/html"), ("Set-Cookie", f"idsrv=abc; expires={expiry}"))
+    done = scrub(capture(got=got, answer=b"<html>"), name="x").cassette
+    assert done.exchanges[0].response.headers.get("set-cookie") == "idsrv=tfx-cookie-000001; expires=Thu, 01 Jan 1970 00:00:00 GMT"
+
+
+def test_a_rule_that_breaks_refuses_without_a_word_of_the_value(capture: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object) -> None:
+        raise OverflowError("Marisol")
+
+    monkeypatch.setattr("sanitizer.scrub.walked", breaks)
+    with pytest.raises(RefusedError, match="cannot be understood") as caught:
+        scrub(capture(), name="x")
+    assert "Marisol" not in str(caught.value)
