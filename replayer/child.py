@@ -7,7 +7,7 @@ a miss the program swallowed, of one in a grandchild, and of all that came befor
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +21,7 @@ CASSETTE: Final = "TFX_REPLAY_CASSETTE"
 REPORT: Final = "TFX_REPLAY_REPORT"
 FREEZE: Final = "TFX_REPLAY_FREEZE"
 STRICT: Final = "TFX_REPLAY_STRICT_WINDOWS"
+PROGRAMS: Final = "TFX_REPLAY_ALLOW_PROGRAMS"
 BOOTSTRAP: Final = Path(__file__).with_name("bootstrap")
 
 
@@ -30,6 +31,7 @@ def activate() -> None:
     from replayer.guard import GUARD
 
     GUARD.install()
+    GUARD.watch(filter(None, os.environ.get(PROGRAMS, "").split(os.pathsep)))
     GUARD.listen(lambda attempt: tell("blocked", attempt))
     world.start(_Later().answer)
     tell("on", str(os.getpid()))
@@ -71,11 +73,17 @@ def tell(kind: str, words: str) -> None:
             os.close(handle)
 
 
-def environment(plain: Mapping[str, str], *, cassette: Path, report: Path, freeze: bool, strict_windows: bool) -> dict[str, str]:
-    """The environment that leads a Python process, and its children, to the cassette; proxies are gone from it."""
+def environment(
+    plain: Mapping[str, str], *, cassette: Path, report: Path, freeze: bool, strict_windows: bool, programs: Iterable[str] = ()
+) -> dict[str, str]:
+    """The environment that leads a Python process, and its children, to the cassette; proxies are gone from it.
+
+    `programs` are the base names of those that may be started without the guard.
+    """
     kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy")}
     path = [str(BOOTSTRAP), *filter(None, [kept.get("PYTHONPATH"), _own_folder()])]
     found = kept | {"PYTHONPATH": os.pathsep.join(path), CASSETTE: str(cassette.resolve()), REPORT: str(report)}
+    found[PROGRAMS] = os.pathsep.join(programs)
     return found | ({FREEZE: "1"} if freeze else {}) | ({STRICT: "1"} if strict_windows else {})
 
 

@@ -11,8 +11,24 @@ import click
 @click.option("--all-used", is_flag=True, help="Fail if an exchange on the cassette was not asked for.")
 @click.option("--freeze", is_flag=True, help="Set the program's clock to the cassette's.")
 @click.option("--strict-windows", is_flag=True, help="Answer only the date windows that were recorded.")
+@click.option(
+    "--allow-programs",
+    "programs",
+    metavar="NAME",
+    multiple=True,
+    help="Let the program start NAME (curl, sh), which is refused otherwise: tfx cannot see into it. May be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a report on stdout; what the program prints goes to stderr.")
-def replay(cassette: Path, program: tuple[str, ...], *, all_used: bool, freeze: bool, strict_windows: bool, as_json: bool) -> int:
+def replay(
+    cassette: Path,
+    program: tuple[str, ...],
+    *,
+    all_used: bool,
+    freeze: bool,
+    strict_windows: bool,
+    programs: tuple[str, ...],
+    as_json: bool,
+) -> int:
     """Run a Python program offline: CASSETTE answers everything it asks Tandem Source, and nothing else is let out.
 
     PROGRAM is a .py file, -m MODULE, python ..., or a console script written in Python. It logs in with any e-mail address and password.
@@ -25,7 +41,7 @@ def replay(cassette: Path, program: tuple[str, ...], *, all_used: bool, freeze: 
       tfx replay cassettes/session-us.json --freeze -- -m mypackage
       tfx replay cassettes/session-us.json --all-used --json -- tconnectsync --check-login
     """
-    from replayer import program as programs
+    from replayer import program as runner
     from replayer.session import Replay
     from tfx.errors import UsageError
     from tfx.store import load
@@ -34,7 +50,7 @@ def replay(cassette: Path, program: tuple[str, ...], *, all_used: bool, freeze: 
     if not program:
         raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS")
     Replay(recorded, strict_windows=strict_windows).look_through()
-    outcome = programs.run(program, cassette=cassette, freeze=freeze, strict_windows=strict_windows, quiet=as_json)
+    outcome = runner.run(program, cassette=cassette, freeze=freeze, strict_windows=strict_windows, programs=programs, quiet=as_json)
     from replayer.report import exit_code, lines, machine_readable
 
     if as_json:

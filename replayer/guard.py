@@ -5,6 +5,9 @@ us does it; a hook that raises stops the call. A hook cannot be removed, so ours
 
 Blocked: connect, connect_ex, sendto, sendmsg with an address, and every name look-up. Not blocked: Unix sockets, netlink, socket pairs
 (asyncio, multiprocessing), listening. Loopback only by allow-list. Attempts are counted even if the program swallows the error.
+
+While a cassette plays, programs that would not carry the guard (`children.py`) are not started either. Beyond its reach: C code with
+sockets of its own (DuckDB's HTTP client), what is called through ctypes, and multiprocessing's spawn, which has no audit event.
 """
 
 import socket
@@ -15,6 +18,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from replayer.children import EVENTS, unguarded
 from tfx.errors import NetworkBlockedError
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
@@ -38,11 +42,13 @@ _NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any
 class Guard:
     """The state behind the hook: how many guards are on, what they allow, and what was attempted."""
 
-    __slots__ = ("_allowed", "_depth", "_hooked", "_listener", "_lock", "attempts")
+    __slots__ = ("_allowed", "_depth", "_hooked", "_listener", "_lock", "_programs", "_watching", "attempts")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._allowed: Counter[str] = Counter()
+        self._programs: Counter[str] = Counter()
+        self._watching = 0
         self._depth = 0
         self._hooked = False
         self._listener: Callable[[str], None] = lambda _attempt: None
@@ -78,6 +84,24 @@ class Guard:
             with self._lock:
                 self._allowed.subtract(names)
 
+    @contextmanager
+    def watching(self, programs: Iterable[str] = ()) -> Iterator[None]:
+        """Refuse meanwhile to start programs that would not carry the guard, but for those with these base names."""
+        names = list(programs)
+        self.watch(names)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watching -= 1
+                self._programs.subtract(names)
+
+    def watch(self, programs: Iterable[str] = ()) -> None:
+        """As `watching`, for the rest of the process's life."""
+        with self._lock:
+            self._watching += 1
+            self._programs.update(programs)
+
     def forget(self, since: int) -> None:
         """Forget the attempts after the first `since`."""
         with self._lock:
@@ -97,18 +121,33 @@ class Guard:
         self._listener = listener
 
     def _audit(self, event: str, args: tuple[object, ...]) -> None:
-        if event not in _CALLS or not self._depth:
+        if event in _CALLS and self._depth:
+            attempt = self._call(event, args)
+            remedy = "Use requests, urllib.request or httpx, or allow loopback where a test needs it"
+        elif event in EVENTS and self._watching:
+            attempt = self._start(event, args)
+            remedy = (
+                "Allow the program by name (tfx replay --allow-programs, in pytest the ini option tfx_allow_programs) if it may run unseen"
+            )
+        else:
             return
-        found = _target(event, args)
-        if found is None or self._lets(found[0]):
+        # They may hold an environment or an address.
+        del args
+        if attempt is None:
             return
-        attempt = f"{_CALLS[event]} ({_words(found[0], found[1])})"
         self.attempts.append(attempt)
         self._listener(attempt)
         raise NetworkBlockedError(
-            f"replay is offline, and something tried to {attempt}; only what is on the cassette is answered. "
-            "Use requests, urllib.request or httpx, or allow loopback where a test needs it"
+            f"replay is offline, and something tried to {attempt}; only what is on the cassette is answered. {remedy}"
         )
+
+    def _call(self, event: str, args: tuple[object, ...]) -> str | None:
+        found = _target(event, args)
+        return None if found is None or self._lets(found[0]) else f"{_CALLS[event]} ({_words(found[0], found[1])})"
+
+    def _start(self, event: str, args: tuple[object, ...]) -> str | None:
+        name = unguarded(event, args)
+        return None if name is None or self._programs[name] > 0 else f"start {name}, which tfx cannot see into"
 
     def _lets(self, host: str) -> bool:
         return any(self._allowed[name] > 0 for name in ((LOOPBACK, host) if _is_loopback(host) else (host,)))

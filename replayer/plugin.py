@@ -4,10 +4,11 @@
     def test_it(cassette): ...
 
 Decision: tfx is installed beside many projects, so the guard is on only where tfx is used: for the whole session, from the end of
-collection, as soon as one collected test carries the `cassette` marker; from the very start with the ini option
-`tfx_block_network = true`. Loopback is blocked too, unless the ini option `tfx_allow_loopback` or a test's `loopback` marker lets it
-through. An attempt fails the test that made it even if the test swallowed the error, and the run. Exchanges no test asked for fail a
-full run (nothing deselected, skipped or stopped), added up over xdist's workers in the controller.
+collection, as soon as one collected test carries the `cassette` marker; from the very start with the ini option `tfx_block_network =
+true`. Loopback is blocked too, unless the ini option `tfx_allow_loopback` or a test's `loopback` marker lets it through. While a cassette
+plays, no program is started but those of the ini option `tfx_allow_programs`. An attempt fails the test that made it even if the test
+swallowed the error, and the run. Exchanges no test asked for fail a full run (nothing deselected, skipped or stopped), added up over
+xdist's workers in the controller.
 """
 
 from collections.abc import Generator, Iterator
@@ -40,6 +41,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--cassettes", metavar="DIR", default=None, help="folder the cassette marker looks in (default: cassettes/)")
     parser.addini("tfx_cassettes", "folder the cassette marker looks in", default="cassettes")
     parser.addini("tfx_block_network", "block the network from the first moment, marked tests or not", type="bool", default=False)
+    parser.addini("tfx_allow_programs", "programs a test may start while its cassette plays (base names)", type="args", default=[])
     parser.addini("tfx_allow_loopback", "let loopback through in every test", type="bool", default=False)
 
 
@@ -52,7 +54,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; block the network now if the project says so."""
-    config.addinivalue_line("markers", "cassette(name, strict_windows=False, freeze=False): replay this cassette, offline")
+    config.addinivalue_line(
+        "markers", "cassette(name, strict_windows=False, freeze=False, allow_programs=()): replay this cassette, offline"
+    )
     config.addinivalue_line("markers", "loopback: this test may connect to loopback")
     if config.getini("tfx_block_network"):
         _block(config)
@@ -137,7 +141,8 @@ def cassette(request: pytest.FixtureRequest) -> Iterator["Replay"]:
     loaded = config.stash.setdefault(_LOADED, {})
     if path not in loaded:
         loaded[path] = load(path)
-    with offline(loaded[path], **marker.kwargs) as replay:
+    programs = (*config.getini("tfx_allow_programs"), *marker.kwargs.get("allow_programs", ()))
+    with offline(loaded[path], **{**marker.kwargs, "allow_programs": programs}) as replay:
         request.node.stash[_REPLAY] = replay
         yield replay
         _usage(config).note(path.stem, replay.used, replay.labels())

@@ -60,13 +60,23 @@ def _found(name: str) -> str | None:
     return str(beside) if beside.is_file() else shutil.which(name)
 
 
-def run(words: Sequence[str], *, cassette: Path, freeze: bool = False, strict_windows: bool = False, quiet: bool = False) -> Outcome:
+def run(
+    words: Sequence[str],
+    *,
+    cassette: Path,
+    freeze: bool = False,
+    strict_windows: bool = False,
+    programs: Sequence[str] = (),
+    quiet: bool = False,
+) -> Outcome:
     """Run the program offline until it ends. `quiet` sends what it prints to stderr, so that stdout is free for a report."""
     line = command(words)
     with tempfile.TemporaryDirectory(prefix="tfx-replay-") as folder:
         report = Path(folder) / "report"
         report.touch(mode=0o600)
-        surroundings = environment(os.environ, cassette=cassette, report=report, freeze=freeze, strict_windows=strict_windows)
+        surroundings = environment(
+            os.environ, cassette=cassette, report=report, freeze=freeze, strict_windows=strict_windows, programs=programs
+        )
         with subprocess.Popen(line, env=surroundings, stdout=sys.stderr.fileno() if quiet else None) as process:  # noqa: S603  # it is what the user asked to run
             code = _wait(process)
         return _outcome(code, report)

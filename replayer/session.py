@@ -154,12 +154,18 @@ class Replay:
 
 @contextmanager
 def offline(
-    cassette: Cassette | Path | str, *, strict_windows: bool = False, freeze: bool = False, allow: tuple[str, ...] = ()
+    cassette: Cassette | Path | str,
+    *,
+    strict_windows: bool = False,
+    freeze: bool = False,
+    allow: tuple[str, ...] = (),
+    allow_programs: tuple[str, ...] = (),
 ) -> Iterator[Replay]:
     """Everything this process asks over HTTP is answered from the cassette while this lasts; the network is blocked.
 
     requests, urllib.request and httpx are served; anything else meets the guard. `strict_windows` answers recorded windows only;
     `freeze` sets the clock to the cassette's, from where it runs on; `allow` may name hosts the guard lets through, or `loopback`.
+    Other programs are not started, for they would not be offline; `allow_programs` names (by base name) those that may.
     May nest: the innermost cassette answers.
 
     Raises:
@@ -175,6 +181,7 @@ def offline(
     replay = Replay(cassette, strict_windows=strict_windows)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
+        stack.enter_context(GUARD.watching(allow_programs))
         stack.enter_context(world.answered_by(replay.answer))
         if freeze:
             stack.enter_context(frozen(cassette))

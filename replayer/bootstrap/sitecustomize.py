@@ -4,9 +4,13 @@ import os
 import sys
 
 if "TFX_REPLAY_CASSETTE" in os.environ:
-    from replayer.child import activate
+    try:
+        from replayer.child import activate
 
-    activate()
+        activate()
+    except BaseException as error:  # noqa: BLE001  # site would carry on without the guard
+        os.write(2, f"tfx: the guard could not be put in place ({type(error).__name__}); the program was not started.\n".encode())
+        os._exit(2)
 
 # Whoever had a sitecustomize of their own still gets it.
 _here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib costs time in every child process

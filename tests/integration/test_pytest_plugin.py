@@ -113,6 +113,23 @@ def test_where_nothing_is_marked_tfx_keeps_out_of_the_way(project: Project) -> N
     assert (code, "tfx" in output) == (0, False), output
 
 
+START = "import subprocess\ndef start(): subprocess.run(['ls'], check=True)\n"
+
+
+@pytest.mark.parametrize(
+    ("why", "text", "ini", "code"),
+    [
+        ("a cassette plays", f"{MARK}def test_one(): ask(); ask_keys(); start()", "", 1),
+        ("none plays", f"{BOTH}\ndef test_three(): start()", "", 0),
+        ("the project allows it", f"{MARK}def test_one(): ask(); ask_keys(); start()", "tfx_allow_programs = ls sh", 0),
+        ("the marker allows it", f"{MARK.strip()[:-1]}, allow_programs=('ls',))\ndef test_one(): ask(); ask_keys(); start()", "", 0),
+    ],
+)
+def test_programs_are_started_only_where_no_cassette_plays_or_by_name(project: Project, why: str, text: str, ini: str, code: int) -> None:
+    found, output = project.run(START + text, ini=ini)
+    assert (found, "start ls, which tfx cannot see into" in output) == (code, code == 1), output
+
+
 def test_a_swallowed_miss_fails_its_test_and_prints_nothing_live(project: Project) -> None:
     text = f"""
 def leak(word):

@@ -83,6 +83,85 @@ def test_a_child_is_led_to_the_cassette_and_guarded_too(here: Here) -> None:
     assert (ran.code, ran.out.split()) == (1, ["200", "MismatchError"])
 
 
+REFUSED = (
+    ("isolated", "subprocess.run([me, '-I', '-c', '1'])"),
+    ("no site", "subprocess.run([me, '-W', 'ignore', '-S', '-c', '1'])"),
+    ("no environment of Python's", "os.posix_spawn(me, [me, '-Ec', '1'], os.environ)"),
+    ("an empty environment", "subprocess.run([me, '-c', '1'], env={})"),
+    ("another sitecustomize first", "subprocess.run([me, '-c', '1'], env=os.environ | {'PYTHONPATH': 'mine:' + os.environ['PYTHONPATH']})"),
+    ("no Python", "subprocess.run(['ls'])"),
+    ("no Python, by its path", "subprocess.run(['/bin/ls'])"),
+    ("a shell", "subprocess.run('echo ran', shell=True)"),
+    ("the C library's shell", "os.system('echo ran')"),
+    ("in this one's place", "os.execvp('ls', ['ls'])"),
+    ("in this one's place, by its environment", "os.execve(me, [me, '-c', 'print(1)'], {})"),
+    ("spawned", "os.posix_spawn('/bin/ls', ['ls'], os.environ)"),
+    ("in a terminal", "pty.spawn(['ls'])"),
+    ("a script of a shell", "subprocess.run(['./script'])"),
+)
+STARTED = (
+    ("this Python", "subprocess.run([me, '-c', '1'], check=True)"),
+    (
+        "with more on its path",
+        "subprocess.run([me, '-c', '1'], check=True, env=os.environ | {'PYTHONPATH': 'src:' + os.environ['PYTHONPATH']})",
+    ),
+    ("found on PATH", "subprocess.run(['python', '-c', '1'], check=True, env=os.environ | {'PATH': os.path.dirname(me)})"),
+    ("a script of this Python", "subprocess.run([os.path.dirname(me) + '/tfx', '--version'], check=True)"),
+    ("nothing of that name", "missing(['no-such-program'])"),
+    ("nothing there", "missing(['/no/such/program'])"),
+)
+
+
+def starting(cases: tuple[tuple[str, str], ...]) -> str:
+    """A program that tries all of them, and says how each ended."""
+    lines = "".join(
+        f"\ntry: {line}\nexcept BaseException as error: print({why!r}, type(error).__name__, flush=True)\n" for why, line in cases
+    )
+    return (
+        "import contextlib, os, pty, subprocess, sys\n"
+        "me = sys.executable\n"
+        "def missing(words):\n"
+        "    with contextlib.suppress(FileNotFoundError): subprocess.run(words)\n"
+        f"{lines}"
+    )
+
+
+def test_no_program_is_started_that_would_not_carry_the_guard(here: Here) -> None:
+    (here.folder / "mine").mkdir()
+    (here.folder / "mine" / "sitecustomize.py").write_text("")
+    (here.folder / "script").write_text("#!/bin/sh\necho ran\n")
+    (here.folder / "script").chmod(0o700)
+    ran = replay(here, starting(REFUSED))
+    assert ran.out.splitlines() == [f"{why} NetworkBlockedError" for why, _ in REFUSED]
+    assert (ran.code, f"{len(REFUSED)} attempts" in last_line(ran)) == (1, True)
+    assert "blocked: the program tried to start ls, which tfx cannot see into\n" in ran.err
+
+
+def test_what_carries_the_guard_or_is_not_there_is_left_alone(here: Here) -> None:
+    ran = replay(here, starting(STARTED))
+    assert (ran.code, [line for line in ran.out.splitlines() if "Error" in line]) == (0, []), ran.err
+
+
+def test_a_program_may_be_let_through_by_name(here: Here) -> None:
+    program = "import subprocess; subprocess.run(['ls'], check=True); subprocess.run('true', shell=True, check=True)"
+    assert replay(here, program, "--allow-programs", "ls", "--allow-programs", "sh").code == 0
+    assert replay(here, program, "--allow-programs", "ls").code == 1
+
+
+def test_a_forked_child_counts_too(here: Here) -> None:
+    ran = replay(here, f"import os\nif os.fork() == 0:\n    {REACH.strip().replace(chr(10), chr(10) + '    ')}\n    os._exit(0)\nos.wait()")
+    assert (ran.code, "1 attempts" in last_line(ran)) == (1, True), ran.err
+
+
+def test_a_guard_that_cannot_be_put_in_place_lets_nothing_run(here: Here) -> None:
+    """site would print the error and carry on."""
+    child = "subprocess.run([sys.executable, '-c', 'print(1)'], env=os.environ | {'TFX_REPLAY_REPORT': '/no'})"
+    program = f"import os, subprocess, sys; print({child})"
+    ran = replay(here, program)
+    assert "returncode=2" in ran.out
+    assert "the guard could not be put in place (FileNotFoundError)" in ran.err
+
+
 def test_a_pool_of_processes_is_guarded_too(here: Here) -> None:
     program = (
         "import multiprocessing, requests\n"
