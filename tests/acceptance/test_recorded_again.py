@@ -1,6 +1,7 @@
 """The committed cassettes are what the stand-in gives, to the byte, and fit for review."""
 
 import json
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -8,14 +9,21 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from tfx import cli
+
 LARGEST = 300_000
 """Bytes: what a reviewer's browser still shows."""
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("make") is None, reason="the recordings are listed in the Makefile")
 def test_make_cassettes_gives_the_committed_bytes(root: Path, tmp_path: Path) -> None:
-    subprocess.run(["make", "-s", "-o", "install", "cassettes", f"CASSETTES={tmp_path}"], cwd=root, check=True, capture_output=True)
+    listed = subprocess.run(
+        ["make", "-n", "-o", "install", "cassettes", f"CASSETTES={tmp_path}"], cwd=root, check=True, capture_output=True, text=True
+    )
+    for line in listed.stdout.splitlines():
+        program, *arguments = shlex.split(line)
+        assert program.endswith("/tfx")
+        assert cli.run(arguments) == 0, line
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert made == {path.name: path.read_bytes() for path in (root / "cassettes").glob("*.json")}
 
