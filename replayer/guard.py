@@ -10,6 +10,8 @@ While a cassette plays, programs that would not carry the guard (`children.py`) 
 sockets of its own (DuckDB's HTTP client), what is called through ctypes, and multiprocessing's spawn, which has no audit event.
 """
 
+import mmap
+import os
 import socket
 import sys
 import threading
@@ -42,7 +44,7 @@ _NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any
 class Guard:
     """The state behind the hook: how many guards are on, what they allow, and what was attempted."""
 
-    __slots__ = ("_allowed", "_depth", "_hooked", "_listener", "_lock", "_programs", "_watching", "attempts")
+    __slots__ = ("_allowed", "_attempts", "_depth", "_forked", "_hooked", "_listener", "_lock", "_owner", "_programs", "_watching")
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -52,7 +54,18 @@ class Guard:
         self._depth = 0
         self._hooked = False
         self._listener: Callable[[str], None] = lambda _attempt: None
-        self.attempts: list[str] = []
+        self._attempts: list[str] = []
+        # One byte that forked processes share with the one that put the guard on.
+        self._forked = mmap.mmap(-1, 1)
+        self._owner = os.getpid()
+
+    @property
+    def attempts(self) -> list[str]:
+        """What was attempted so far, by forked processes too (without words: they can only count)."""
+        if self._forked[0] and os.getpid() == self._owner:
+            count, self._forked[0] = self._forked[0], 0
+            self._attempts += ["reach out from a forked process"] * count
+        return self._attempts
 
     @property
     def is_on(self) -> bool:
@@ -64,6 +77,7 @@ class Guard:
         with self._lock:
             self._depth += 1
             if not self._hooked:
+                self._owner = os.getpid()
                 sys.addaudithook(self._audit)
                 self._hooked = True
 
@@ -135,7 +149,9 @@ class Guard:
         del args
         if attempt is None:
             return
-        self.attempts.append(attempt)
+        self._attempts.append(attempt)
+        if os.getpid() != self._owner:
+            self._forked[0] = min(255, self._forked[0] + 1)
         self._listener(attempt)
         raise NetworkBlockedError(
             f"replay is offline, and something tried to {attempt}; only what is on the cassette is answered. {remedy}"

@@ -3,6 +3,7 @@
 import _socket
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import threading
@@ -106,6 +107,19 @@ def test_threads_are_blocked_and_swallowing_does_not_help() -> None:
         for thread in threads:
             thread.join()
         assert len(GUARD.attempts) == before + 80
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+def test_a_forked_process_that_swallows_is_counted_here() -> None:
+    with GUARD.expecting():
+        before = len(GUARD.attempts)
+        child = os.fork()
+        if child == 0:
+            with contextlib.suppress(BaseException):
+                with_socket(tcp, lambda one: one.connect(FAR))
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert GUARD.attempts[before:] == ["reach out from a forked process"]
 
 
 def test_a_reference_taken_before_the_guard_is_blocked_too() -> None:
