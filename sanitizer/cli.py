@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,22 +36,25 @@ class Report:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 and list every place that could not have come out of the sanitizer.")
 @click.option("--explain", is_flag=True, help="Show which rule touched which place, and how often.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
+@click.option("--edited", is_flag=True, help="Take cassettes that were edited by hand: every rule is applied anew, then they are sealed.")
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
-def sanitize(paths: tuple[Path, ...], check: bool, explain: bool, output: Path | None, as_json: bool) -> int:
+def sanitize(paths: tuple[Path, ...], *, check: bool, explain: bool, output: Path | None, edited: bool, as_json: bool) -> int:
     """Make cassettes clean, or check that they are.
 
     PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
-    of this one. A HAR file or vcrpy cassette becomes a cassette in the folder that --output names.
+    of this one; one that was renamed takes its file's name over. A HAR file or vcrpy cassette becomes a cassette in the folder that
+    --output names.
 
     \b
     Examples:
       tfx sanitize --check cassettes/             what pre-commit runs; needs no secrets
       tfx sanitize --explain cassettes/week.json  which rule touched which place
+      tfx sanitize --edited cassettes/week.json   after "replay": {"repeat": "last", "ignore": []} was added by hand
       tfx sanitize browser.har --output cassettes what a browser recorded becomes cassettes/browser.json
     """
-    if check and output:
-        raise UsageError("--check writes nothing, so it takes no --output; leave one of them out")
-    reports = [_checked(path) if check else _cleaned(path, output, explain=explain) for path in _files(paths)]
+    if check and (output or edited or explain):
+        raise UsageError("--check only looks, so it takes no --output, --edited or --explain; leave them out")
+    reports = [_checked(path) if check else _cleaned(path, output, explain=explain, edited=edited) for path in _files(paths)]
     if not reports:
         raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
     if as_json:
@@ -85,7 +88,9 @@ def _checked(path: Path) -> Report:
         data = path.read_bytes()
         report.findings.extend(check(data, str(path)))
         if json.loads(data)["name"] != path.stem:
-            report.findings.append(Finding(exchange=0, place="name", kind="not the name of the file, which nothing has looked at"))
+            report.findings.append(
+                Finding(exchange=0, place="name", kind=f"not the name of the file; take that over with: tfx sanitize {path}")
+            )
     except OSError as error:
         report.findings.append(Finding(exchange=0, place="file", kind=f"cannot be read ({error.strerror})"))
     except NOT_UNDERSTOOD:
@@ -96,13 +101,13 @@ def _checked(path: Path) -> Report:
     return report
 
 
-def _cleaned(path: Path, output: Path | None, *, explain: bool) -> Report:
+def _cleaned(path: Path, output: Path | None, *, explain: bool, edited: bool) -> Report:
     from sanitizer.scrub import again
     from tfx.store import dumps, load, save
 
     foreign = _foreign(path)
     imported = _imported(path, output, foreign) if foreign else None
-    done = imported.done if imported else again(load(path))
+    done = imported.done if imported else again(replace(load(path, edited=edited), name=path.stem))
     report = Report(path=str(path), findings=list(done.findings), imported=imported.places if imported else "")
     if explain:
         for (word, place), number in sorted(done.touched.items()):

@@ -129,14 +129,17 @@ def test_a_leftover_is_not_imported(folder: Path, capsys: pytest.CaptureFixture[
 def test_a_file_under_another_name_is_not_clean(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "week.json").rename(folder / "marisol.json")
     assert cli.run(["sanitize", "--check", "cassettes"]) == 1
-    assert "cassettes/marisol.json name: not the name of the file, which nothing has looked at" in capsys.readouterr().out
+    assert (
+        "cassettes/marisol.json name: not the name of the file; take that over with: tfx sanitize cassettes/marisol.json"
+        in capsys.readouterr().out
+    )
 
 
 WRONG = [
     (["sanitize", "nowhere"], "tfx: nowhere does not exist; name a cassette or a folder of cassettes.\n"),
     (
         ["sanitize", "--check", "--output", "x", "cassettes"],
-        "tfx: --check writes nothing, so it takes no --output; leave one of them out.\n",
+        "tfx: --check only looks, so it takes no --output, --edited or --explain; leave them out.\n",
     ),
     (["sanitize", "void"], "tfx: there is no cassette in void; record one with: tfx record NAME.\n"),
 ]
@@ -157,3 +160,32 @@ def test_a_file_nobody_can_read_does_not_keep_the_others_from_being_looked_at(fo
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(" ")[0] for line in lines] == [*(f"cassettes/{name}.json" for name in "abc"), "3"]
     assert lines[-1] == "3 of 4 cassettes not clean"
+
+
+def test_a_renamed_one_takes_its_new_name_over(folder: Path) -> None:
+    (folder / "week.json").rename(folder / "spring.json")
+    assert cli.run(["sanitize", "cassettes/spring.json"]) == 0
+    assert load(folder / "spring.json").name == "spring"
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 0
+
+
+def test_an_edit_by_hand_is_looked_over_and_sealed(folder: Path) -> None:
+    path = folder / "week.json"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(
+        text.replace(' {\n   "request"', ' {\n   "replay": {"repeat": "last", "ignore": []},\n   "request"', 1), encoding="utf-8"
+    )
+    assert cli.run(["sanitize", "cassettes/week.json"]) == 2, "without being told so it is not taken"
+    assert cli.run(["sanitize", "--edited", "cassettes/week.json"]) == 0
+    assert load(path).exchanges[0].terms.repeat == "last"
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 0
+
+
+def test_an_edit_that_brings_somebody_in_is_taken_out_again(folder: Path) -> None:
+    path = folder / "week.json"
+    text = path.read_text(encoding="utf-8")
+    assert "Given1" in text
+    path.write_text(text.replace("Given1", "Marisol"), encoding="utf-8")
+    cli.run(["sanitize", "--edited", "cassettes/week.json"])
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 0
+    assert "Marisol" not in path.read_text(encoding="utf-8")
