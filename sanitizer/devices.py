@@ -10,7 +10,7 @@ from typing import TypeGuard
 from sanitizer.moments import Moments, unset_until
 from tandem.events import EVENTS
 
-LAST_GROUP = 0xFFFF
+LAST_GROUP = 99
 MOST_BOLUS_IDS = 0xFFFF
 LAST_SEQUENCE = 0xFFFFFFFF
 BOLUS_CODES = frozenset(code for code, event in EVENTS.items() if any(one.name == "bolusId" for one in event.fields))

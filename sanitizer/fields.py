@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from struct import Struct
 from typing import Final, Literal
 
 from sanitizer.devices import MOST_BOLUS_IDS, Device
@@ -14,8 +15,6 @@ Treatment = Literal["keep", "zero", "date", "counter", "bolus"]
 
 MS_OF_DAY: Final = 86_400_000
 _COUNTER_STAYS: Final = frozenset({0, 0xFFFFFFFF})
-_SIGNIFICANT: Final = ".9g"
-"""Digits no 32-bit float exceeds in its shortest text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +76,23 @@ def _floats(values: Sequence[object], context: Context) -> list[object] | None:
     most = context.most_float
     for value in set(values):
         assert isinstance(value, int | float)
-        if not -most <= value <= most or (type(value) is float and float(f"{value:{_SIGNIFICANT}}") != value):
+        if not -most <= value <= most or (type(value) is float and not _is_float32(value)):
             return None
     return list(values)
+
+
+def _is_float32(value: float) -> bool:
+    """Whether a number is the shortest text of a 32-bit float: more digits would hold more than a pump can say."""
+    raw = _FLOAT32.pack(value)
+    single = _FLOAT32.unpack(raw)[0]
+    for digits in range(6, 10):
+        text = float(f"{single:.{digits}g}")
+        if _FLOAT32.pack(text) == raw:
+            return text == value
+    return False
+
+
+_FLOAT32: Final = Struct("<f")
 
 
 def _bits(field: Field) -> Column:

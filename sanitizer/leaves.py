@@ -6,8 +6,9 @@ from typing import TypeGuard
 
 from sanitizer import epoch
 from sanitizer.epoch import Odd
-from sanitizer.ordinals import KINDS, NUMBERS
+from sanitizer.ordinals import KINDS, NUMBER, NUMBERS
 from sanitizer.run import Run
+from tandem.events import CODES_WITHOUT_LAYOUT, DEFAULT_CODES, EVENTS, IDENTITY_CODES
 from tandem.regions import REGIONS
 from tfx.jsonbody import Json
 
@@ -100,7 +101,7 @@ def _is_split(run: Run, words: list[str], cut: int) -> bool:
     return run.ordinals.knows(KINDS["given"], given) and run.ordinals.knows(KINDS["family"], family)
 
 
-FULL_NAME = re.compile(r"(?:Given[1-9]\d*(?: Family[1-9]\d*)?)?\Z")
+FULL_NAME = re.compile(rf"(?:Given{NUMBER}(?: Family{NUMBER})?)?\Z")
 
 
 def birth(value: Json, _argument: str, run: Run) -> Json:
@@ -133,18 +134,23 @@ BARE_COUNTRY = re.compile(r"(?:[A-Z]{2})?\Z")
 
 
 def codes(value: Json, _argument: str, _run: Run) -> Json:
-    """A comma-separated list of event codes, as clients ask for them."""
-    if not are_codes(text_of(value)):
+    """A comma-separated list of event codes, as clients ask for them: known ones, each once; a list of strangers is Odd."""
+    text = text_of(value)
+    known = ",".join(code for code in dict.fromkeys(text.split(",")) if code in KNOWN_CODES)
+    if text and not known:  # an empty list would ask for all
         raise Odd
-    return value
+    return known
 
 
-_CODES = re.compile(r"(?:(?:0|[1-9]\d{0,3})(?:,(?:0|[1-9]\d{0,3}))*)?\Z")
+KNOWN_CODES = frozenset(map(str, (*EVENTS, *DEFAULT_CODES, *CODES_WITHOUT_LAYOUT, *IDENTITY_CODES)))
 
 
 def are_codes(value: Json) -> bool:
     """Whether a text is a list of event codes; the empty one asks for all."""
-    return isinstance(value, str) and _CODES.match(value) is not None
+    if not isinstance(value, str):
+        return False
+    found = value.split(",") if value else []
+    return len(set(found)) == len(found) and KNOWN_CODES.issuperset(found)
 
 
 def words(value: Json, domain: str, run: Run) -> Json:

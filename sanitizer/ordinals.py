@@ -17,6 +17,9 @@ from urllib.parse import unquote
 
 from sanitizer.epoch import Odd
 
+MOST = 99_999
+"""The last ordinal of each kind: five digits spell nobody's number; what comes after is blanked."""
+
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 
 
@@ -53,6 +56,8 @@ class Ordinals:
         numbers = self._numbers.setdefault(kind.numbers or kind.name, {})
         key = kind.canonical(value)
         number = numbers.setdefault(key, len(numbers) + 1)
+        if number > MOST:
+            raise Odd
         changed = kind.write(number, value)
         self.replaced(kind.name, value, changed)
         return changed
@@ -100,9 +105,22 @@ def _digits(value: str) -> str:
     return str(int(value))
 
 
+_SHORTEST_NUMBER = 6
+_LONGEST_NUMBER = 10
+
+
 def _write_digits(number: int, like: str) -> str:
     # A 9 and zeros in front, as long as the original: clients compare serial numbers as text, and a plain 1 would be found everywhere.
-    return "9" + str(number).zfill(max(len(like) - 1, 2))
+    return "9" + str(number).zfill(min(max(len(like), _SHORTEST_NUMBER), _LONGEST_NUMBER) - 1)
+
+
+NUMBER = r"[1-9]\d{0,4}"
+
+
+def _zeros_and_number(width: int) -> str:
+    """The pattern of an ordinal written with leading zeros: five digits at most say something."""
+    digits = rf"(?!0+(?!\d))0{{{max(width - 5, 0)}}}\d{{{min(width, 5)}}}"
+    return digits if width >= 5 else rf"(?:{digits}|[1-9]\d{{{width},4}})"  # noqa: PLR2004  # the digits of MOST
 
 
 def _is_matched_by(pattern: str) -> Callable[[str], bool]:
@@ -147,7 +165,7 @@ def _counted(name: str, says: str, *, width: int = 6, canonical: Callable[[str],
         says=says,
         canonical=canonical,
         write=lambda number, _like: f"tfx-{name}-{number:0{width}d}",
-        image=_is_matched_by(rf"tfx-{name}-\d{{{width},}}"),
+        image=_is_matched_by(rf"tfx-{name}-" + _zeros_and_number(width)),
     )
 
 
@@ -158,11 +176,11 @@ def _word(name: str, prefix: str, says: str) -> Kind:
         says=says,
         canonical=_folded,
         write=lambda number, _like: f"{prefix}{number}",
-        image=_is_matched_by(rf"{prefix}[1-9]\d*"),
+        image=_is_matched_by(prefix + NUMBER),
     )
 
 
-_NUMBER_IMAGE = r"9(?=\d{2,17}\Z)0*[1-9]\d{0,2}"
+_NUMBER_IMAGE = r"9(?=\d{5,9}\Z)0*[1-9]\d{0,2}"
 
 NUMBERS = {
     "serial": "not a stand-in serial",
@@ -177,7 +195,9 @@ _KINDS = (
         says="not a stand-in UUID",
         canonical=_guid,
         write=_write_guid,
-        image=_is_matched_by(r"00000000-0000-4000-8000-\d{12}|\{00000000-0000-4000-8000-\d{12}\}|00000000000040008000\d{12}"),
+        image=_is_matched_by(
+            r"(?:00000000-0000-4000-8000-N|\{00000000-0000-4000-8000-N\}|00000000000040008000N)".replace("N", _zeros_and_number(12))
+        ),
     ),
     *(
         Kind(name=name, says=says, canonical=_digits, write=_write_digits, image=_is_matched_by(_NUMBER_IMAGE))
@@ -188,7 +208,7 @@ _KINDS = (
         says="not a stand-in e-mail address",
         canonical=_folded,
         write=lambda number, _like: f"user{number}@example.invalid",
-        image=_is_matched_by(r"user[1-9]\d*@example\.invalid"),
+        image=_is_matched_by(rf"user{NUMBER}@example\.invalid"),
     ),
     _word("given", "Given", "not a stand-in given name"),
     _word("family", "Family", "not a stand-in family name"),
@@ -198,7 +218,7 @@ _KINDS = (
         says="not a stand-in hash",
         canonical=_lower,
         write=lambda number, _like: f"{number:040d}",
-        image=_is_matched_by(r"0{30}\d{10}"),
+        image=_is_matched_by(_zeros_and_number(40)),
     ),
     Kind(
         name="challenge",
@@ -214,7 +234,7 @@ _KINDS = (
         says="not a stand-in verifier",
         canonical=_s256,
         write=lambda number, _like: _verifier(number),
-        image=_is_matched_by(r"tfx-verifier-\d{30}"),
+        image=_is_matched_by("tfx-verifier-" + _zeros_and_number(30)),
     ),
     _counted("access-token", "not a stand-in access token", width=12),
     _counted("refresh-token", "not a stand-in refresh token", width=12),

@@ -43,6 +43,7 @@ def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: M
     run = Run(policy=rules or policy(), clock=capture.clock, seen=[one.value for one in capture.seen])
     hand = Scrubbing(run)
     exchanges = _walked(hand, capture)
+    _prove_name(name, run, capture.seen)
     cassette = Cassette(
         name=name,
         era=capture.era,
@@ -54,6 +55,18 @@ def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: M
     )
     _prove(cassette, run, capture.seen)
     return Scrubbed(cassette=cassette, findings=tuple(run.findings), touched=dict(run.places))
+
+
+def _prove_name(name: str, run: Run, seen: tuple[Seen, ...]) -> None:
+    """A cassette's name is a public file name; it may hold no part of what was seen."""
+    from sanitizer.scan import PERSONAL, named_in
+
+    replaced = (Seen(kind=kind, value=value) for kind, value in run.ordinals.originals if kind in PERSONAL)
+    kind = named_in(name, (*seen, *replaced))
+    if kind:
+        raise LeakError(
+            f"the cassette's name holds a part of a seen value ({kind}), so nothing was written; choose a name that tells of nobody"
+        )
 
 
 def _walked(hand: Scrubbing, capture: Capture) -> tuple[Exchange, ...]:

@@ -147,3 +147,28 @@ def test_what_stands_for_itself_is_no_original() -> None:
     assert not ordinals.originals
     ordinals.stand_in(KINDS["given"], "Marisol")
     assert list(ordinals.originals) == [("given", "Marisol")]
+
+
+PADDED = [
+    ("uuid", "00000000-0000-4000-8000-000090556643", "a serial in the last group"),
+    ("uuid", "00000000-0000-4000-8000-000000000000", "nobody's number"),
+    ("given", "Given90556643", "a serial behind a name"),
+    ("email", "user19570304@example.invalid", "a date of birth behind a word"),
+    ("hash", "0" * 32 + "90556643", "a serial behind zeros"),
+    ("verifier", "tfx-verifier-" + "90556643".zfill(30), "a serial behind zeros"),
+    ("code", "tfx-code-90556643", "more digits than its width"),
+    ("cookie-name", "tfx-cookie-name-90556643", "more digits than any ordinal"),
+    ("serial", "900", "shorter than any, so that its length says something"),
+    ("serial", "9" + "1".zfill(15), "longer than any"),
+]
+
+
+@pytest.mark.parametrize(("kind", "value", "_why"), PADDED)
+def test_a_stand_in_has_no_room_for_a_number_of_somebodys(kind: str, value: str, _why: str) -> None:
+    assert not KINDS[kind].image(value)
+
+
+@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"serial", "device", "upload", "challenge"}))
+def test_the_last_ordinal_is_one_of_five_digits(kind: str) -> None:
+    assert KINDS[kind].image(KINDS[kind].write(99_999, "1" * 8))
+    assert not KINDS[kind].image(KINDS[kind].write(100_000, "1" * 8))

@@ -99,3 +99,17 @@ def test_every_action_is_used() -> None:
     )
     used |= {rule.word for table in tables for rule in table.values()}
     assert ACTIONS.keys() - used == {"cookie", "cookie-name", "subject"}, "used by the carriers themselves, and by `id`"
+
+
+ROOMY = [
+    ("version", "90.55.66.43", "a serial in four groups"),
+    ("version", "19.570.304", "a date of birth"),
+    ("cache", "max-age=90556643", "a serial as an age"),
+    ("media", "application/marisol", "a name as a media type"),
+    ("media", "*/*;q=0.9, jane/doe", "a name in a list"),
+]
+
+
+@pytest.mark.parametrize(("domain", "value", "_why"), ROOMY)
+def test_a_domain_has_no_room_for_somebodys(domain: str, value: str, _why: str) -> None:
+    assert not policy().domains[domain].holds(value)

@@ -4,6 +4,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import cast
 
 import numpy as np
@@ -12,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanitizer.devices import Device
-from sanitizer.fields import treatment
+from sanitizer.fields import Context, column_of, layout, treatment
+from sanitizer.leaves import are_codes, codes
 from sanitizer.policy import policy
+from sanitizer.run import Run
 from sanitizer.scrub import scrub
 from tandem.bff import events_from_records, records_from_events
 from tandem.events import EVENTS
@@ -199,3 +202,21 @@ def test_every_mark_in_the_table_has_a_fate() -> None:
     assert all(field.time in ("pump_seconds", "pump_days", "unix_wall", "ms_of_day") for field in dated)
     kept = [field for event in EVENTS.values() for field in event.fields if treatment(policy(), field) == "keep"]
     assert not [field.name for field in kept if field.time != "none"], "nothing that tells a time is kept as it is"
+
+
+@pytest.mark.parametrize(
+    ("value", "stays"), [(1.8189592, True), (0.028, True), (198.625, True), (905.56643, False), (200.90556643, False), (0.123456789, False)]
+)
+def test_a_float_has_the_digits_of_a_pumps_float(value: float, stays: bool) -> None:
+    field = layout(20)["insulinDelivered"]
+    column = column_of(policy(), field)
+    context = Context(device=Device(), moments=Device().moments(0), most_float=policy().bounds["float"])
+    assert (column([value], context) is not None) == stays
+
+
+@pytest.mark.parametrize(("text", "known"), [("20,4000,21", "20,21"), ("20,20,57", "20,57"), ("90556643,28", "28"), ("", "")])
+def test_only_known_event_codes_are_asked_for(text: str, known: str) -> None:
+    run = Run(policy=policy(), clock=datetime(2026, 11, 18, tzinfo=UTC))
+    assert codes(text, "", run) == known
+    assert are_codes(known)
+    assert are_codes(text) == (text == known)
