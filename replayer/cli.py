@@ -39,7 +39,7 @@ def replay(
     Examples:
       tfx replay cassettes/session-us.json -- app.py --verbose
       tfx replay cassettes/session-us.json --freeze -- -m mypackage
-      tfx replay cassettes/session-us.json --all-used --json -- tconnectsync --check-login
+      tfx replay cassettes/session-us.json --json -- simulator/reading_program.py us 2024-07-02 2024-07-03
     """
     from replayer import program as runner
     from replayer.session import Replay

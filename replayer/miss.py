@@ -64,7 +64,8 @@ def remedy(asked: Question, nearest: Candidate | None, door: str, cassette: str)
     found = next(differences(asked, nearest, door), None) if nearest else None
     again = f"record it again with: tfx record {cassette}"
     if nearest and found is None:
-        return f'{again}, or let the answer repeat: "replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
+        terms = f'"replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
+        return f"{again}, or let the answer repeat: {terms}, then tfx sanitize --edited FILE"
     if found and found.place.removeprefix("query.") in shapes.WINDOW_KEYS:
         return f"ask inside the recorded days (with --freeze, today is the cassette's), or {again}"
     return again

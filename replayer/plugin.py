@@ -35,6 +35,9 @@ class _Node(Protocol):
     workeroutput: dict[str, object]
 
 
+MARKER_WORDS = frozenset({"strict_windows", "freeze", "allow_programs"})
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--cassettes DIR`, and what the guard does."""
     group = parser.getgroup("tfx", "recorded Tandem Source")
@@ -122,7 +125,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     """Remember which cassettes a skipped test would have used."""
     report = yield
     marker = item.get_closest_marker("cassette")
-    if marker and not report.passed:
+    if marker and not report.passed and not _misused(marker):
         _usage(item.config).skipped.add(_path(item.config, marker).stem)
     return report
 
@@ -137,6 +140,8 @@ def cassette(request: pytest.FixtureRequest) -> Iterator["Replay"]:
     from tfx.store import load
 
     config: pytest.Config = request.config
+    if wrong := _misused(marker):
+        pytest.fail(wrong, pytrace=False)
     path = _path(config, marker)
     loaded = config.stash.setdefault(_LOADED, {})
     if path not in loaded:
@@ -222,9 +227,15 @@ def _usage(config: pytest.Config) -> "Usage":
     return config.stash.setdefault(_USAGE, Usage())
 
 
-def _path(config: pytest.Config, marker: pytest.Mark) -> Path:
+def _misused(marker: pytest.Mark) -> str:
+    """What is wrong with a marker, empty if nothing: one test fails of it, not the run."""
     if len(marker.args) != 1 or not isinstance(marker.args[0], str):
-        raise pytest.UsageError('the cassette marker takes one name: @pytest.mark.cassette("NAME")')
+        return 'the cassette marker takes one name: @pytest.mark.cassette("NAME")'
+    strange = sorted(set(marker.kwargs) - MARKER_WORDS)
+    return f"the cassette marker knows {', '.join(sorted(MARKER_WORDS))}, and not {', '.join(strange)}" if strange else ""
+
+
+def _path(config: pytest.Config, marker: pytest.Mark) -> Path:
     folder = config.getoption("cassettes") or config.getini("tfx_cassettes")
     return config.rootpath / str(folder) / f"{marker.args[0].removesuffix('.json')}.json"
 

@@ -31,7 +31,8 @@ def test_the_whole_of_a_message() -> None:
         "nearest: #4 GET sso.tandemdiabetes.com/auth/callback (not used yet): url.path: recorded /auth/callback, asked /; "
         "nearest: #6 GET tdcservices.tandemdiabetes.com/accounts/api/.well-known/openid-configuration (not used yet): "
         "url.host: recorded https://tdcservices.tandemdiabetes.com, asked sso.tandemdiabetes.com; "
-        'record it again with: tfx record session, or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1'
+        'record it again with: tfx record session, or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1, then '
+        "tfx sanitize --edited FILE"
     )
 
 
