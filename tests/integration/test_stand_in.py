@@ -12,7 +12,7 @@ import threading
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn
@@ -349,9 +349,10 @@ def test_the_running_stand_in_prints_no_secret(stand_in: Callable[..., StandIn],
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_command_leads_a_client_and_ends_cleanly(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "tfx", "simulate", "--days", "0.25", "--region", "eu", "--print-env"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process, ExitStack() as stack:
+        stack.callback(process.kill)  # whatever fails below, the run does not wait for it
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(9)]
+        lines = [process.stdout.readline() for _ in range(10)]
         asked = "import json, os; print(json.dumps(dict(os.environ)))"
         # The lines are read by a real shell: the password is made of what shells trip over.
         shell = subprocess.run(
