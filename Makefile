@@ -25,7 +25,7 @@ demo: install  ## the whole loop on the stand-in: record, sanitize, prove, repla
 	$(BIN)/tfx demo
 
 test: install  ## the whole test suite, offline
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 fast: install  ## what pre-commit runs: stop at the first failure
 	$(BIN)/python -m pytest -m "not slow" -x -q -n auto
@@ -55,7 +55,7 @@ expected: install  ## write the golden outputs of the committed cassettes anew; 
 
 coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
 	rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest -n auto -q --cov --cov-report=
+	$(BIN)/python -m pytest -n auto --dist worksteal -q --cov --cov-report=
 	@for stage in tfx tandem recorder sanitizer replayer pipeline simulator; do \
 	  printf '%-10s ' $$stage; $(BIN)/coverage report --include="$$stage/*" --format=total; done
 	$(BIN)/coverage report | tail -1

@@ -191,7 +191,8 @@ def test_a_client_that_does_not_trust_the_authority_gets_nothing(
     stand_in: Callable[..., StandIn], session: requests.Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = stand_in()
-    monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name)
     with pytest.raises(requests.exceptions.SSLError):
         session.get(SSO_URL)
     assert started.requests == ()
