@@ -10,7 +10,7 @@ FAST = ("unit",)
 """The levels of which the fast subset runs everything not marked slow; servers, processes and databases wait for `make test`."""
 
 # The same examples every run: a law that fails on a rare example belongs into a table, not into a flaky suite.
-settings.register_profile("tfx", deadline=None, derandomize=True, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("tfx", deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tfx")
 
 
