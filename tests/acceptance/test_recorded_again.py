@@ -18,7 +18,11 @@ LARGEST = 300_000
 @pytest.mark.skipif(shutil.which("make") is None, reason="the recordings are listed in the Makefile")
 def test_make_cassettes_gives_the_committed_bytes(root: Path, tmp_path: Path) -> None:
     listed = subprocess.run(
-        ["make", "-n", "-o", "install", "cassettes", f"CASSETTES={tmp_path}"], cwd=root, check=True, capture_output=True, text=True
+        ["make", "-n", "--no-print-directory", "-o", "install", "cassettes", f"CASSETTES={tmp_path}"],
+        cwd=root,
+        check=True,
+        capture_output=True,
+        text=True,
     )
     for line in listed.stdout.splitlines():
         program, *arguments = shlex.split(line)
