@@ -57,7 +57,7 @@ coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n auto --dist worksteal -q --cov --cov-report=
 	@for stage in tfx tandem recorder sanitizer replayer pipeline simulator; do \
-	  printf '%-10s ' $$stage; $(BIN)/coverage report --include="$$stage/*" --format=total; done
+	  printf "%-10s " $$stage; $(BIN)/coverage report --include="$$stage/*" --format=total --fail-under=0; done
 	$(BIN)/coverage report | tail -1
 
 bench: install  ## measure against the floor and peers, one table with medians and ratios
