@@ -10,6 +10,7 @@ from typing import Final, Protocol, cast
 from recorder.credentials import Credentials
 from recorder.order import DAYS, Order
 from recorder.session import Way, record
+from tandem.faults import Fault
 from tfx.capture import Capture
 from tfx.errors import UsageError
 from tfx.stages import stage
@@ -46,14 +47,6 @@ class _StandIn(Protocol):
         ...
 
 
-class _Faults(Protocol):
-    """What we need of the stand-in's faults."""
-
-    def parse(self, text: str) -> object:
-        """The fault of `ENDPOINT:N:KIND`."""
-        ...
-
-
 def simulated(order: Order) -> Capture:
     """A capture of the stand-in; the same order gives the same exchanges, but for the client's random verifier.
 
@@ -65,7 +58,7 @@ def simulated(order: Order) -> Capture:
     invent = cast("Callable[..., _Invented]", stage("simulator.account:account"))
     running = cast("Callable[..., AbstractContextManager[_StandIn]]", stage("simulator.proxy:running"))
     instant = cast("Callable[[str], datetime]", stage("simulator.cli:instant"))
-    faults = [cast("_Faults", stage("simulator.faults:Fault")).parse(text) for text in order.faults]
+    faults = [Fault.parse(text) for text in order.faults]
     now = instant(order.now or NOW)
     errand = order.errand(now.date())
     if order.since is None:

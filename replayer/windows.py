@@ -16,9 +16,10 @@ from replayer.keys import Question
 from replayer.ledger import with_body
 from replayer.matching import Entry
 from tandem.eras import Era
+from tandem.refusals import too_long, written, zod_error
 from tfx import codec
 from tfx.errors import MismatchError
-from tfx.exchange import Response
+from tfx.exchange import Headers, Response
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -73,6 +74,8 @@ class Windows:
     def answer(self, asked: Question, mark: Callable[[int], None]) -> Response | None:
         """The events of the window asked for; None if this is no question about a window, or not about a recorded pump.
 
+        A window over the service's cap is refused as the service does, unless it answered one on this very cassette.
+
         `mark` is told the number of every recorded exchange the window touches.
 
         Raises:
@@ -84,6 +87,8 @@ class Windows:
         if window is None or not known:
             return None
         usable = [one for one in known if one.window.knows(window.codes)]
+        if self._is_too_long(window) and not any(self._is_too_long(one.window) for one in known):
+            return too_long_answer(self._era.max_window_days)
         if not any(_covers(span, window) for span in spans(one.window for one in usable)):
             raise MismatchError(self._outside(window, [one.window for one in usable], [one.window for one in known]))
         touched = [one for one in usable if one.window.first <= window.last and one.window.last >= window.first]
@@ -101,6 +106,10 @@ class Windows:
         for one in (one for group in self._groups.values() for one in group):
             if one.entry.exchange.response.status == 200:  # noqa: PLR2004  # HTTP's OK
                 self._lane(one)
+
+    def _is_too_long(self, window: Window) -> bool:
+        # The reportsfacade of 2025 had no cap that anybody met.
+        return self._era.wire == "json" and window.last - window.first > timedelta(days=self._era.max_window_days)
 
     def _cut(self, window: Window, usable: list[_Recorded], template: _Recorded, *, nothing: bool) -> Response:
         numbers = tuple(one.entry.number for one in usable)
@@ -131,6 +140,13 @@ class Windows:
             f"the window {window} reaches outside what {self._name} recorded of this pump: {', '.join(map(str, spans(usable or known)))}; "
             f"ask inside it (with --freeze, today is the cassette's), or record more days with: tfx record {self._name} --days N"
         )
+
+
+def too_long_answer(days: int) -> Response:
+    """What the service says to a window of more days than this."""
+    body = written(zod_error([too_long(days)]))
+    headers = Headers([("Content-Type", "application/json; charset=utf-8"), ("Content-Length", str(len(body)))])
+    return Response(status=400, reason="Bad Request", headers=headers, body=body)
 
 
 def asked_window(asked: Question, era: Era) -> Window | None:

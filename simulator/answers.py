@@ -5,7 +5,6 @@ No response header of the live service is public; this set is what its parts (Az
 
 import gzip
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +19,7 @@ from simulator.key import SigningKey
 from simulator.state import State
 from tandem.endpoints import Place
 from tandem.eras import Era
+from tandem.refusals import written
 from tandem.regions import REGIONS, Region
 from tfx.exchange import Headers, Request, Response
 
@@ -92,8 +92,7 @@ class Answer:
 
 def json_answer(value: object, *, status: int = 200, headers: tuple[tuple[str, str], ...] = (), chunked: bool = False) -> Answer:
     """A JSON body as the service writes it: compact, UTF-8, nothing escaped that need not be."""
-    body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-    return Answer(status=status, body=body, headers=headers, chunked=chunked)
+    return Answer(status=status, body=written(value), headers=headers, chunked=chunked)
 
 
 def page(title: str, text: str, *, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Answer:

@@ -48,7 +48,7 @@ def simulate(
 
     \b
     Faults:
-      401, 403-waf, 429, 500, 503, content-type, reset, truncated, drip
+      STATUS (an error status such as 401, 429 or 503), 403-waf, content-type, reset, truncated, drip
     Endpoints:
       sso-page, login, authorize, callback-us, callback-eu, token, discovery, jwks,
       pumper, pump-logs, pumpers, pump-event-metadata, pump-events, any
@@ -61,8 +61,8 @@ def simulate(
       tfx simulate --fault pump-logs:2:500 --fault pump-logs:3:reset --fault login:1:429
     """
     from simulator.account import account
-    from simulator.faults import Fault
     from simulator.proxy import running
+    from tandem.faults import Fault
 
     table = [Fault.parse(text) for text in faults]
     frozen = None if now is None else instant(now)

@@ -16,10 +16,10 @@ from typing import Final
 
 from simulator.account import Account
 from simulator.ca import Authority
-from simulator.faults import Fault
 from simulator.service import Reply, Service
 from simulator.tunnel import GONE, Outer
 from tandem.eras import CURRENT
+from tandem.faults import Fault
 from tandem.regions import HOSTS
 from tfx.capture import Seen
 from tfx.errors import UsageError

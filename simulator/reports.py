@@ -11,6 +11,8 @@ from simulator.answers import Answer, Call, World, json_answer
 from tandem.bff import events_from_records
 from tandem.clock import PUMP_EPOCH
 from tandem.records import Records
+from tandem.refusals import Issue, too_long, zod_error
+from tfx.jsonbody import Json
 
 CLOCK_CHANGES: Final = (13, 14)
 QUERY_KEYS: Final = ("pumperId", "startDate", "endDate", "eventCodes")
@@ -130,18 +132,18 @@ def pump_logs(world: World, call: Call) -> Answer:
     device = next((item for item in world.account.devices if item.assignment_id == call.place.path_values["assignmentId"]), None)
     if device is None or call.one("pumperId") != world.account.pumper_id:
         return missing()
-    issues = unknown_keys(call) if world.era.filters_events else []
+    issues: list[Json] = [*unknown_keys(call)] if world.era.filters_events else []
     issues += [bad_date(key) for key in ("startDate", "endDate") if parsed(call.one(key)) is None]
     first, last = parsed(call.one("startDate")), parsed(call.one("endDate"))
     if first and last and last - first > timedelta(days=world.era.max_window_days):
-        issues.append({"code": "custom", "path": ["endDate"], "message": f"Window exceeds {world.era.max_window_days} days"})
+        issues.append(too_long(world.era.max_window_days))
     codes = wanted_codes(call) if world.era.filters_events else None
     if codes is not None and -1 in codes:
         issues.append(
             {"code": "invalid_type", "expected": "number", "received": "nan", "path": ["eventCodes"], "message": "Expected number"}
         )
     if issues or first is None or last is None:
-        return json_answer({"issues": issues, "name": "ZodError"}, status=400)
+        return json_answer(zod_error(issues), status=400)
     records = device.records
     inside = window_of(records, first, last, codes)
     inside = inside.take(~np.isin(inside.code, CLOCK_CHANGES))
@@ -165,15 +167,15 @@ def wanted_codes(call: Call) -> tuple[int, ...] | None:
     return tuple(int(code) if code.strip().isdecimal() else -1 for code in values[0].split(","))
 
 
-def unknown_keys(call: Call) -> list[dict[str, object]]:
+def unknown_keys(call: Call) -> list[Json]:
     """The Zod issue for query keys the schema does not have: `eventIds` since October 2026 (tconnectsync #163)."""
     unknown = sorted({key for key, _ in call.query if key not in QUERY_KEYS})
     named = ", ".join(f"'{key}'" for key in unknown)
     message = f"Unrecognized key(s) in object: {named}"
-    return [{"code": "unrecognized_keys", "keys": unknown, "path": [], "message": message}] if unknown else []
+    return [{"code": "unrecognized_keys", "keys": [*unknown], "path": [], "message": message}] if unknown else []
 
 
-def bad_date(key: str) -> dict[str, object]:
+def bad_date(key: str) -> Issue:
     """The Zod issue for a date that is none."""
     return {"code": "invalid_string", "validation": "datetime", "path": [key], "message": "Invalid datetime"}
 

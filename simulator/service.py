@@ -22,11 +22,11 @@ from simulator.answers import (
     unauthorized,
 )
 from simulator.entropy import Entropy
-from simulator.faults import TRANSPORTS, Fault, Faults
 from simulator.key import signing_key
 from simulator.state import State
 from tandem.endpoints import Endpoint, Place, locate
 from tandem.eras import CURRENT, ERAS
+from tandem.faults import ANSWERS, REPLAYED, TRANSPORTS, Fault, Faults
 from tandem.regions import HOSTS, REGIONS
 from tfx.capture import Seen
 from tfx.errors import UsageError
@@ -88,6 +88,8 @@ class Service:
         if home not in REGIONS:
             raise UsageError(f"no region is called {home!r}; it is one of: {', '.join(REGIONS)}")
         self._clock: Clock = now if callable(now) else lambda: now
+        if any(fault.is_replayed_only for fault in faults):
+            raise UsageError(f"{', '.join(REPLAYED)} belong to a replay; give the stand-in one of {', '.join(ANSWERS + TRANSPORTS)}")
         self._faults = Faults(faults)
         entropy = Entropy(f"{account.subject}/{seed}/{era}/{home}")
         self._world = World(account=account, era=ERAS[era], home=home, entropy=entropy, key=signing_key(), state=State())

@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from simulator.account import Account, Device
 from simulator.entropy import Entropy
-from simulator.faults import Fault
 from simulator.key import challenge_of
 from simulator.service import Service
 from tandem.endpoints import BY_NAME, locate
 from tandem.eras import CURRENT, ERAS, Era
+from tandem.faults import Fault
 from tandem.regions import REGIONS, SSO_URL, Region, client_id_of
 from tfx.capture import Capture, Seen
 from tfx.codec import decoded

@@ -18,9 +18,9 @@ from recorder.checkpoint import Checkpoint, Errand, path_of
 from recorder.credentials import Credentials
 from recorder.session import Way, is_had, record
 from simulator.account import Account, account
-from simulator.faults import Fault
 from simulator.proxy import StandIn, running
 from tandem.endpoints import locate
+from tandem.faults import Fault
 from tfx.capture import Capture
 from tfx.cli import run
 from tfx.errors import BlockedError, LoginError, NetworkError, ServiceError, TfxError, UsageError

@@ -18,9 +18,9 @@ from sanitizer.pumprecords import pump_records, survey_records
 from sanitizer.run import Run
 from sanitizer.scrub import again, scrub
 from simulator.account import account
-from simulator.faults import Fault
 from simulator.session import captured_session
 from tandem.endpoints import locate
+from tandem.faults import Fault
 from tandem.records import Records
 from tfx.cassette import Cassette
 from tfx.codec import decoded

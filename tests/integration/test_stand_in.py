@@ -24,10 +24,10 @@ import pytest
 import requests
 
 from simulator.account import Account, account
-from simulator.faults import Fault
 from simulator.key import challenge_of
 from simulator.proxy import StandIn, running
 from tandem.eras import ERAS
+from tandem.faults import Fault
 from tandem.records import Records
 from tandem.regions import REGIONS, SSO_URL, client_id_of
 from tfx.errors import UsageError

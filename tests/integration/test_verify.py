@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulator.account import account
-from simulator.faults import Fault
 from simulator.proxy import running
+from tandem.faults import Fault
 from tfx.cli import run
 
 CASSETTES = Path(__file__).parents[2] / "cassettes"

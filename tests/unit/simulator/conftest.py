@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from simulator.account import Account, account
-from simulator.faults import Fault
 from simulator.service import Service
 from simulator.session import Walk
 from tandem.clock import PUMP_EPOCH
 from tandem.eras import CURRENT, ERAS
+from tandem.faults import Fault
 from tandem.records import Records
 from tandem.regions import REGIONS
 from tfx.codec import decoded

@@ -4,9 +4,9 @@ import pytest
 from click.testing import CliRunner
 
 from simulator.cli import instant, simulate
-from simulator.faults import KINDS
 from tandem.endpoints import ENDPOINTS
 from tandem.eras import ERAS
+from tandem.faults import ANSWERS, TRANSPORTS
 from tandem.regions import REGIONS
 from tfx.errors import UsageError
 
@@ -41,8 +41,8 @@ def test_the_help_names_every_fault_endpoint_era_and_region() -> None:
         .replace("]", " ")
         .split()
     )
-    named = {*KINDS, *(endpoint.name for endpoint in ENDPOINTS), *ERAS, *REGIONS}
-    assert named <= set(words)
+    named = {*ANSWERS, *TRANSPORTS, *(endpoint.name for endpoint in ENDPOINTS), *ERAS, *REGIONS}
+    assert named <= {word.strip("()") for word in words}
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from simulator.faults import Fault
 from simulator.service import Service
+from tandem.faults import Fault
 from tfx.errors import UsageError
 from tfx.exchange import Request, Response
 

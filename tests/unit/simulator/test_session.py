@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 import pytest
 
 from simulator.account import account
-from simulator.faults import Fault
 from simulator.session import captured_session
 from tandem.endpoints import locate
+from tandem.faults import Fault
 from tandem.records import Records
 from tfx.capture import Capture
 from tfx.codec import decoded

@@ -1,6 +1,6 @@
 import pytest
 
-from simulator.faults import Fault, Faults
+from tandem.faults import Fault, Faults
 from tfx.errors import UsageError
 
 
@@ -8,6 +8,7 @@ from tfx.errors import UsageError
     ("written", "meant", "why"),
     [
         ("pump-logs:2:500", Fault(endpoint="pump-logs", nth=2, kind="500"), "the example of the help"),
+        ("any:1:late=2.5", Fault(nth=1, kind="late=2.5"), "a kind with a number"),
         ("any:1:403-waf", Fault(nth=1, kind="403-waf"), "a kind with a dash"),
         ("login:3+:429", Fault(endpoint="login", nth=3, kind="429", onwards=True), "from the third on"),
     ],
@@ -22,7 +23,8 @@ def test_a_fault_is_read(written: str, meant: Fault, why: str) -> None:
         ("pump-logs:500", "cannot read the fault 'pump-logs:500'; write it as ENDPOINT:N:KIND, for example pump-logs:2:500"),
         ("pump-logs:x:500", "cannot read the fault 'pump-logs:x:500'; write it as ENDPOINT:N:KIND, for example pump-logs:2:500"),
         ("any:0:500", "requests are counted from 1, not 0"),
-        ("any:1:502", "no fault is called '502'; it is one of: "),
+        ("any:1:200", "no fault is called '200'; it is one of: "),
+        ("any:1:late=", "no fault is called 'late='; it is one of: "),
         ("pumplogs:1:500", "no endpoint is called 'pumplogs'; it is one of: any, sso-page, "),
     ],
 )
@@ -30,6 +32,17 @@ def test_a_fault_that_cannot_be_is_refused_with_what_can(written: str, says: str
     with pytest.raises(UsageError) as caught:
         Fault.parse(written)
     assert str(caught.value).startswith(says)
+
+
+def test_what_was_read_is_written_the_same() -> None:
+    for written in ("pump-logs:2:500", "any:1+:403-waf", "login:3:late=2.5"):
+        assert str(Fault.parse(written)) == written
+
+
+def test_faults_that_befell_nothing_are_known() -> None:
+    faults = Faults([Fault(endpoint="jwks", kind="500"), Fault(endpoint="jwks", nth=3, kind="reset")])
+    faults.next("jwks")
+    assert list(map(str, faults.idle)) == ["jwks:3:reset"]
 
 
 def test_requests_are_counted_by_endpoint_and_all_together() -> None:

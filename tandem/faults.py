@@ -1,20 +1,26 @@
-"""What goes wrong on request: which answer of the stand-in fails, and how. Pure."""
+"""What goes wrong on request, spelled the same for the stand-in and for a cassette: which answer fails, and how. Pure."""
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from threading import Lock
 from typing import Final, Self
 
 from tandem.endpoints import BY_NAME
 from tfx.errors import UsageError
 
-ANSWERS: Final = ("401", "403-waf", "429", "500", "503", "content-type")
-"""Faults that are another answer."""
+STATUSES: Final = frozenset(str(int(status)) for status in HTTPStatus if int(status) >= 400)  # noqa: PLR2004  # HTTP's errors
+ANSWERS: Final = ("403-waf", "content-type", "STATUS")
+"""Faults that are another answer; STATUS is any error status of HTTP, such as 429. A 401 is an expired token, told once."""
 TRANSPORTS: Final = ("reset", "truncated", "drip")
 """Faults on the way: the right answer, cut off by a reset, short of its length, or a few bytes at a time."""
-KINDS: Final = ANSWERS + TRANSPORTS
+REPLAYED: Final = ("timeout", "expired", "late=SECONDS")
+"""Faults of a replay only: no answer at all, a token refused until somebody signs in again, and the right answer after SECONDS."""
+KINDS: Final = ANSWERS + TRANSPORTS + REPLAYED
 ANY: Final = "any"
+_LATE: Final = re.compile(r"late=(\d{1,6}(?:\.\d{1,3})?)\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +35,7 @@ class Fault:
     def __post_init__(self) -> None:
         if self.endpoint != ANY and self.endpoint not in BY_NAME:
             raise UsageError(f"no endpoint is called {self.endpoint!r}; it is one of: {ANY}, {', '.join(BY_NAME)}")
-        if self.kind not in KINDS:
+        if not (self.kind in KINDS[:2] + TRANSPORTS + REPLAYED[:2] or self.kind in STATUSES or _LATE.match(self.kind)):
             raise UsageError(f"no fault is called {self.kind!r}; it is one of: {', '.join(KINDS)}")
         if self.nth < 1:
             raise UsageError(f"requests are counted from 1, not {self.nth}")
@@ -43,9 +49,23 @@ class Fault:
             raise UsageError(f"cannot read the fault {text!r}; write it as ENDPOINT:N:KIND, for example pump-logs:2:500")
         return cls(endpoint=endpoint, nth=int(nth.removesuffix("+")), kind=kind, onwards=nth.endswith("+"))
 
+    @property
+    def is_replayed_only(self) -> bool:
+        """Whether only a replay can act it out."""
+        return self.kind in REPLAYED or late(self.kind) is not None
+
     def strikes(self, turn: int) -> bool:
         """Whether this fault falls on the request that is the nth of its endpoint."""
         return turn == self.nth or (self.onwards and turn > self.nth)
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}:{self.nth}{'+' if self.onwards else ''}:{self.kind}"
+
+
+def late(kind: str) -> float | None:
+    """How many seconds late an answer is, if that is the fault."""
+    found = _LATE.match(kind)
+    return float(found.group(1)) if found else None
 
 
 class Faults:
@@ -54,6 +74,7 @@ class Faults:
     def __init__(self, faults: Sequence[Fault]) -> None:
         self._faults = tuple(faults)
         self._turns: Counter[str] = Counter()
+        self._struck: set[int] = set()
         self._lock = Lock()
 
     def next(self, endpoint: str) -> str | None:
@@ -61,7 +82,13 @@ class Faults:
         with self._lock:
             self._turns[endpoint] += 1
             self._turns[ANY] += 1
-            turns = dict(self._turns)
-        return next(
-            (fault.kind for fault in self._faults if fault.endpoint in (endpoint, ANY) and fault.strikes(turns[fault.endpoint])), None
-        )
+            for place, fault in enumerate(self._faults):
+                if fault.endpoint in (endpoint, ANY) and fault.strikes(self._turns[fault.endpoint]):
+                    self._struck.add(place)
+                    return fault.kind
+        return None
+
+    @property
+    def idle(self) -> tuple[Fault, ...]:
+        """The faults that have not befallen anything yet."""
+        return tuple(fault for place, fault in enumerate(self._faults) if place not in self._struck)
