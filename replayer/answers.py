@@ -10,6 +10,7 @@ from socket import socket
 from typing import TYPE_CHECKING, cast
 
 from tfx.exchange import Headers, Response
+from tfx.wire import on_the_wire, sent_body
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -105,13 +106,5 @@ class Wire:
 
 def wire_bytes(response: Response, method: str = "GET") -> bytes:
     """The response as a server sends it, chunked framing put back where it was recorded as chunked."""
-    lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in response.headers)]
-    body = sent_body(response, method)
-    if "chunked" in response.headers.get("transfer-encoding").lower() and method != "HEAD":
-        body = (f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b"") + b"0\r\n\r\n"
-    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
-
-
-def sent_body(response: Response, method: str) -> bytes:
-    """The body as far as HTTP lets one be sent."""
-    return b"" if method == "HEAD" or response.status in (204, 304) else response.body
+    wire = on_the_wire(response, method)
+    return wire.head + wire.body

@@ -1,16 +1,12 @@
 """`tfx simulate`: the stand-in until interrupted."""
 
 import shlex
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from threading import Event
-from types import FrameType
 
 import click
 
 from tfx.errors import UsageError
+from tfx.interrupted import interrupted
 
 
 @click.command()
@@ -87,19 +83,3 @@ def instant(text: str) -> datetime:
     except ValueError as error:
         raise UsageError(f"cannot read the instant {text!r}; write it like 2026-11-02T08:00:00Z") from error
     return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-@contextmanager
-def interrupted() -> Iterator[Event]:
-    """An event that Ctrl-C or a polite kill sets; the handlers of before come back at the end."""
-    stop = Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

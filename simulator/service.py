@@ -1,7 +1,7 @@
 """The stand-in without sockets: a request in, the answer of Tandem Source out, in one era and for one account. Pure but for its state."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Final
@@ -31,6 +31,7 @@ from tandem.regions import HOSTS, REGIONS
 from tfx.capture import Seen
 from tfx.errors import UsageError
 from tfx.exchange import Request, Response
+from tfx.tunnel import Reply
 
 Clock = Callable[[], datetime]
 Handler = Callable[[World, Call], Answer]
@@ -57,15 +58,6 @@ DATA: Final = frozenset({"pumper", "pump-logs", "pumpers", "pump-event-metadata"
 UNKNOWN: Final = "unknown"
 NOWHERE: Final = Endpoint(name=UNKNOWN, method="", host="", path="")
 """The place of a path that is none of Tandem Source's."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """An answer, the endpoint that gave it, and the fault that befalls it on its way, if any."""
-
-    endpoint: str
-    response: Response
-    transport: str | None = None
 
 
 class Service:

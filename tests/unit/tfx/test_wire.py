@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.tunnel import CHUNK, DROPS, drops, on_the_wire
 from tfx.exchange import Headers, Response
+from tfx.wire import CHUNK, DROPS, drops, on_the_wire
 
 
 class Tape(io.BytesIO):
@@ -40,4 +40,4 @@ def test_a_slow_answer_is_the_same_answer_in_few_drops(body: bytes) -> None:
 
 @pytest.mark.parametrize("chunked", [True, False])
 def test_an_answer_to_head_has_no_body(chunked: bool) -> None:
-    assert on_the_wire(response(b"abc", chunked=chunked), with_body=False).body == b""
+    assert on_the_wire(response(b"abc", chunked=chunked), "HEAD").body == b""

@@ -1,29 +1,43 @@
-"""One client's connection: CONNECT to a production host, TLS inside, then HTTP/1.1 as that host. Touches sockets."""
+"""One client's connection: CONNECT to a host we speak for, TLS inside, then HTTP/1.1 as that host. Touches sockets.
+
+A client that was led straight here, as if this were the host, comes without CONNECT: its first byte is TLS's, and it names the host there.
+"""
 
 import socket
 import ssl
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
-from simulator.service import Reply
+from tfx.authority import by_name
 from tfx.exchange import Headers, Request, Response
+from tfx.wire import Wire, drops, on_the_wire
 
 if TYPE_CHECKING:
-    from simulator.proxy import Server
+    from tfx.loopback import Server
 
 IDLE: Final = 60.0
 """Seconds an idle connection is kept."""
 LARGEST_REQUEST: Final = 1_000_000
-CHUNK: Final = 16_384
-DROPS: Final = 25
-"""Into how many drops a slow answer is cut."""
+LINE: Final = 8192
 GONE: Final = (ConnectionError, TimeoutError, ssl.SSLError)
 """What a client that hangs up, falls silent or distrusts the certificate looks like from here."""
 RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER of zero seconds: closing sends RST."""
+TLS_HANDSHAKE: Final = b"\x16"
+"""The first byte of a TLS connection (RFC 8446 5.1); none of an HTTP request."""
+HTTPS: Final = 443
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer, the endpoint that gave it, and the fault that befalls it on its way, if any: `reset`, `truncated` or `drip`."""
+
+    endpoint: str
+    response: Response
+    transport: str | None = None
 
 
 class Outer(BaseHTTPRequestHandler):
@@ -33,34 +47,54 @@ class Outer(BaseHTTPRequestHandler):
     timeout = IDLE
     server: "Server"
 
+    def handle(self) -> None:
+        """An HTTP request, or TLS right away."""
+        if self.connection.recv(1, socket.MSG_PEEK) == TLS_HANDSHAKE:
+            self.close_connection = True
+            self.shake_hands(None)
+        else:
+            super().handle()
+
     def do_CONNECT(self) -> None:  # http.server finds it by this name
         """Open the tunnel and serve what comes through it."""
         self.close_connection = True
-        host, _, port = self.path.partition(":")
-        context = self.server.contexts.get(host.lower())
-        if context is None or port != "443":
+        host, _, port = self.path.rpartition(":")
+        if host.lower() not in self.server.contexts or port != str(HTTPS):
             self.refuse()
             return
         self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        self.shake_hands(host.lower())
+
+    def shake_hands(self, host: str | None) -> None:
+        """TLS as that host, or as the one the client names; then its requests."""
+        named: list[str] = []
+        context = self.server.contexts[host] if host else by_name(self.server.contexts, named.append)
         tls = context.wrap_socket(self.connection, server_side=True, do_handshake_on_connect=False)
         try:
             # From here the plain socket is an empty shell: hanging up must find this one instead.
             self.server.hold(tls)
             tls.do_handshake()
-            Inner(tls, self.client_address, self.server, host.lower())
+            Inner(tls, self.client_address, self.server, host or named[-1])
         except GONE:
-            return
+            if named and named[-1] not in self.server.contexts:
+                self.server.ledger.refuse(named[-1], HTTPS)
         finally:
             self.server.release(tls)
             tls.close()
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is no HTTP at all is for somewhere else, too."""
+        del code, message, explain
+        self.path = ""
+        self.refuse()
+
     def refuse(self) -> None:
-        """Turn away what is not Tandem Source: nothing passes through to anywhere."""
+        """Turn away what is for somewhere else: nothing passes through to anywhere."""
         self.close_connection = True
-        self.server.ledger.refuse()
-        body = b"The stand-in answers for Tandem Source over HTTPS and for nothing else.\n"
+        self.server.ledger.refuse(*wanted(self.path))
+        body = f"{self.server.name} answers for Tandem Source over HTTPS and for nothing else.\n"
         head = f"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        self.wfile.write(head.encode() + body)
+        self.wfile.write((head + body).encode())
 
     # http.server finds methods by these names.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = refuse  # noqa: N815
@@ -92,7 +126,9 @@ class Inner(BaseHTTPRequestHandler):
         request = Request(method=self.command, url=f"https://{self.host}{self.path}", headers=headers, body=body)
         reply = self.server.reply(request)
         self.server.ledger.enter(self.command, reply)
-        wire = on_the_wire(reply.response, with_body=self.command != "HEAD")
+        wire = on_the_wire(reply.response, self.command)
+        if reply.response.headers.get("Connection").lower() == "close":
+            self.close_connection = True
         try:
             self.send(wire, reply)
         except GONE:
@@ -104,14 +140,34 @@ class Inner(BaseHTTPRequestHandler):
     def received(self) -> bytes | None:
         """The request body; None where its length is not told, wrong or too much."""
         if "Transfer-Encoding" in self.headers:
-            return None
+            return self.chunked() if self.headers["Transfer-Encoding"].strip().lower() == "chunked" else None
         told = self.headers.get("Content-Length", "0")
         if not told.isdecimal() or int(told) > LARGEST_REQUEST:
             return None
         body = self.rfile.read(int(told))
         return body if len(body) == int(told) else None
 
-    def send(self, wire: "Wire", reply: Reply) -> None:
+    def chunked(self) -> bytes | None:
+        """A request body in chunks (Node and Go send one where no length was given); its trailers are dropped."""
+        body = b""
+        while True:
+            size, _, _ = self.rfile.readline(LINE).partition(b";")
+            try:
+                length = int(size, 16)
+            except ValueError:
+                return None
+            if length < 0 or len(body) + length > LARGEST_REQUEST:
+                return None
+            if length == 0:
+                break
+            body += self.rfile.read(length)
+            if self.rfile.readline(LINE) != b"\r\n":
+                return None
+        while self.rfile.readline(LINE) not in (b"\r\n", b"\n", b""):
+            pass
+        return body
+
+    def send(self, wire: Wire, reply: Reply) -> None:
         """The answer, whole or as its fault has it."""
         if reply.transport is None:
             self.wfile.write(wire.head + wire.body)
@@ -132,28 +188,10 @@ class Inner(BaseHTTPRequestHandler):
         """Nothing is logged: request lines carry identifiers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Wire:
-    """An answer as bytes: status line and headers, then the framed body."""
-
-    head: bytes
-    body: bytes
-
-
-def on_the_wire(response: Response, *, with_body: bool = True) -> Wire:
-    """The answer framed the way its headers say."""
-    lines = [f"HTTP/1.1 {response.status} {response.reason}", *(f"{name}: {value}" for name, value in response.headers)]
-    head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-    if not with_body:
-        return Wire(head=head, body=b"")
-    if "Transfer-Encoding" not in response.headers:
-        return Wire(head=head, body=response.body)
-    chunks = (response.body[at : at + CHUNK] for at in range(0, len(response.body), CHUNK))
-    return Wire(head=head, body=b"".join(b"%x\r\n%s\r\n" % (len(chunk), chunk) for chunk in chunks) + b"0\r\n\r\n")
-
-
-def drops(wire: Wire) -> Iterator[bytes]:
-    """The same bytes in small pieces."""
-    whole = wire.head + wire.body
-    size = max(1, -(-len(whole) // DROPS))
-    return (whole[at : at + size] for at in range(0, len(whole), size))
+def wanted(target: str) -> tuple[str, int | None]:
+    """The host and port a request to a proxy is for: an authority after CONNECT, otherwise an absolute URL."""
+    parts = urlsplit(target if "://" in target else f"//{target}")
+    try:
+        return parts.hostname or "", parts.port or {"http": 80, "https": HTTPS}.get(parts.scheme)
+    except ValueError:
+        return "", None

@@ -1,0 +1,61 @@
+"""Certificates for host names of the internet, from an authority made for this run; the key of that authority never leaves memory."""
+
+import ssl
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Final
+
+from tfx.errors import UsageError
+
+ALPN: Final = ("http/1.1",)
+"""What is spoken inside: a client that would rather have HTTP/2 is told so while it shakes hands."""
+
+
+class Authority:
+    """A certificate authority that nobody trusts but a client led to `write`'s file."""
+
+    def __init__(self, hosts: Iterable[str], *, name: str) -> None:
+        """`name` is what the certificate calls itself; UsageError without trustme."""
+        try:
+            import trustme
+        except ModuleNotFoundError as error:
+            raise UsageError('certificates need trustme; install it with: pip install "tandem-tfx[serve]"') from error
+        self._ca = trustme.CA(organization_name=name, organization_unit_name="invented, trust it nowhere")
+        self.contexts: Mapping[str, ssl.SSLContext] = {host: self._context(host) for host in hosts}
+
+    def _context(self, host: str) -> ssl.SSLContext:
+        context = _plain()
+        self._ca.issue_cert(host).configure_cert(context)
+        return context
+
+    def write(self, folder: Path) -> Path:
+        """The authority's certificate as PEM in this folder."""
+        path = folder / "tfx-ca.pem"
+        path.write_bytes(self._ca.cert_pem.bytes())
+        return path
+
+
+def by_name(contexts: Mapping[str, ssl.SSLContext], chosen: Callable[[str], None]) -> ssl.SSLContext:
+    """A context that takes the certificate of the host a client names while it shakes hands, and tells `chosen` that name.
+
+    A host without a certificate is answered with the alert for it.
+    """
+    first = _plain()
+
+    def choose(connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int | None:
+        host = (name or "").lower()
+        chosen(host)
+        if host not in contexts:
+            return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        connection.context = contexts[host]
+        return None
+
+    first.sni_callback = choose
+    return first
+
+
+def _plain() -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(list(ALPN))
+    return context
