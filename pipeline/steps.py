@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 from pipeline import boluses
 from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
 from pipeline.decode import Batch, Received, Reject, received
-from pipeline.extracts import EXTRACTS, OF_CODE
+from pipeline.extracts.tables import EXTRACTS, OF_CODE
 from pipeline.load import identity_columns, insert, quarantine, raw_rows, sift
 from pipeline.pumps import Pump
 from pipeline.warehouse import driver

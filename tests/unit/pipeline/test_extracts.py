@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from pipeline.extracts import BOLUS_CODES, EXTRACTS, OF_CODE, alarms_and_alerts, basal_deliveries, bolus_messages, cgm_readings, labels
+from pipeline.extracts.alarms_and_alerts import alarms_and_alerts
+from pipeline.extracts.basal_deliveries import basal_deliveries
+from pipeline.extracts.bolus_messages import BOLUS_CODES, bolus_messages
+from pipeline.extracts.cgm_readings import cgm_readings
+from pipeline.extracts.columns import labels
+from pipeline.extracts.tables import EXTRACTS, OF_CODE
 from tandem.events import EVENTS
 from tandem.records import Records
 

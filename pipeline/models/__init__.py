@@ -1,0 +1,37 @@
+"""The tables of the warehouse, as SQLAlchemy models. Pure; the migrations in `alembic/` make them.
+
+An event is known for ever by (device, sequence group, sequence number), so that is the key of every table that holds one row
+an event: see docs/decisions/event-identity.md. Columns end in their unit. `pump_time` is the pump's wall clock, which has no
+zone; `instant` is that time under the account's zone, and `clock` says how that was found: `exact`, `ambiguous` (the hour came
+twice: the first is taken), `missing` (the hour was skipped), `clock change` (a setting of the pump's clock decided it).
+"""
+
+from typing import Final
+
+from pipeline.models.alarms import AlarmOrAlert
+from pipeline.models.base import IDENTITY, Base
+from pipeline.models.events import Device, Event, Quarantine, RawEvent
+from pipeline.models.glucose import CgmReading
+from pipeline.models.insulin import BasalDelivery, Bolus, BolusMessage
+
+MODELS: Final = (Device, RawEvent, Event, CgmReading, BasalDelivery, BolusMessage, Bolus, AlarmOrAlert, Quarantine)
+"""Every model, those that others refer to first, in the order the data travels."""
+
+TABLES: Final = tuple(str(model.__tablename__) for model in MODELS)
+"""Their tables' names, in the same order."""
+
+__all__ = [
+    "IDENTITY",
+    "MODELS",
+    "TABLES",
+    "AlarmOrAlert",
+    "BasalDelivery",
+    "Base",
+    "Bolus",
+    "BolusMessage",
+    "CgmReading",
+    "Device",
+    "Event",
+    "Quarantine",
+    "RawEvent",
+]  # fmt: skip
