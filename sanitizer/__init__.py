@@ -1,1 +1,1 @@
-"""Capture -> Cassette, and the proof: rules from `policy.toml`, an independent scan, and a check that needs no secrets."""
+"""Capture -> Cassette, and the proof: rules from `tandem-source.toml`, an independent scan, and a check that needs no secrets."""

@@ -149,7 +149,7 @@ def _show(reports: list[Report], *, check: bool, explain: bool) -> None:
         for finding in report.findings:
             click.echo(f"{report.path} {finding}")
             if finding.rule:
-                click.echo(f"    rule to add to sanitizer/policy.toml: {finding.rule}")
+                click.echo(f"    rule to add to sanitizer/tandem-source.toml: {finding.rule}")
         for word, places in report.touched.items() if explain else ():
             click.echo(f"{report.path} {word}: {sum(places.values())}")
             for place, number in places.items():

@@ -34,7 +34,7 @@ def treatment(policy: Policy, field: Field) -> Treatment:
     """What the policy does to a field: by its name, as a spare, or by its mark."""
     marks = policy.marks
     word = marks.get(field.name) or (marks["spare"] if field.origin == "spare" else marks[field.mark or "none"])
-    assert word in ("keep", "zero", "date", "counter", "bolus"), f"policy.toml, [marks]: {word} is no treatment"
+    assert word in ("keep", "zero", "date", "counter", "bolus"), f"tandem-source.toml, [marks]: {word} is no treatment"
     return word  # type: ignore[return-value]  # the assertion above says so
 
 

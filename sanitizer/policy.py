@@ -1,4 +1,4 @@
-"""The policy: `policy.toml` read, checked and compiled into look-ups. The only module that knows how the file is written.
+"""The policy: `tandem-source.toml` read, checked and compiled into look-ups.
 
 A rule is a word with an optional argument: `uuid`, `keep:flag`, `literal:tfx-password`. `sanitizer.actions` says what each does.
 Nothing may be kept without a domain; a domain is an enumeration, a bounded number, a flag or a pattern.
@@ -13,9 +13,14 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import cast
 
+from sanitizer.grammar import departure
+from tandem.endpoints import BY_NAME
 from tfx.errors import UsageError
 
 Table = Mapping[str, object]
+
+DIGITS = 2
+"""Digits behind the point that a number may have where fractions are kept at all: a float of seventeen digits holds a telephone number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +77,7 @@ class Domain:
         if isinstance(value, bool):
             return self.flag
         if isinstance(value, int | float):
-            return self.low <= value <= self.high and not (self.whole and isinstance(value, float))
+            return self.low <= value <= self.high and not (isinstance(value, float) and (self.whole or value != round(value, DIGITS)))
         return False
 
 
@@ -86,6 +91,7 @@ class Policy:
     `marks`: mark of a pump event's field -> what happens to it; `vocabulary`: every word of the file, in lower case.
     """
 
+    service: str
     version: int
     domains: Mapping[str, Domain]
     paths: Mapping[str, Mapping[str, Rule]]
@@ -106,26 +112,52 @@ class Policy:
     vocabulary: str = field(repr=False)
 
 
+FILE = "tandem-source.toml"
+
+
 @cache
 def policy() -> Policy:
     """The policy that ships with tfx."""
-    text = files("sanitizer").joinpath("policy.toml").read_text(encoding="utf-8")
-    return read(text)
+    return read(shipped())
+
+
+@cache
+def shipped() -> str:
+    """Its text."""
+    return files("sanitizer").joinpath(FILE).read_text(encoding="utf-8")
 
 
 def read(text: str) -> Policy:
     """A policy from its text.
 
     Raises:
-        UsageError: it is not TOML, or a rule names an action or domain that does not exist.
+        UsageError: it is not TOML, departs from `policy.schema.json`, or a rule names an action, domain or endpoint that does not exist.
     """
+    return compiled(table_of(text, FILE), text)
+
+
+def table_of(text: str, where: str, definition: str = "") -> dict[str, object]:
+    """The table in a policy file, or in one of the user's own (`definition="own"`), as far as its grammar says; UsageError."""
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"policy.toml is not TOML: {error}; correct that line") from error
+        raise UsageError(f"{where} is not TOML: {error}; correct that line") from error
+    wrong = departure(table, definition)
+    if wrong:
+        raise UsageError(f"{where} does not keep to its grammar, sanitizer/policy.schema.json: {wrong}; correct it")
+    return table
+
+
+def compiled(table: Table, vocabulary: str, where: str = FILE) -> Policy:
+    """A policy from its table; `vocabulary` is the text whose words the second look may meet anywhere.
+
+    Raises:
+        UsageError: a rule names an action, domain or endpoint that does not exist.
+    """
     domains = {name: _domain(name, cast("Table", spec)) for name, spec in _table(table, "domains").items()}
     endpoints = {name: cast("Table", spec) for name, spec in _table(table, "endpoints").items()}
     found = Policy(
+        service=str(table["service"]),
         version=int(cast("int", table["version"])),
         domains=MappingProxyType(domains),
         paths=_per_endpoint(endpoints, "path"),
@@ -139,28 +171,38 @@ def read(text: str) -> Policy:
         errors=_tree(_table(table, "errors")),
         claims=_tree(_table(table, "claims")),
         headers=MappingProxyType({way: _headers(_table(_table(table, "headers"), way)) for way in ("request", "response")}),
-        cookie_names=re.compile("|".join(cast("list[str]", _table(table, "cookies").get("names", ["(?!)"])))),
+        cookie_names=re.compile("|".join(cast("list[str]", _table(table, "cookies")["names"]))),
         cookie_attributes=_rules(_table(_table(table, "cookies"), "attributes")),
         pages=MappingProxyType({name: str(page) for name, page in _table(table, "pages").items()}),
         links=MappingProxyType({place: str(name) for place, name in _table(table, "links").items()}),
         marks=MappingProxyType({mark: str(word) for mark, word in _table(table, "marks").items()}),
         bounds=MappingProxyType({name: float(cast("float", bound)) for name, bound in _table(table, "bounds").items()}),
-        vocabulary=text.casefold(),
+        vocabulary=vocabulary.casefold(),
     )
-    _check(found)
+    _check(found, where)
+    _check_places(endpoints, where)
     return found
 
 
-def _check(found: Policy) -> None:
+def _check_places(endpoints: Mapping[str, Table], where: str) -> None:
+    """Each endpoint of the file is one that `tandem.endpoints` finds, and the other way round."""
+    told = {name: str(spec.get("at")) for name, spec in endpoints.items()}
+    known = {name: f"{one.method} {one.host} {one.path}" for name, one in BY_NAME.items()}
+    others = sorted(name for name in told.keys() | known.keys() if told.get(name) != known.get(name))
+    if others:
+        raise UsageError(f"{where} and tandem/endpoints.py differ about {', '.join(others)}; an endpoint stands in both, in the same place")
+
+
+def _check(found: Policy, where: str) -> None:
     from sanitizer.actions import ACTIONS
 
     trees = (*found.bodies.values(), found.errors, found.claims)
     tables = (*found.paths.values(), *found.queries.values(), *found.forms.values(), *found.headers.values(), found.cookie_attributes)
     for rule in (*(rule for tree in trees for rule in tree.leaves()), *(rule for rules in tables for rule in rules.values())):
         if rule.word not in ACTIONS:
-            raise UsageError(f"policy.toml has a rule {rule}, but there is no action {rule.word}; known are {', '.join(sorted(ACTIONS))}")
-        if rule.word == "keep" and rule.argument not in found.domains:
-            raise UsageError(f"policy.toml has a rule {rule}, but no domain {rule.argument}: nothing is kept without a domain; add it")
+            raise UsageError(f"{where} has a rule {rule}, but there is no action {rule.word}; known are {', '.join(sorted(ACTIONS))}")
+        if rule.word in ("keep", "words") and rule.argument not in found.domains:
+            raise UsageError(f"{where} has a rule {rule}, but no domain {rule.argument}: nothing is kept without a domain; add it")
 
 
 def _table(table: Table, name: str) -> Table:

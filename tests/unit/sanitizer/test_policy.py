@@ -2,16 +2,26 @@
 
 # one row of a table is one line, however wide
 
+import importlib
+import json
+import tomllib
+from collections.abc import Iterable
 from importlib.resources import files
+from typing import cast
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 from sanitizer.actions import ACTIONS
+from sanitizer.grammar import departure
 from sanitizer.policy import Domain, Rule, expanded, policy, read
 from tandem.endpoints import BY_NAME
 from tfx.errors import UsageError
 
-TEXT = files("sanitizer").joinpath("policy.toml").read_text(encoding="utf-8")
+TEXT = files("sanitizer").joinpath("tandem-source.toml").read_text(encoding="utf-8")
+SCHEMA = json.loads(files("sanitizer").joinpath("policy.schema.json").read_text(encoding="utf-8"))
 
 
 def test_every_endpoint_has_a_table() -> None:
@@ -49,18 +59,107 @@ def test_braces_name_several_members(key: str, paths: list[str]) -> None:
     assert list(expanded(key)) == paths
 
 
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("version = 1\n[endpoints.login.request]\nusername = 'mask'", "there is no action mask"),
-        ("version = 1\n[endpoints.login.request]\nusername = 'keep:anything'", "no domain anything: nothing is kept without a domain"),
-        ("version = 1\n[claims]\nemail = 'keep:'", "no domain"),
-        ("version =", "policy.toml is not TOML"),
-    ],
-)
-def test_a_wrong_policy_is_refused(text: str, words: str) -> None:
+WRONG = [
+    ('username = "email"', 'username = "mask"', "there is no action mask"),
+    ('username = "email"', 'username = "keep:anything"', "no domain anything: nothing is kept without a domain"),
+    ('username = "email"', 'username = "keep"', "endpoints.login.request.username is not written as"),
+    ('username = "email"', "username = 7", "endpoints.login.request.username is no string"),
+    ('username = "email"', 'username = "email', "is not TOML"),
+    ("[endpoints.login.request]", "[endpoints.login.reply]", "endpoints.login.reply has no place in a policy"),
+    ('at = "POST tdc /accounts/api/login"', 'at = "POST tdc /login"', "differ about login"),
+    ("[endpoints.login", "[endpoints.logon", "differ about login, logon"),
+    ("status = { from_to = [100, 599] }", "status = {}", "domains.status needs one of words, from_to, pattern, flag"),
+    ("status = { from_to = [100, 599] }", 'status = { pattern = ".{3}" }', "domains.status.pattern is not written as"),
+    ("status = { from_to = [100, 599] }", "status = { from_to = [0, 99999999] }", "is a number out of bounds"),
+]
+
+
+@pytest.mark.parametrize(("right", "wrong", "words"), WRONG)
+def test_a_wrong_policy_is_refused(right: str, wrong: str, words: str) -> None:
+    assert right in TEXT
     with pytest.raises(UsageError, match=words):
-        read(text)
+        read(TEXT.replace(right, wrong))
+
+
+Parsed = Iterable[tuple[object, object]]
+
+
+def room(parsed: Parsed) -> int:
+    """How many characters of a text a pattern leaves free at most: digits and letters of its own choice."""
+    total = 0
+    for operator, argument in parsed:
+        found: tuple[object, ...] = tuple(argument) if isinstance(argument, Iterable) else ()
+        match str(operator), found:
+            case "LITERAL", _:
+                pass
+            case "IN", choices:
+                # Several literals are an enumeration of one letter; a range or \d is free.
+                total += any(str(one[0]) in {"RANGE", "CATEGORY"} for one in choices if isinstance(one, tuple))
+            case "MAX_REPEAT", (_, int(most), inside):
+                assert most < 20, "an open repetition"
+                total += most * room(cast("Parsed", inside))
+            case "SUBPATTERN", (*_, inside):
+                total += room(cast("Parsed", inside))
+            case "BRANCH", (_, list(branches)):
+                total += max(room(cast("Parsed", branch)) for branch in branches)
+            case _:
+                raise AssertionError(operator)
+    return total
+
+
+FREE = {"coding": 7}
+"""Digits, of which each stands behind a `q=` of its own; every other pattern leaves five at most, and a serial number has eight."""
+
+
+def test_no_pattern_and_no_number_has_room_for_an_identifier() -> None:
+    parse = vars(importlib.import_module("re._parser"))["parse"]
+    for domain in policy().domains.values():
+        if domain.pattern:
+            assert room(parse(domain.pattern.pattern)) <= FREE.get(domain.name, 5), domain.name
+        assert domain.low > -10_000_000 < domain.high < 10_000_000, domain.name
+        assert not domain.holds(1.23456789), f"{domain.name} keeps a number of any length"
+    for name in tomllib.loads(TEXT)["cookies"]["names"]:
+        assert room(parse(name)) <= 1
+
+
+@given(st.data())
+def test_the_reader_of_the_grammar_and_the_library_agree(data: st.DataObject) -> None:
+    # Both read the policy with one place of it broken: taken out, or another value in it.
+    table = tomllib.loads(TEXT)
+    inner: dict[str, object] = table
+    while True:
+        name = data.draw(st.sampled_from(sorted(inner)))
+        value = inner[name]
+        if not isinstance(value, dict) or not value or data.draw(st.booleans()):
+            break
+        inner = value
+    values: tuple[object, ...] = (
+        None,
+        1,
+        -5,
+        2_000_000,
+        True,
+        "",
+        "keep",
+        "keep:flag",
+        "a.*",
+        [],
+        [""],
+        [1, 2],
+        ["a", 3],
+        {},
+        {"words": []},
+    )
+    value = data.draw(st.sampled_from(values))
+    if value is None:
+        del inner[name]
+    else:
+        inner[data.draw(st.sampled_from([name, "new", "New one"]))] = value
+    assert (not departure(table)) is Draft202012Validator(SCHEMA).is_valid(table)
+
+
+def test_the_schema_is_one() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize(
