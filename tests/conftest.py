@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-LEVELS = ("unit", "integration", "acceptance")
+LEVELS = ("unit", "integration", "acceptance", "proofs")
 FAST = ("unit",)
 """The levels of which the fast subset runs everything not marked slow; servers, processes and databases wait for `make test`."""
 
@@ -14,8 +14,12 @@ settings.register_profile("tfx", deadline=None, derandomize=True, max_examples=2
 settings.load_profile("tfx")
 
 
+@pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Every test is marked with the folder it lives in; what needs more than its own process's memory is slow."""
+    """Every test is marked with the folder it lives in; what needs more than its own process's memory is slow.
+
+    The one that waits longest, for Prefect's server, begins first: begun last, one worker would wait for the other.
+    """
     root = Path(__file__).parent
     for item in items:
         level = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
@@ -23,6 +27,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(level)
         if level and level not in FAST:
             item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("prefect") is None)
 
 
 @pytest.fixture(scope="session")

@@ -135,9 +135,9 @@ def test_what_no_rule_knows_never_passes_through(capture: Build, where: str) -> 
         assert place in [finding.place for finding in done.findings]
 
 
-@pytest.mark.parametrize("where", REMOVED)
-def test_the_second_look_is_not_needed_but_agrees(capture: Build, where: str) -> None:
-    clean(scrub(capture(**cast("dict[str, str]", REMOVED[where][0]), seen=(CANARY,)), name="x"))
+def test_the_second_look_is_not_needed_but_agrees(capture: Build) -> None:
+    for where in REMOVED:
+        clean(scrub(capture(**cast("dict[str, str]", REMOVED[where][0]), seen=(CANARY,)), name="x"))
 
 
 GZIP = ("Content-Encoding", "gzip")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
@@ -43,9 +44,14 @@ def history() -> Records:
     return Records.parse(rows.tobytes())
 
 
+@cache
+def _generated(region: str, *, guardian: bool) -> Account:
+    return account(now=NOW, days=0.25, region=region, guardian=guardian)
+
+
 def person(*, region: str = "us", role: str = "personal_standard") -> Account:
     """An account with one pump in use and one that never uploaded."""
-    made = account(now=NOW, days=0.25, region=region, guardian=role == "personal_guardian")
+    made = _generated(region, guardian=role == "personal_guardian")
     used = replace(
         made.current,
         assignment_id=USED,

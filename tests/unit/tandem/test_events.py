@@ -32,18 +32,18 @@ def test_the_default_codes_are_those_of_tconnectsync_in_its_order() -> None:
     assert CODES_WITHOUT_LAYOUT == (57, 69, 558, 559, 562, 563, 564, 565, 566)
 
 
-@pytest.mark.parametrize("code", EVENTS)
-def test_no_two_fields_share_a_byte_and_all_lie_in_the_payload(code: int) -> None:
-    taken = [field.offset + byte for field in EVENTS[code].fields for byte in range(field.width)]
-    assert len(taken) == len(set(taken))
-    assert set(taken) <= set(range(PAYLOAD_START, RECORD_LENGTH))
-    assert sorted((*taken, *EVENTS[code].unnamed)) == list(range(PAYLOAD_START, RECORD_LENGTH))
+def test_no_two_fields_share_a_byte_and_all_lie_in_the_payload() -> None:
+    for code in EVENTS:
+        taken = [field.offset + byte for field in EVENTS[code].fields for byte in range(field.width)]
+        assert len(taken) == len(set(taken)), code
+        assert set(taken) <= set(range(PAYLOAD_START, RECORD_LENGTH)), code
+        assert sorted((*taken, *EVENTS[code].unnamed)) == list(range(PAYLOAD_START, RECORD_LENGTH)), code
 
 
-@pytest.mark.parametrize("code", EVENTS)
-def test_fields_stand_in_little_endian_order(code: int) -> None:
-    lowest = [min(_little_endian(field.offset + byte) for byte in range(field.width)) for field in EVENTS[code].fields]
-    assert lowest == sorted(lowest)
+def test_fields_stand_in_little_endian_order() -> None:
+    for code in EVENTS:
+        lowest = [min(_little_endian(field.offset + byte) for byte in range(field.width)) for field in EVENTS[code].fields]
+        assert lowest == sorted(lowest), code
 
 
 def _little_endian(offset: int) -> int:
@@ -65,13 +65,13 @@ def test_spares_are_named_after_their_byte(name: str, offset: int, why: str) -> 
     assert spare_offset(int(name[6:])) == offset, why
 
 
-@pytest.mark.parametrize("code", EVENTS)
-def test_named_spares_start_at_the_byte_of_their_name(code: int) -> None:
-    for field in EVENTS[code].fields:
-        found = re.fullmatch(r"(?:spare|reserved)([A-D])(\d+)", field.name)
-        if found:
-            assert spare_offset(int(found[2])) == field.offset + field.width - 1
-            assert "ABCD"[int(found[2]) // 4] == found[1]
+def test_named_spares_start_at_the_byte_of_their_name() -> None:
+    for code in EVENTS:
+        for field in EVENTS[code].fields:
+            found = re.fullmatch(r"(?:spare|reserved)([A-D])(\d+)", field.name)
+            if found:
+                assert spare_offset(int(found[2])) == field.offset + field.width - 1, code
+                assert "ABCD"[int(found[2]) // 4] == found[1], code
 
 
 @pytest.mark.parametrize(

@@ -81,21 +81,21 @@ def test_groups_hold_every_record_once_in_order(stream: bytes) -> None:
     assert Records(rows=rows) == parsed
 
 
-@pytest.mark.parametrize("code", [*EVENTS, 57, 4000])
-def test_writing_the_decoded_columns_changes_nothing(code: int) -> None:
-    some = records(code, count=200, seed=code)
-    assert some.with_columns(code, some.columns(code)) == some
+def test_writing_the_decoded_columns_changes_nothing() -> None:
+    for code in (*EVENTS, 57, 4000):
+        some = records(code, count=200, seed=code)
+        assert some.with_columns(code, some.columns(code)) == some, code
 
 
-@pytest.mark.parametrize("code", [*EVENTS, 57, 4000])
-def test_building_from_columns_gives_the_same_fields(code: int) -> None:
-    some = records(code, count=50, seed=code)
-    built = Records.build(code=code, seconds=some.seconds, sequence=some.sequence, columns=some.columns(code))
-    named = [field.offset + byte for field in (EVENTS[code].fields if code in EVENTS else ()) for byte in range(field.width)]
-    assert (built.rows[:, :10] == some.rows[:, :10]).all()
-    assert (built.rows[:, named] == some.rows[:, named]).all()
-    if code not in EVENTS:
-        assert built == some
+def test_building_from_columns_gives_the_same_fields() -> None:
+    for code in (*EVENTS, 57, 4000):
+        some = records(code, count=50, seed=code)
+        built = Records.build(code=code, seconds=some.seconds, sequence=some.sequence, columns=some.columns(code))
+        named = [field.offset + byte for field in (EVENTS[code].fields if code in EVENTS else ()) for byte in range(field.width)]
+        assert (built.rows[:, :10] == some.rows[:, :10]).all(), code
+        assert (built.rows[:, named] == some.rows[:, named]).all(), code
+        if code not in EVENTS:
+            assert built == some, code
 
 
 @pytest.mark.parametrize("bits", ["7fc00001", "7f800001", "ffc12345", "80000000", "7f800000", "00000001"])
@@ -104,23 +104,23 @@ def test_odd_floats_keep_their_bits(bits: str) -> None:
     assert some.with_columns(4, some.columns(4)).to_bytes()[-4:].hex() == bits
 
 
-@pytest.mark.parametrize("code", EVENTS)
-def test_tconnectsync_decodes_the_same_values(code: int) -> None:
-    some = records(code, count=25, seed=code + 1)
-    columns = some.columns(code)
-    if code == 81:  # its published battery layout is wrong; these are the bytes it takes them from
-        word = some.payload[:, 12:].astype(int)
-        columns = {name: column for name, column in columns.items() if not name.startswith("battery")}
-        columns |= {"batteryChargePercentMSBRaw": word[:, 0], "batteryChargePercentLSBRaw": word[:, 1]}
-        columns |= {"batteryLipoMilliVolts": word[:, 2] * 256 + word[:, 3]}
-    theirs = list(Events(some.to_bytes()))
-    known = set(EVENT_IDS[code].__dataclass_fields__) - {"raw"}
-    ours = {name if name in known else f"{name}Raw": column for name, column in columns.items()}
-    assert known <= set(ours)
-    assert [event.raw.timestampRaw for event in theirs] == some.seconds.tolist()
-    assert [event.seqNum for event in theirs] == some.sequence.tolist()
-    for name in known:
-        np.testing.assert_array_equal([getattr(event, name) for event in theirs], ours[name], err_msg=name)
+def test_tconnectsync_decodes_the_same_values() -> None:
+    for code in EVENTS:
+        some = records(code, count=25, seed=code + 1)
+        columns = some.columns(code)
+        if code == 81:  # its published battery layout is wrong; these are the bytes it takes them from
+            word = some.payload[:, 12:].astype(int)
+            columns = {name: column for name, column in columns.items() if not name.startswith("battery")}
+            columns |= {"batteryChargePercentMSBRaw": word[:, 0], "batteryChargePercentLSBRaw": word[:, 1]}
+            columns |= {"batteryLipoMilliVolts": word[:, 2] * 256 + word[:, 3]}
+        theirs = list(Events(some.to_bytes()))
+        known = set(EVENT_IDS[code].__dataclass_fields__) - {"raw"}
+        ours = {name if name in known else f"{name}Raw": column for name, column in columns.items()}
+        assert known <= set(ours), code
+        assert [event.raw.timestampRaw for event in theirs] == some.seconds.tolist(), code
+        assert [event.seqNum for event in theirs] == some.sequence.tolist(), code
+        for name in known:
+            np.testing.assert_array_equal([getattr(event, name) for event in theirs], ours[name], err_msg=name)
 
 
 def test_tconnectsync_hands_unknown_codes_on_with_the_same_header() -> None:
