@@ -8,7 +8,7 @@ from typing import Final, cast
 from sqlalchemy import Connection, Double, Integer, Numeric, Table
 from sqlalchemy.types import TypeEngine
 
-from pipeline.models import IDENTITY, TABLES, Base
+from pipeline.models import IDENTITY, TABLES, Base, key_of
 from pipeline.warehouse import driver
 from tfx.jsonbody import Json
 
@@ -63,11 +63,11 @@ def summary(connection: Connection) -> dict[str, Json]:
 
 def table_summary(connection: Connection, table: Table) -> dict[str, Json]:
     """Row count, sum of every numeric column that is no key, first and last row in order of the key."""
-    keys = {column.name for column in table.primary_key} | set(IDENTITY)
+    keys = {*key_of(table), *IDENTITY}
     summed = [column.name for column in table.columns if column.name not in keys and _is_number(column.type)]
     sums = "".join(f", round(sum({name}), {_PLACES})" for name in summed)
     count, *totals = _row(connection, f"SELECT count(*){sums} FROM {table.name}")  # noqa: S608  # our own names
-    order = [column.name for column in table.primary_key]
+    order = list(key_of(table))
     return {
         "rows": count,
         "sums": dict(zip(summed, totals, strict=True)),

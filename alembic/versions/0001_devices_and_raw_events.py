@@ -29,7 +29,6 @@ def upgrade() -> None:
         sa.Column("source", sa.SmallInteger(), nullable=False),
         sa.Column("pump_seconds", sa.BigInteger(), nullable=False),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.ForeignKeyConstraint(["device_id"], ["devices.id"]),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
     op.create_table(

@@ -10,19 +10,14 @@ down_revision = "0001"
 def upgrade() -> None:
     op.create_table(
         "events",
-        sa.Column("device_id", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("sequence_group", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("sequence_number", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("sequence_group", sa.Integer(), nullable=False),
+        sa.Column("sequence_number", sa.BigInteger(), nullable=False),
         sa.Column("code", sa.SmallInteger(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("pump_time", sa.DateTime(), nullable=True),
         sa.Column("instant", sa.DateTime(timezone=True), nullable=True),
         sa.Column("clock", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"],
-            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
-        ),
-        sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
 
 

@@ -10,9 +10,9 @@ down_revision = "0003"
 def upgrade() -> None:
     op.create_table(
         "basal_deliveries",
-        sa.Column("device_id", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("sequence_group", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("sequence_number", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("sequence_group", sa.Integer(), nullable=False),
+        sa.Column("sequence_number", sa.BigInteger(), nullable=False),
         sa.Column("pump_time", sa.DateTime(), nullable=False),
         sa.Column("instant", sa.DateTime(timezone=True), nullable=False),
         sa.Column("clock", sa.String(), nullable=False),
@@ -21,10 +21,6 @@ def upgrade() -> None:
         sa.Column("profile_milliunits_per_hour", sa.Integer(), nullable=True),
         sa.Column("algorithm_milliunits_per_hour", sa.Integer(), nullable=True),
         sa.Column("temporary_milliunits_per_hour", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
-        ),
-        sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
 
 

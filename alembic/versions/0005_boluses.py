@@ -29,7 +29,8 @@ def upgrade() -> None:
         sa.Column("delivery", sa.String(), nullable=True),
         sa.Column("completion", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
@@ -55,7 +56,8 @@ def upgrade() -> None:
         sa.Column("completion", sa.String(), nullable=True),
         sa.Column("completed_pump_time", sa.DateTime(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )

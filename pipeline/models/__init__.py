@@ -9,7 +9,7 @@ twice: the first is taken), `missing` (the hour was skipped), `clock change` (a 
 from typing import Final
 
 from pipeline.models.alarms import AlarmOrAlert
-from pipeline.models.base import IDENTITY, Base
+from pipeline.models.base import IDENTITY, Base, key_of
 from pipeline.models.events import Device, Event, Quarantine, RawEvent
 from pipeline.models.glucose import CgmReading
 from pipeline.models.insulin import BasalDelivery, Bolus, BolusMessage
@@ -34,4 +34,5 @@ __all__ = [
     "Event",
     "Quarantine",
     "RawEvent",
+    "key_of",
 ]  # fmt: skip

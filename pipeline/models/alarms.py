@@ -10,7 +10,7 @@ class AlarmOrAlert(Identified, Timed, Base):
     """An alarm, alert or malfunction that was activated, acknowledged or cleared."""
 
     __tablename__ = "alarms_and_alerts"
-    __table_args__ = belongs_to("events")
+    __table_args__ = belongs_to("raw_events")
 
     kind: Mapped[str] = mapped_column(String)  # alarm, alert, malfunction, cgm alert
     action: Mapped[str] = mapped_column(String)  # activated, acknowledged, cleared

@@ -1,9 +1,9 @@
 """What the models have in common: the key of an event, its time, and what a foreign key to it looks like. Pure."""
 
 from datetime import datetime
-from typing import Final
+from typing import ClassVar, Final
 
-from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Integer, String
+from sqlalchemy import BigInteger, DateTime, ForeignKeyConstraint, Integer, String, Table
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 IDENTITY: Final = ("device_id", "sequence_group", "sequence_number")
@@ -15,11 +15,24 @@ class Base(DeclarativeBase):
 
 
 class Identified:
-    """The key of a table with one row an event."""
+    """The key of a table with one row an event, kept by an index."""
 
     device_id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-2)
     sequence_group: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False, sort_order=-2)
     sequence_number: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False, sort_order=-2)
+
+
+class Following:
+    """The same key in a table that grows as fast as raw_events: no index of its own, its rows come of the new ones of raw_events.
+
+    Why, and what it saves: docs/decisions/keys-that-pay.md.
+    """
+
+    __mapper_args__: ClassVar[dict[str, object]] = {"primary_key": list(IDENTITY)}
+
+    device_id: Mapped[int] = mapped_column(Integer, sort_order=-2)
+    sequence_group: Mapped[int] = mapped_column(Integer, sort_order=-2)
+    sequence_number: Mapped[int] = mapped_column(BigInteger, sort_order=-2)
 
 
 class Timed:
@@ -31,5 +44,10 @@ class Timed:
 
 
 def belongs_to(table: str) -> tuple[ForeignKeyConstraint]:
-    """A foreign key by the identity."""
+    """A foreign key by the identity, to a table that keeps an index for it."""
     return (ForeignKeyConstraint(IDENTITY, [f"{table}.{column}" for column in IDENTITY]),)
+
+
+def key_of(table: Table) -> tuple[str, ...]:
+    """The columns that name one row of a table, whether an index keeps them or not."""
+    return tuple(column.name for column in table.primary_key) or IDENTITY

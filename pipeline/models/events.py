@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, ForeignKeyConstraint, Integer, LargeBinary, SmallInteger, String
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, LargeBinary, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.models.base import Base, Identified, belongs_to
+from pipeline.models.base import Base, Following, Identified
 
 
 class Device(Base):
@@ -25,7 +25,6 @@ class RawEvent(Identified, Base):
     """An event as received: its header, and the 16 bytes that follow."""
 
     __tablename__ = "raw_events"
-    __table_args__ = (ForeignKeyConstraint(["device_id"], ["devices.id"]),)
 
     era: Mapped[str] = mapped_column(String)
     code: Mapped[int] = mapped_column(SmallInteger)
@@ -34,11 +33,10 @@ class RawEvent(Identified, Base):
     payload: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Event(Identified, Base):
+class Event(Following, Base):
     """What an event is called and when it was written. A code without a known layout is called `unknown`."""
 
     __tablename__ = "events"
-    __table_args__ = belongs_to("raw_events")
 
     code: Mapped[int] = mapped_column(SmallInteger)
     name: Mapped[str] = mapped_column(String)

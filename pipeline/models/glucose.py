@@ -3,17 +3,16 @@
 from sqlalchemy import Boolean, Double, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.models.base import Base, Identified, Timed, belongs_to
+from pipeline.models.base import Base, Following, Timed
 
 
-class CgmReading(Identified, Timed, Base):
+class CgmReading(Following, Timed, Base):
     """One glucose value of a sensor. Its time is that of the sensor's estimate, so a back-filled reading stands where it belongs.
 
     `glucose_mg_dl` is what Tandem Source shows: 39 for "low", 401 for "high", null where there was nothing to show.
     """
 
     __tablename__ = "cgm_readings"
-    __table_args__ = belongs_to("events")
 
     sensor: Mapped[str] = mapped_column(String)  # G6, G7, Libre 2, Libre 3
     glucose_mg_dl: Mapped[int | None] = mapped_column(SmallInteger)

@@ -5,14 +5,13 @@ from datetime import datetime
 from sqlalchemy import DateTime, Double, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.models.base import Base, Identified, Timed, belongs_to
+from pipeline.models.base import Base, Following, Identified, Timed, belongs_to
 
 
-class BasalDelivery(Identified, Timed, Base):
+class BasalDelivery(Following, Timed, Base):
     """What the pump set out to infuse for the next five minutes, in milliunits/h as stored; null where no such rate applied."""
 
     __tablename__ = "basal_deliveries"
-    __table_args__ = belongs_to("events")
 
     source: Mapped[str] = mapped_column(String)  # suspended, profile, temporary rate, algorithm, temporary rate and algorithm
     commanded_milliunits_per_hour: Mapped[int] = mapped_column(Integer)
@@ -25,7 +24,7 @@ class BolusMessage(Identified, Timed, Base):
     """One message of a bolus's chain (64, 65, 66, 55, 59, 280, 20, 21); a column is null where that message does not tell it."""
 
     __tablename__ = "bolus_messages"
-    __table_args__ = belongs_to("events")
+    __table_args__ = belongs_to("raw_events")
 
     code: Mapped[int] = mapped_column(SmallInteger)
     bolus_id: Mapped[int] = mapped_column(Integer)
@@ -48,7 +47,7 @@ class Bolus(Identified, Timed, Base):
     """
 
     __tablename__ = "boluses"
-    __table_args__ = belongs_to("events")
+    __table_args__ = belongs_to("raw_events")
 
     bolus_id: Mapped[int] = mapped_column(Integer)
     messages: Mapped[int] = mapped_column(Integer)
