@@ -15,7 +15,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from replayer.bound import BOUND, dropped, is_bound
 from tandem.endpoints import Place, locate
 from tfx.errors import CassetteError, FormatError
-from tfx.exchange import Headers, Request
+from tfx.exchange import Headers, Request, can_be_ignored
 from tfx.jsonbody import Json, parse
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
@@ -25,8 +25,6 @@ Key = tuple[object, ...]
 
 FORM: Final = "application/x-www-form-urlencoded"
 DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
-LOOSENABLE: Final = re.compile(r"(query|body|path)(\..+)?\Z|header\.content-type\Z")
-"""Places an exchange's `ignore` may name; other headers are not compared anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -162,7 +160,7 @@ def checked_ignore(ignore: tuple[str, ...], number: int) -> tuple[str, ...]:
         CassetteError: a place that is never compared, so that the cassette promises something this replay does not do.
     """
     for place in ignore:
-        if not LOOSENABLE.match(place):
+        if not can_be_ignored(place):
             raise CassetteError(
                 f"exchange #{number} ignores a place that replay does not compare; name query, query.NAME, body, body.NAME, path, "
                 "path.NAME or header.content-type"

@@ -10,7 +10,7 @@ from typing import TypeGuard
 from sanitizer.moments import Moments, unset_until
 from tandem.events import EVENTS
 
-LAST_GROUP = 99
+LAST_GROUP = (1 << 63) - 1
 MOST_BOLUS_IDS = 0xFFFF
 LAST_SEQUENCE = 0xFFFFFFFF
 BOLUS_CODES = frozenset(code for code, event in EVENTS.items() if any(one.name == "bolusId" for one in event.fields))
@@ -19,7 +19,7 @@ DATE_CHANGED = 14
 
 @dataclass(slots=True, kw_only=True)
 class Device:
-    """What a survey found out about one pump. `first` is the smallest sequence number of each sequence group."""
+    """What a survey found out about one pump. `first` is the smallest sequence number of each sequence group; 0 where none was met."""
 
     first: dict[int, int] = field(default_factory=dict)
     first_bolus: tuple[int, int, int] | None = None
@@ -27,8 +27,9 @@ class Device:
 
     def meet(self, group: int, sequence: int) -> None:
         """A sequence number of a group; 0 is what a blank is, and no number."""
-        if 0 < sequence <= LAST_SEQUENCE:
-            self.first[group] = min(sequence, self.first.get(group, sequence))
+        known = self.first.setdefault(group, 0)
+        if 0 < sequence <= LAST_SEQUENCE and (not known or sequence < known):
+            self.first[group] = sequence
 
     def meet_bolus(self, group: int, sequence: int, bolus: int) -> None:
         """A bolus id, and the event it stands on; 0 is no bolus."""
@@ -37,8 +38,12 @@ class Device:
 
     def sequences(self, group: int, values: Sequence[int]) -> list[int]:
         """Rebased sequence numbers of one group."""
-        less = self.first.get(group, 1) - 1
+        less = (self.first.get(group) or 1) - 1
         return [value and value - less for value in values]
+
+    def groups(self) -> dict[int, int]:
+        """Each sequence group's place among those met, counted from 0: the pump starts a new one each time its log is reset."""
+        return {group: place for place, group in enumerate(sorted(self.first))}
 
     def boluses(self, values: Sequence[int]) -> list[int]:
         """Rebased bolus ids: a ring of 65535, 0 left out."""
@@ -51,7 +56,7 @@ class Device:
 
 
 def group_of(value: object) -> int:
-    """The sequence group as it may stand; what is no group counts as the first, which is what its blank says."""
+    """The sequence group as it was sent; what is no group counts as the first, which is what its blank says."""
     return value if type(value) is int and 0 < value <= LAST_GROUP else 0
 
 

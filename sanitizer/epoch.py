@@ -38,8 +38,9 @@ COOKIE_EXPIRED: Final = "Thu, 01 Jan 1970 00:00:00 GMT"
 COOKIE_AGE: Final = "31536000"
 """A cookie is either alive, for ever, or being deleted."""
 
-_TIME = re.compile(r"(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?\Z")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z")
+_TIME = re.compile(r"(?P<clock>[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?P<fraction>\.\d{1,9})?(?P<zone>Z|[+-]\d\d:?\d\d)?\Z", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
+_ZERO_ZONE = re.compile(r"[+-]00:?00\Z")
 
 
 class Odd(Exception):  # noqa: N818  # not an error: the caller blanks the place
@@ -59,25 +60,27 @@ class Epoch:
         monday = today - timedelta(days=today.weekday())
         self.days = (ANCHOR - monday).days
         self._days: dict[str, str] = {day: day for day in SENTINELS}
-        self._times: set[str] = {""}
+        self._times: dict[str, str] = {"": ""}
 
     def clock(self, clock: datetime) -> datetime:
         """The moved end of the recording, down to the minute: seconds would make every recording differ."""
         return (clock.astimezone(UTC) + timedelta(days=self.days)).replace(second=0, microsecond=0)
 
     def iso(self, text: str) -> str:
-        """An ISO date or time in the spelling it had: `2026-04-30`, `2026-04-30T00:00:06`, with a fraction, `Z` or an offset.
+        """An ISO date or time in the spelling it had: `2026-04-30`, `2026-04-30T00:00:06`, with a fraction, `Z` or an offset of zero.
 
         Raises:
             Odd: it is none of these.
         """
-        time = text[10:]
-        if time not in self._times:
-            if not _TIME.match(time):
-                raise Odd
-            self._times.add(time)
         moved = self._days.get(text[:10])
-        return (moved if moved is not None else self._move(text[:10])) + time
+        return (moved if moved is not None else self._move(text[:10])) + self.time(text[10:])
+
+    def time(self, text: str) -> str:
+        """What stands behind a day, as `settled` writes it; looked up once. Odd for what is no time."""
+        found = self._times.get(text)
+        if found is None:
+            found = self._times[text] = settled(text)
+        return found
 
     def day(self, day: date) -> date:
         """A moved day, kept inside the synthetic window."""
@@ -100,9 +103,33 @@ class Epoch:
         return moved
 
 
+def settled(time: str) -> str:
+    """A time of day to the second, in the spelling it had; a fraction is zeros, as many as there were, and an offset says zero.
+
+    Nine digits of a fraction can hold a serial number, and an offset says where somebody lives; no client needs either. The service
+    writes its own times in UTC or without a zone, so any other offset is a stranger's.
+
+    Raises:
+        Odd: it is no time of day.
+    """
+    if not time:
+        return time
+    found = _TIME.match(time)
+    if not found or (found["fraction"] and found["clock"].count(":") == 1):
+        raise Odd
+    zone = found["zone"] or ""
+    if zone not in ("", "Z") and not _ZERO_ZONE.match(zone):
+        zone = "+00:00" if ":" in zone else "+0000"
+    fraction = found["fraction"] or ""
+    return found["clock"] + fraction[:1] + "0" * (len(fraction) - 1) + zone
+
+
 def is_inside(text: str) -> bool:
-    """Whether an ISO date or time lies in the synthetic window, or is a sentinel or `NEVER`."""
-    if not _DAY.match(text[:10]) or not _TIME.match(text[10:]):
+    """Whether an ISO date or time lies in the synthetic window, or is a sentinel or `NEVER`, with a time of day as `settled` writes it."""
+    try:
+        if not _DAY.match(text[:10]) or settled(text[10:]) != text[10:]:
+            return False
+    except Odd:
         return False
     if text[:10] in SENTINELS:
         return True

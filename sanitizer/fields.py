@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from sanitizer.devices import MOST_BOLUS_IDS, Device
 from sanitizer.moments import Moments
-from sanitizer.policy import Policy
+from sanitizer.policy import Policy, Range
 from tandem.events import EVENTS, Field
 
 Treatment = Literal["keep", "zero", "date", "counter", "bolus"]
@@ -23,7 +23,6 @@ class Context:
 
     device: Device
     moments: Moments
-    most_float: float
 
 
 Column = Callable[[Sequence[object], Context], "list[object] | None"]
@@ -38,6 +37,22 @@ def treatment(policy: Policy, field: Field) -> Treatment:
     return word  # type: ignore[return-value]  # the assertion above says so
 
 
+def ranges(policy: Policy, field: Field) -> tuple[Range, ...]:
+    """Where the values of a kept field may lie: by the policy's table, else as wide as its type, where that has 16 bits at most."""
+    found = policy.bounds.get(field.name) or policy.bounds.get(field.unit)
+    if found is None:
+        assert field.width <= _NARROW, f"the policy's [bounds]: none for {field.name}, which could hold a serial number"
+        return (field.bounds,)
+    if field.type == "float32":
+        return found
+    least, most = field.bounds
+    inside = tuple((max(low, least), min(high, most)) for low, high in found)
+    return (*inside, (most, most)) if field.type.startswith("u") else inside
+
+
+_NARROW: Final = 2
+
+
 @cache
 def layout(code: int) -> dict[str, Field]:
     """The fields of a code by name; none for a code without a layout."""
@@ -48,7 +63,7 @@ def column_of(policy: Policy, field: Field) -> Column:
     """How a column of this field's JSON values is changed."""
     what = treatment(policy, field)
     if what == "keep":
-        return _bits(field) if field.meaning == "bitmask" else _floats if field.type == "float32" else _whole(field)
+        return _bits(field) if field.meaning == "bitmask" else _number(field, ranges(policy, field))
     if what == "date":
         # A date of no known sort cannot be moved, so it goes.
         return _DATES.get(field.time, _zeros)
@@ -60,30 +75,37 @@ def _ints(values: Sequence[object]) -> list[int] | None:
     return values if set(map(type, values)) <= {int} else None  # type: ignore[return-value]  # the set says so
 
 
-def _whole(field: Field) -> Column:
-    low, high = field.bounds
+def _number(field: Field, inside: tuple[Range, ...]) -> Column:
+    is_real = field.type == "float32"
 
     def column(values: Sequence[object], _context: Context) -> list[object] | None:
-        found = _ints(values)
-        return list(found) if found is not None and (not found or (low <= min(found) and max(found) <= high)) else None
+        found = _reals(values) if is_real else _ints(values)
+        return list(found) if found is not None and are_inside(found, inside) else None
 
     return column
 
 
-def _floats(values: Sequence[object], context: Context) -> list[object] | None:
+def are_inside(values: Sequence[float], inside: tuple[Range, ...]) -> bool:
+    """Whether every value lies in one of the ranges; mostly the first holds them all."""
+    if not values:
+        return True
+    low, high = inside[0]
+    return (low <= min(values) and max(values) <= high) or all(any(low <= value <= high for low, high in inside) for value in set(values))
+
+
+def _reals(values: Sequence[object]) -> list[float] | None:
     if not set(map(type, values)) <= {int, float}:
         return None
-    most = context.most_float
-    for value in set(values):
-        assert isinstance(value, int | float)
-        if not -most <= value <= most or (type(value) is float and not _is_float32(value)):
-            return None
-    return list(values)
+    found: Sequence[float] = values  # type: ignore[assignment]  # the set says so
+    return list(found) if all(type(value) is int or _is_float32(value) for value in set(found)) else None
 
 
 def _is_float32(value: float) -> bool:
     """Whether a number is the shortest text of a 32-bit float: more digits would hold more than a pump can say."""
-    raw = _FLOAT32.pack(value)
+    try:
+        raw = _FLOAT32.pack(value)
+    except OverflowError:
+        return False
     single = _FLOAT32.unpack(raw)[0]
     for digits in range(6, 10):
         text = float(f"{single:.{digits}g}")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import TypeGuard
 
 from sanitizer import epoch
@@ -201,9 +202,15 @@ def token_hash(value: Json, _argument: str, run: Run) -> Json:
 
 def is_token_hash(value: Json) -> bool:
     """Whether a hash belongs to a stand-in access token."""
+    return isinstance(value, str) and value in _token_hashes()
+
+
+@cache
+def _token_hashes() -> frozenset[str]:
     from tfx.signing import at_hash
 
-    return isinstance(value, str) and any(value == at_hash(f"tfx-access-token-{number:012d}") for number in range(1, 200))
+    kind = KINDS["access-token"]
+    return frozenset(at_hash(kind.write(number, "")) for number in range(1, kind.most + 1))
 
 
 def is_text(value: Json, pattern: re.Pattern[str]) -> bool:

@@ -57,15 +57,15 @@ class Moments:
         """Unix seconds that carry the wall clock (404 to 406, 477, 486)."""
         return self.seconds(values, UNIX_OF_PUMP_EPOCH)
 
-    def text(self, value: str) -> str | None:
-        """The first day of the window for a text dated by a clock nobody had set; None for any other."""
+    def is_unset(self, value: str) -> bool:
+        """Whether an ISO text was dated by a clock nobody had set; its day is then the first of the window."""
         if self.unset_until < 0:
-            return None
+            return False
         try:
             day = (date.fromisoformat(value[:10]) - PUMP_DAY_ZERO).days
         except ValueError:
-            return None
-        return FIRST.isoformat() + value[10:] if 0 < day <= self.unset_until else None
+            return False
+        return 0 < day <= self.unset_until
 
     def _second(self, value: int, since: int) -> int:
         day, second = divmod(value - since, DAY)

@@ -18,14 +18,20 @@ from urllib.parse import unquote
 from sanitizer.epoch import Odd
 
 MOST = 99_999
-"""The last ordinal of each kind: five digits spell nobody's number; what comes after is blanked."""
+"""The last ordinal of most kinds: five digits spell nobody's number; what comes after is blanked."""
+
+MOST_NUMBERS = 999
+"""The last stand-in of a number, which a real one of six digits must not be taken for: a 9, zeros, and three digits that say something."""
+
+MOST_HASHED = 4095
+"""The last ordinal of kinds whose hash stands on a cassette too: a check works all of them out."""
 
 _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One sort of identifier. `write(n, like)` gives the n-th stand-in, spelled like the value it replaces."""
+    """One sort of identifier. `write(n, like)` gives the n-th stand-in, spelled like the value it replaces; n goes up to `most`."""
 
     name: str
     says: str
@@ -34,6 +40,7 @@ class Kind:
     """The numbering it shares with another kind; its own where empty."""
     write: Callable[[int, str], str]
     image: Callable[[str], bool]
+    most: int = MOST
 
 
 class Ordinals:
@@ -56,7 +63,7 @@ class Ordinals:
         numbers = self._numbers.setdefault(kind.numbers or kind.name, {})
         key = kind.canonical(value)
         number = numbers.setdefault(key, len(numbers) + 1)
-        if number > MOST:
+        if number > kind.most:
             raise Odd
         changed = kind.write(number, value)
         self.replaced(kind.name, value, changed)
@@ -117,15 +124,20 @@ def _write_digits(number: int, like: str) -> str:
 NUMBER = r"[1-9]\d{0,4}"
 
 
-def _zeros_and_number(width: int) -> str:
-    """The pattern of an ordinal written with leading zeros: five digits at most say something."""
-    digits = rf"(?!0+(?!\d))0{{{max(width - 5, 0)}}}\d{{{min(width, 5)}}}"
-    return digits if width >= 5 else rf"(?:{digits}|[1-9]\d{{{width},4}})"  # noqa: PLR2004  # the digits of MOST
+def _is_written(pattern: str, most: int = MOST) -> Callable[[str], bool]:
+    """Whether a text is a stand-in: the pattern's groups are its ordinal, from 1 to the last one that is ever written."""
+    compiled = re.compile(pattern, re.ASCII)
+
+    def image(value: str) -> bool:
+        found = compiled.fullmatch(value)
+        return found is not None and 1 <= int(next(filter(None, found.groups()))) <= most
+
+    return image
 
 
-def _is_matched_by(pattern: str) -> Callable[[str], bool]:
-    compiled = re.compile(pattern)
-    return lambda value: compiled.fullmatch(value) is not None
+def _zero_filled(width: int) -> str:
+    """The pattern of an ordinal filled with zeros to a width; one that is wider stands as it is."""
+    return rf"(\d{{{width}}}|[1-9]\d{{{width},4}})" if width < len(str(MOST)) else rf"(\d{{{width}}})"
 
 
 def _lower(value: str) -> str:
@@ -145,7 +157,6 @@ def _s256(verifier: str) -> str:
     return urlsafe_b64encode(sha256(verifier.encode("utf-8", "surrogatepass")).digest()).rstrip(b"=").decode("ascii")
 
 
-_MOST_CHALLENGES = 4096
 _CHALLENGE_LENGTH = 43
 
 
@@ -155,17 +166,18 @@ def _is_challenge(value: str) -> bool:
 
 @cache
 def _challenges() -> frozenset[str]:
-    return frozenset(_s256(_verifier(number)) for number in range(1, _MOST_CHALLENGES))
+    return frozenset(_s256(_verifier(number)) for number in range(1, MOST_HASHED + 1))
 
 
-def _counted(name: str, says: str, *, width: int = 6, canonical: Callable[[str], str] = _exact) -> Kind:
+def _counted(name: str, says: str, *, width: int = 6, canonical: Callable[[str], str] = _exact, most: int = MOST) -> Kind:
     """A fake of fixed shape with a counter: `tfx-code-000001`."""
     return Kind(
         name=name,
         says=says,
         canonical=canonical,
         write=lambda number, _like: f"tfx-{name}-{number:0{width}d}",
-        image=_is_matched_by(rf"tfx-{name}-" + _zeros_and_number(width)),
+        image=_is_written(rf"tfx-{name}-" + _zero_filled(width), most),
+        most=most,
     )
 
 
@@ -176,11 +188,11 @@ def _word(name: str, prefix: str, says: str) -> Kind:
         says=says,
         canonical=_folded,
         write=lambda number, _like: f"{prefix}{number}",
-        image=_is_matched_by(prefix + NUMBER),
+        image=_is_written(f"{prefix}({NUMBER})"),
     )
 
 
-_NUMBER_IMAGE = r"9(?=\d{5,9}\Z)0*[1-9]\d{0,2}"
+_NUMBER_IMAGE = rf"9(\d{{{_SHORTEST_NUMBER - 1},{_LONGEST_NUMBER - 1}}})"
 
 NUMBERS = {
     "serial": "not a stand-in serial",
@@ -195,12 +207,17 @@ _KINDS = (
         says="not a stand-in UUID",
         canonical=_guid,
         write=_write_guid,
-        image=_is_matched_by(
-            r"(?:00000000-0000-4000-8000-N|\{00000000-0000-4000-8000-N\}|00000000000040008000N)".replace("N", _zeros_and_number(12))
-        ),
+        image=_is_written(r"00000000-0000-4000-8000-N|\{00000000-0000-4000-8000-N\}|00000000000040008000N".replace("N", _zero_filled(12))),
     ),
     *(
-        Kind(name=name, says=says, canonical=_digits, write=_write_digits, image=_is_matched_by(_NUMBER_IMAGE))
+        Kind(
+            name=name,
+            says=says,
+            canonical=_digits,
+            write=_write_digits,
+            image=_is_written(_NUMBER_IMAGE, MOST_NUMBERS),
+            most=MOST_NUMBERS,
+        )
         for name, says in NUMBERS.items()
     ),
     Kind(
@@ -208,7 +225,7 @@ _KINDS = (
         says="not a stand-in e-mail address",
         canonical=_folded,
         write=lambda number, _like: f"user{number}@example.invalid",
-        image=_is_matched_by(rf"user{NUMBER}@example\.invalid"),
+        image=_is_written(rf"user({NUMBER})@example\.invalid"),
     ),
     _word("given", "Given", "not a stand-in given name"),
     _word("family", "Family", "not a stand-in family name"),
@@ -218,7 +235,7 @@ _KINDS = (
         says="not a stand-in hash",
         canonical=_lower,
         write=lambda number, _like: f"{number:040d}",
-        image=_is_matched_by(_zeros_and_number(40)),
+        image=_is_written(_zero_filled(40)),
     ),
     Kind(
         name="challenge",
@@ -226,6 +243,7 @@ _KINDS = (
         canonical=_exact,
         write=lambda number, _like: _s256(_verifier(number)),
         image=_is_challenge,
+        most=MOST_HASHED,
     ),
     Kind(
         # The challenge comes first on the wire, the verifier with the token form: one number for both.
@@ -234,9 +252,10 @@ _KINDS = (
         says="not a stand-in verifier",
         canonical=_s256,
         write=lambda number, _like: _verifier(number),
-        image=_is_matched_by("tfx-verifier-" + _zeros_and_number(30)),
+        image=_is_written("tfx-verifier-" + _zero_filled(30), MOST_HASHED),
+        most=MOST_HASHED,
     ),
-    _counted("access-token", "not a stand-in access token", width=12),
+    _counted("access-token", "not a stand-in access token", width=12, most=MOST_HASHED),
     _counted("refresh-token", "not a stand-in refresh token", width=12),
     _counted("code", "not a stand-in authorization code"),
     _counted("state", "not a stand-in state"),

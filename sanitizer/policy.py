@@ -18,6 +18,7 @@ from tandem.endpoints import BY_NAME
 from tfx.errors import UsageError
 
 Table = Mapping[str, object]
+Range = tuple[float, float]
 
 DIGITS = 2
 """Digits behind the point that a number may have where fractions are kept at all: a float of seventeen digits holds a telephone number."""
@@ -88,7 +89,8 @@ class Policy:
     `bodies`: (endpoint, "request" or "response") -> JSON rules; `forms`, `queries`, `paths`: endpoint -> key -> rule; `errors`: the
     JSON of any answer from status 400 on; `special`: endpoint -> how its JSON answer is read (`events`, `records`, `jwks`); `pages`:
     the literal pages; `links`: "host kind:path" of places that are linked to but never asked -> the endpoint whose query rules count;
-    `marks`: mark of a pump event's field -> what happens to it; `vocabulary`: every word of the file, in lower case.
+    `marks`: mark of a pump event's field -> what happens to it; `bounds`: name or unit of such a field -> the ranges it may lie in;
+    `vocabulary`: every word of the file, in lower case.
     """
 
     service: str
@@ -108,7 +110,7 @@ class Policy:
     pages: Mapping[str, str]
     links: Mapping[str, str]
     marks: Mapping[str, str]
-    bounds: Mapping[str, float]
+    bounds: Mapping[str, tuple[Range, ...]]
     vocabulary: str = field(repr=False)
 
 
@@ -176,7 +178,9 @@ def compiled(table: Table, vocabulary: str, where: str = FILE) -> Policy:
         pages=MappingProxyType({name: str(page) for name, page in _table(table, "pages").items()}),
         links=MappingProxyType({place: str(name) for place, name in _table(table, "links").items()}),
         marks=MappingProxyType({mark: str(word) for mark, word in _table(table, "marks").items()}),
-        bounds=MappingProxyType({name: float(cast("float", bound)) for name, bound in _table(table, "bounds").items()}),
+        bounds=MappingProxyType(
+            {name: _ranges(cast("list[float]", numbers)) for key, numbers in _table(table, "bounds").items() for name in expanded(key)}
+        ),
         vocabulary=vocabulary.casefold(),
     )
     _check(found, where)
@@ -235,6 +239,12 @@ def _domain(name: str, spec: Table) -> Domain:
         whole=all(isinstance(number, int) for number in numbers),
         flag=bool(spec.get("flag")),
     )
+
+
+def _ranges(numbers: list[float]) -> tuple[Range, ...]:
+    if len(numbers) % 2:
+        raise UsageError("a policy's [bounds] names a range of three numbers; give two for a range, four for two")
+    return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def _tree(table: Table) -> Node:

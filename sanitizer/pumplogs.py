@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Final
 
 from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
-from sanitizer.epoch import Odd
+from sanitizer.epoch import FIRST, Odd
 from sanitizer.fields import Context, column_of, layout, treatment
 from sanitizer.hand import Hand
 from sanitizer.leaves import blank, is_blank
@@ -29,6 +29,7 @@ ENVELOPE: Final = (
     "eventProperties",
     "estimatedDateTime",
 )
+_FIRST = FIRST.isoformat()
 _UUID = Rule(word="uuid")
 _DATE = Rule(word="date")
 _SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
@@ -56,7 +57,7 @@ class _Rows:
 
     def __init__(self, hand: Hand, device: Device, place: str) -> None:
         self._hand, self._device, self._place = hand, device, place
-        self._context = Context(device=device, moments=device.moments(hand.run.epoch.days), most_float=hand.run.policy.bounds["float"])
+        self._context = Context(device=device, moments=device.moments(hand.run.epoch.days))
         self._noted: set[tuple[str, str]] = set()
 
     def changed(self, rows: list[Json]) -> list[Json]:
@@ -108,18 +109,22 @@ class _Rows:
         if name == "sequenceNumber":
             groups = columns.get("sequenceGroup", [0] * len(values))
             return self._settled(f".{name}", values, self._sequences(groups, values), "a sequence number that is not rebased")
-        most = {"eventCode": _LAST_CODE, "sequenceGroup": LAST_GROUP}[name]
-        inside = [value if _is_whole(value, most) else blank(value) for value in values]
+        if name == "sequenceGroup":
+            places = self._device.groups()
+            inside = [places[value] if _is_whole(value, LAST_GROUP) else blank(value) for value in values]  # type: ignore[index]
+            return self._settled(f".{name}", values, inside, "a sequence group that is not rebased")
+        inside = [value if _is_whole(value, _LAST_CODE) else blank(value) for value in values]
         return self._settled(f".{name}", values, inside, "outside its domain")
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
-        iso, unset = self._hand.run.epoch.iso, self._context.moments.text
+        epoch, is_unset = self._hand.run.epoch, self._context.moments.is_unset
         self._hand.count("date", f"{self._place}[].{name}", len(values))
         out: list[Json] = []
         for value in values:
             try:
                 text = _text(value)
-                out.append(unset(text) or iso(text))
+                # The time is read by the rule either way: what stands behind a day may be anything.
+                out.append(_FIRST + epoch.time(text[10:]) if is_unset(text) else epoch.iso(text))
             except Odd:
                 out.append(blank(value))
         return out

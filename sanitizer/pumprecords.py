@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sanitizer.devices import BOLUS_CODES, DATE_CHANGED, MOST_BOLUS_IDS, Device
-from sanitizer.fields import MS_OF_DAY, treatment
+from sanitizer.fields import MS_OF_DAY, ranges, treatment
 from sanitizer.hand import Hand
 from sanitizer.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments
 from sanitizer.policy import Policy
@@ -63,7 +63,7 @@ def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Re
     rows[:, PAYLOAD_START:] &= _masks(hand.run.policy)[codes]
     seconds = moved_seconds(records.seconds.astype(np.int64), moments)
     numbers = records.sequence.astype(np.int64)
-    sequence = np.where(numbers == 0, 0, numbers - (device.first.get(0, 1) - 1))
+    sequence = np.where(numbers == 0, 0, numbers - ((device.first.get(0) or 1) - 1))
     out = Records(rows=rows).with_header(seconds=seconds, sequence=sequence)
     rows = out.rows.copy()
     for code in np.unique(codes).tolist():
@@ -105,7 +105,12 @@ def _masks(policy: Policy) -> npt.NDArray[np.uint8]:
 def _special(policy: Policy, code: int) -> tuple[Field, ...]:
     """The fields of a code that need more than a mask."""
     fields = EVENTS[code].fields if code in EVENTS else ()
-    return tuple(field for field in fields if field.type == "float32" or treatment(policy, field) not in ("keep", "zero"))
+    return tuple(field for field in fields if treatment(policy, field) != "zero" and not _is_kept_whole(policy, field))
+
+
+def _is_kept_whole(policy: Policy, field: Field) -> bool:
+    """Whether whatever bytes a field has may stay."""
+    return treatment(policy, field) == "keep" and (field.meaning == "bitmask" or ranges(policy, field) == (field.bounds,))
 
 
 def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int) -> npt.NDArray[np.uint8]:
@@ -116,10 +121,7 @@ def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int)
     for field in _special(policy, code):
         what = treatment(policy, field)
         if what == "keep":
-            values = part[field.name].astype(np.float64)
-            part[field.name] = np.where(np.isfinite(values) & (np.abs(values) <= policy.bounds["float"]), values, 0.0)
-            continue
-        if what == "zero":
+            part[field.name] = _kept(hand, field, part[field.name], code)
             continue
         hand.count(what, f"response body[].{field.name} of event {code}", len(rows))
         stored = part[field.name].astype(np.int64)
@@ -131,6 +133,16 @@ def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int)
         else:
             part[field.name] = _date(stored, field, moments)
     return part.view(np.uint8).reshape(len(rows), -1)
+
+
+def _kept(hand: Hand, field: Field, stored: npt.NDArray[np.generic], code: int) -> npt.NDArray[np.generic]:
+    values = stored.astype(np.float64)
+    inside = np.zeros(len(values), np.bool_)  # what is no number lies nowhere
+    for low, high in ranges(hand.run.policy, field):
+        inside |= (low <= values) & (values <= high)
+    if hand.changes and not inside.all():
+        hand.note(f"response body[].{field.name}", f"not what event {code} can hold there; blanked")
+    return np.where(inside, stored, np.zeros_like(stored))
 
 
 def _date(stored: Numbers, field: Field, moments: Moments) -> Numbers:

@@ -1,6 +1,7 @@
 """Every exchange of a recording in order, under either hand. Pure."""
 
 from dataclasses import replace
+from http import HTTPStatus
 
 from sanitizer.actions import PHRASES
 from sanitizer.carriers import headers
@@ -11,9 +12,9 @@ from sanitizer.policy import Policy
 from sanitizer.urls import address
 from tandem.endpoints import Place, locate
 from tfx.errors import RefusedError
-from tfx.exchange import Exchange, Headers, Request, Response, Terms
+from tfx.exchange import IGNORED_WHOLE, Exchange, Headers, Request, Response, Terms, can_be_ignored
 
-_SUCCESS = range(200, 300)
+_ANSWERS = range(HTTPStatus.BAD_REQUEST)
 _STATUSES = range(100, 600)
 
 
@@ -51,7 +52,7 @@ def _surveyed(hand: Hand, exchange: Exchange, devices: dict[str, Device]) -> tup
     # The last identifier in the path names the device, in both eras.
     key = list(place.path_values.values())[-1].strip("{}").replace("-", "").lower()
     device = devices.setdefault(key, Device())
-    if found.kind == "json" and response.status in _SUCCESS:
+    if found.kind == "json" and response.status in _ANSWERS:
         meet(device, special, hand.run.exchange, found.value)
     return place, found, device
 
@@ -108,16 +109,12 @@ def _terms(hand: Hand, terms: Terms) -> Terms:
 
 
 def _ignorable(policy: Policy) -> frozenset[str]:
-    """Every place a replay may be told to leave out of its comparison: parts of a request, and the keys the policy has rules for."""
-    places = {"query", "body", "path", "header.content-type"}
-    places |= {f"query.{key}" for rules in policy.queries.values() for key in rules}
-    places |= {f"path.{key}" for rules in policy.paths.values() for key in rules}
-    places |= {f"header.{key}" for key in policy.headers["request"]}
-    for rules in policy.forms.values():
-        places |= {f"{part}.{key}" for key in rules for part in ("form", "body")}
+    """Every place a replay may be told to leave out of its comparison: parts of a request, and keys the policy has rules for."""
+    keys = {"query": policy.queries, "path": policy.paths, "body": policy.forms}
+    places = {f"{part}.{key}" for part, tables in keys.items() for rules in tables.values() for key in rules}
     for (_, way), node in policy.bodies.items():
         places |= {f"body.{key}" for key in node.members or () if way == "request"}
-    return frozenset(places)
+    return IGNORED_WHOLE | {place for place in places if can_be_ignored(place)}
 
 
 def _measured(lines: Headers, body: bytes) -> Headers:

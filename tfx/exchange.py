@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Final, Literal, Self
 
 Repeat = Literal["once", "last", "cycle"]
 
@@ -97,7 +97,7 @@ class Terms:
     """How replay may use an exchange: everything beyond "once, strictly" is named here and visible in the file.
 
     `repeat`: `once` (exhausted is an error), `last` (the last of its kind answers for ever), `cycle` (start again).
-    `ignore`: request places that are not compared, such as `query.endDate` or `header.accept`.
+    `ignore`: request places that are not compared, such as `query.endDate` or `body`; see `can_be_ignored`.
     """
 
     repeat: Repeat = "once"
@@ -105,6 +105,16 @@ class Terms:
 
 
 STRICT = Terms()
+
+IGNORED_WHOLE: Final = frozenset({"query", "body", "path", "header.content-type"})
+IGNORED_BY_NAME: Final = frozenset({"query", "body", "path"})
+"""Places `Terms.ignore` may name, and those of which it may name one member (`query.endDate`, a form's fields as `body.code`)."""
+
+
+def can_be_ignored(place: str) -> bool:
+    """Whether replay compares this place, so that it can be told not to; other headers are never compared."""
+    part, point, name = place.partition(".")
+    return place in IGNORED_WHOLE or (part in IGNORED_BY_NAME and bool(point and name))
 
 
 class Exchange:

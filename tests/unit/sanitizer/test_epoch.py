@@ -29,10 +29,14 @@ MOVED = [
     ("2026-11-18", "2024-07-03", "a bare day"),
     ("2026-04-30T00:00:06", "2023-12-14T00:00:06", "a pump's wall time"),
     ("2026-04-30T00:00:06Z", "2023-12-14T00:00:06Z", "the same, said to be UTC"),
-    ("2026-11-12T22:47:30.16", "2024-06-27T22:47:30.16", "two digits of fraction, as lastUploadedAt"),
-    ("2026-11-10T21:07:43.497", "2024-06-25T21:07:43.497", "three"),
-    ("2026-11-10T21:07:43.4970001", "2024-06-25T21:07:43.4970001", "seven, as .NET writes them"),
-    ("2026-02-10T12:24:16.063+00:00", "2023-09-26T12:24:16.063+00:00", "an offset, as assignedAt"),
+    ("2026-11-12T22:47:30.16", "2024-06-27T22:47:30.00", "two digits of fraction, as lastUploadedAt: zeros"),
+    ("2026-11-10T21:07:43.497", "2024-06-25T21:07:43.000", "three"),
+    ("2026-11-10T21:07:43.9087162", "2024-06-25T21:07:43.0000000", "seven, as .NET writes them; room for a serial number"),
+    ("2026-02-10T12:24:16.063+00:00", "2023-09-26T12:24:16.000+00:00", "an offset, as assignedAt"),
+    ("2026-02-10T12:24:16-00:00", "2023-09-26T12:24:16-00:00", "zero the other way"),
+    ("2026-02-10T12:24:16-0800", "2023-09-26T12:24:16+0000", "an offset says where somebody lives"),
+    ("2026-02-10T12:24:16.1+09:08", "2023-09-26T12:24:16.0+00:00", "or anything else of four digits"),
+    ("1970-01-01T00:00:00.123456Z", "1970-01-01T00:00:00.000000Z", "a sentinel with something behind it"),
     ("2016-05-05T10:11:12", "2019-07-01T10:11:12", "before the window: its first day, time of day kept"),
     ("2077-01-01T00:00:00", "2099-12-31T00:00:00", "a bogus future: the fixed one"),
 ]
@@ -53,6 +57,12 @@ NO_DATES = [
     "2026-11-18T10:00:00 Marisol",
     "٢٠٢٦-11-18",
     "2026-11-18\n",
+    "2026-11-18T90:87",
+    "2026-11-18T10:60:00",
+    "2026-11-18T10:00:71",
+    "2026-11-18T10:00.624",
+    "2026-11-18T10:00:00.٠٦",
+    "2026-11-18T10:00:00+9",
 ]
 
 
@@ -73,6 +83,13 @@ def test_what_is_no_date_is_odd_and_not_inside(text: str) -> None:
     assert not is_inside(text)
 
 
+def test_what_a_date_may_say_is_what_moving_leaves_of_it() -> None:
+    for before, after, why in MOVED:
+        assert is_inside(after), why
+        changed = before[10:] != after[10:]
+        assert is_inside(after[:10] + before[10:]) != changed, why
+
+
 def test_an_odd_value_carries_no_text() -> None:
     with pytest.raises(Odd) as caught:
         Epoch(CLOCK).iso("Marisol")
@@ -85,6 +102,8 @@ def test_an_odd_value_carries_no_text() -> None:
 def test_every_date_ends_inside_the_window_and_stays_there(clock: datetime, moment: datetime) -> None:
     moved = Epoch(clock.replace(tzinfo=UTC)).iso(moment.isoformat())
     assert is_inside(moved)
+    assert moved[10:19] == moment.isoformat()[10:19], "the time of day stays"
+    assert not moved[19:].strip(".0"), "a fraction says nothing"
     assert Epoch(datetime.combine(ANCHOR, clock.time(), UTC)).iso(moved) == moved
 
 

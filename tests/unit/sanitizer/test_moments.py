@@ -79,18 +79,15 @@ def test_how_long_a_clock_was_not_set(changes: list[tuple[int, int]], until: int
     assert unset_until(changes) == until
 
 
-@pytest.mark.parametrize(
-    ("text", "after", "_why"),
-    [
-        ("2020-01-12T03:04:05", "2019-07-01T03:04:05", "dated by the factory clock"),
-        ("2026-11-18T03:04:05", None, "dated by a set clock"),
-        ("2008-01-01T00:00:00", None, "no date: a sentinel"),
-        ("nonsense", None, "left for the rule of dates to refuse"),
-    ],
-)
-def test_a_text_dated_by_a_factory_clock(text: str, after: str | None, _why: str) -> None:
-    assert Moments(shift=SHIFT, unset_until=4_425).text(text) == after
+UNSET = [
+    ("2020-01-12T03:04:05", True, "dated by the factory clock"),
+    ("2026-11-18T03:04:05", False, "dated by a set clock"),
+    ("2008-01-01T00:00:00", False, "no date: a sentinel"),
+    ("nonsense", False, "left for the rule of dates to refuse"),
+]
 
 
-def test_a_device_that_was_always_set_has_no_factory_texts() -> None:
-    assert Moments(shift=SHIFT).text("2020-01-12T03:04:05") is None
+def test_a_text_dated_by_a_factory_clock_is_told() -> None:
+    for text, unset, why in UNSET:
+        assert Moments(shift=SHIFT, unset_until=4_425).is_unset(text) == unset, why
+        assert not Moments(shift=SHIFT).is_unset(text), "a device that was always set has no such texts"

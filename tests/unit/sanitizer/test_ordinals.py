@@ -168,7 +168,19 @@ def test_a_stand_in_has_no_room_for_a_number_of_somebodys(kind: str, value: str,
     assert not KINDS[kind].image(value)
 
 
-@pytest.mark.parametrize("kind", sorted(set(KINDS) - {"serial", "device", "upload", "challenge"}))
-def test_the_last_ordinal_is_one_of_five_digits(kind: str) -> None:
-    assert KINDS[kind].image(KINDS[kind].write(99_999, "1" * 8))
-    assert not KINDS[kind].image(KINDS[kind].write(100_000, "1" * 8))
+def test_writing_and_checking_agree_on_the_last_ordinal() -> None:
+    for kind in KINDS.values():
+        assert kind.most <= 99_999, "five digits spell nobody's number"
+        last, one_more = kind.write(kind.most, "1" * 8), kind.write(kind.most + 1, "1" * 8)
+        assert kind.image(last), kind.name
+        assert not kind.image(one_more), kind.name
+
+
+@pytest.mark.parametrize("kind", ["serial", "device", "upload"])
+def test_what_comes_after_the_last_stand_in_is_odd(kind: str) -> None:
+    ordinals = Ordinals()
+    written = [ordinals.stand_in(KINDS[kind], str(10_000_000 + number)) for number in range(999)]
+    assert all(map(KINDS[kind].image, written))
+    assert ordinals.stand_in(KINDS[kind], "10000000") == written[0]
+    with pytest.raises(Odd):
+        ordinals.stand_in(KINDS[kind], "20000000")

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanitizer.devices import Device
-from sanitizer.fields import Context, column_of, layout, treatment
+from sanitizer.fields import Context, column_of, layout, ranges, treatment
 from sanitizer.leaves import are_codes, codes
 from sanitizer.policy import policy
 from sanitizer.run import Run
@@ -98,6 +98,14 @@ KEPT_WITHIN = [
     (399, {"cgmDataType": [9]}, "a bit too many"),
     (399, {"cgmDataType": 3}, "no list of bits"),
     (20, {"iob": 1e30}, "beyond any dose"),
+    (33, {"v2Volume": 90871.625}, "beyond any cartridge"),
+    (3, {"commandedBasalRate": 101}, "beyond any rate"),
+    (48, {"carbs": 1001.5}, "beyond any meal"),
+    (307, {"armPartNumber": 90_871_624}, "a serial number for a part number"),
+    (99, {"version": 90_871_624}, "a serial number for a version"),
+    (63, {"position": 90_871_624}, "a serial number for a position"),
+    (28, {"alarmId": 90_871_624}, "a serial number for an alarm"),
+    (64, {"carbRatio": 90_871_624}, "a serial number for a ratio"),
     (20, {"iob": 0.12345678901234}, "more digits than a 32-bit float has"),
     (13, {"timePrior": 86_400_000}, "beyond a day"),
     (399, {"egvTimeStamp": "2026"}, "a text for a number"),
@@ -112,6 +120,17 @@ def test_a_value_its_field_cannot_hold_is_blanked(capture: Build, code: int, pro
     after = json.loads(done.cassette.exchanges[0].response.body)["events"][0]["eventProperties"]
     assert not any(after.values())
     assert len(done.findings) == 1
+
+
+def test_what_stands_behind_a_day_is_read_even_where_the_clock_was_never_set(capture: Build) -> None:
+    def event(when: str, properties: Json) -> Json:
+        code = 14 if properties else 28
+        return {"eventCode": code, "sequenceGroup": 0, "sequenceNumber": 1, "pumpDateTime": when, "eventProperties": properties}
+
+    listed = [event("2026-11-18T03:04:05", {"datePrior": 4394, "dateAfter": 6896}), event("2020-01-12T03:04:05.9087", {})]
+    body = json.dumps({"events": [*listed, event("2020-01-13 Marisol", {})]}).encode()
+    after = json.loads(scrub(capture(LOGS, answer=body), name="x").cassette.exchanges[0].response.body)["events"]
+    assert [one["pumpDateTime"] for one in after] == ["2024-07-03T03:04:05", "2019-07-01T03:04:05.0000", ""]
 
 
 def test_one_odd_value_does_not_hide_the_others(capture: Build) -> None:
@@ -140,6 +159,43 @@ def test_the_smallest_number_of_the_whole_recording_is_the_base(capture: Build) 
     both = Capture(exchanges=first.exchanges + second.exchanges, era="2026-10", region="us", clock=first.clock)
     one, other = (json.loads(exchange.response.body) for exchange in scrub(both, name="x").cassette.exchanges)
     assert [event["sequenceNumber"] for event in (*one["events"], *other["events"], *other["clockChanges"])] == [406, 408, 409, 1]
+
+
+def test_a_float_of_a_record_lies_in_its_fields_bounds_and_a_blank_is_reported(capture: Build) -> None:
+    columns: dict[str, list[float]] = {
+        "iob": [1.5, 90_871.625, float("nan")],
+        "insulinDelivered": [500, -2, -1],
+        "insulinRequested": [0, 501, float("inf")],
+    }
+    records = Records.build(code=20, seconds=[NOW] * 3, sequence=[1, 2, 3], columns=columns)
+    done = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x")
+    after = Records.from_body(done.cassette.exchanges[0].response.body).columns(20)
+    assert after["iob"].tolist() == [1.5, 0, 0]
+    assert after["insulinDelivered"].tolist() == [500, 0, -1]
+    assert after["insulinRequested"].tolist() == [0, 0, 0]
+    names = sorted(columns, key=[field.name for field in EVENTS[20].fields].index)
+    assert [str(one) for one in done.findings] == [
+        f"#1 response body[].{name}: not what event 20 can hold there; blanked" for name in names
+    ]
+
+
+def test_no_kept_field_has_room_for_a_serial_number() -> None:
+    for event in EVENTS.values():
+        for field in event.fields:
+            if treatment(policy(), field) == "keep" and field.meaning != "bitmask":
+                wide = [one for one in ranges(policy(), field) if one[0] < one[1]]
+                assert not any(low < 99_999_999 and high >= 10_000_000 for low, high in wide), field.name
+
+
+def test_a_sequence_group_is_its_place_among_those_met(capture: Build) -> None:
+    def event(group: Json, number: int) -> Json:
+        return {"deviceAssignmentId": ID, "eventCode": 28, "sequenceGroup": group, "sequenceNumber": number}
+
+    groups: list[Json] = [90_871_624, 7, "x", 7, 1 << 63, 1 << 62]
+    for status in (200, 302):
+        body = json.dumps({"events": [event(group, 900 + at) for at, group in enumerate(groups)]}).encode()
+        after = json.loads(scrub(capture(LOGS, answer=body, status=status), name="x").cassette.exchanges[0].response.body)["events"]
+        assert [(one["sequenceGroup"], one["sequenceNumber"]) for one in after] == [(2, 1), (1, 1), ("", 1), (1, 3), (0, 3), (3, 1)]
 
 
 def test_sequence_groups_count_apart(capture: Build) -> None:
@@ -210,7 +266,7 @@ def test_every_mark_in_the_table_has_a_fate() -> None:
 def test_a_float_has_the_digits_of_a_pumps_float(value: float, stays: bool) -> None:
     field = layout(20)["insulinDelivered"]
     column = column_of(policy(), field)
-    context = Context(device=Device(), moments=Device().moments(0), most_float=policy().bounds["float"])
+    context = Context(device=Device(), moments=Device().moments(0))
     assert (column([value], context) is not None) == stays
 
 
