@@ -14,7 +14,7 @@ settings.register_profile("tfx", deadline=None, derandomize=True, max_examples=2
 settings.load_profile("tfx")
 
 
-@pytest.hookimpl(trylast=True)  # after pytest-randomly has shuffled
+# Neither first nor last: pytest-randomly has shuffled by now, and `-m` has not chosen yet.
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Every test is marked with the folder it lives in; what needs more than its own process's memory is slow.
 
