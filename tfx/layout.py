@@ -3,54 +3,70 @@
 from collections.abc import Iterator
 from typing import Final
 
-from tfx import jsonbody
-from tfx.jsonbody import Json
+import orjson
+
+from tfx.jsonbody import Json, nests_deeper, write
 
 WIDTH: Final = 120
 """A container that fits into this many characters stays on one line."""
 
 _ROW_WIDTH: Final = 2000
 _ROW_DEPTH: Final = 3
+_MANY: Final = 8
 
 
-def lay_out(value: Json) -> str:
+def lay_out(value: Json) -> bytes:
     """The text of a value, with a final newline."""
-    return "".join(_lines(value, 0, in_array=False)) + "\n"
+    return b"".join((*_lines(value, 0, in_array=False), b"\n"))
 
 
-def _lines(value: Json, indent: int, *, in_array: bool) -> Iterator[str]:
+def _lines(value: Json, indent: int, *, in_array: bool) -> Iterator[bytes]:
     if not isinstance(value, dict | list) or _on_one_line(value, in_array=in_array):
-        yield jsonbody.write(value).decode("utf-8", "surrogatepass")
+        yield write(value)
         return
-    opening, closing = ("{", "}") if isinstance(value, dict) else ("[", "]")
-    pairs = list(value.items()) if isinstance(value, dict) else [(None, item) for item in value]
-    pad = "\n" + " " * (indent + 1)
-    yield opening
-    for number, (key, item) in enumerate(pairs):
-        yield ("," if number else "") + pad
-        if key is not None:
-            yield jsonbody.write(key).decode("utf-8", "surrogatepass") + ": "
-        yield from _lines(item, indent + 1, in_array=key is None)
-    yield "\n" + " " * indent + closing
+    pad = b"\n" + b" " * (indent + 1)
+    rows = _rows(value, pad) if isinstance(value, list) else None
+    if rows is not None:
+        yield b"[" + pad + rows
+    else:
+        opening, pairs = (b"{", [*value.items()]) if isinstance(value, dict) else (b"[", [(None, item) for item in value])
+        for number, (key, item) in enumerate(pairs):
+            yield (b"," if number else opening) + pad + (b"" if key is None else write(key) + b": ")
+            yield from _lines(item, indent + 1, in_array=key is None)
+    yield b"\n" + b" " * indent + (b"}" if isinstance(value, dict) else b"]")
 
 
 def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool:
     # An element of an array that is shallow is a row (a pump event, a header line) however wide; all else must be short.
-    depth = _depth(value, _ROW_DEPTH)
-    if in_array and depth <= (_ROW_DEPTH if type(value) is dict else 1):
-        return len(jsonbody.write(value)) <= _ROW_WIDTH
-    if depth > _ROW_DEPTH or len(value) > WIDTH // 2:
+    if in_array and not nests_deeper(value, _ROW_DEPTH if type(value) is dict else 1):
+        return len(write(value)) <= _ROW_WIDTH
+    if len(value) > WIDTH // 2 or nests_deeper(value, _ROW_DEPTH):
         return False
     rows = type(value) is list and any(type(item) is dict for item in value)
-    return not rows and len(jsonbody.write(value)) <= WIDTH
+    return not rows and len(write(value)) <= WIDTH
 
 
-def _depth(value: dict[str, Json] | list[Json], enough: int) -> int:
-    """How deep containers nest, counted no further than `enough` + 1. `type(...) is`: this runs once a value of every event."""
-    deepest = 0
-    for item in value.values() if type(value) is dict else value:
-        if type(item) is dict or type(item) is list:
-            deepest = max(deepest, _depth(item, enough - 1) if enough else 1)
-            if deepest > enough:
-                break
-    return deepest + 1
+def _rows(items: list[Json], pad: bytes) -> bytes | None:
+    """The inside of a long array whose every element is a row, written in one go and cut between the rows; None for any other."""
+    cut = _cut(items) if len(items) >= _MANY else b""
+    try:
+        pieces = orjson.dumps(items)[1:-1].split(cut) if cut else []
+    except TypeError:  # integers beyond 64 bits, lone surrogates
+        return None
+    # The cut stands between any two rows, so if it stands anywhere else as well there are more pieces than rows.
+    if len(pieces) != len(items) or len(max(pieces, key=len)) + len(cut) > _ROW_WIDTH:
+        return None
+    return (cut[:2] + pad + cut[2:]).join(pieces)
+
+
+def _cut(items: list[Json]) -> bytes:
+    """What stands between two rows when they are written without line breaks: the same everywhere, or nothing is known."""
+    first = items[0]
+    if isinstance(first, str):
+        texts = [item for item in items if type(item) is str]
+        return b'","' if len(texts) == len(items) and "".join(texts).isalnum() else b""
+    if not isinstance(first, dict) or not first:
+        return b""
+    name = next(iter(first))
+    alike = all(type(item) is dict and next(iter(item), None) == name for item in items)
+    return b"},{" + write(name) + b":" if alike and not nests_deeper(items, _ROW_DEPTH + 1) else b""

@@ -125,7 +125,7 @@ def dumps(cassette: Cassette) -> bytes:
         "digest": _BLANK_DIGEST,
         "exchanges": exchanges,
     }
-    blank = lay_out(head).encode("utf-8", "surrogatepass")
+    blank = lay_out(head)
     digest = hashlib.sha256(blank).hexdigest()
     return blank.replace(_BLANK_DIGEST.encode("ascii"), f"sha256:{digest}".encode("ascii"), 1)
 

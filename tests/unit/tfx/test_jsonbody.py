@@ -33,6 +33,23 @@ def test_a_found_style_gives_the_very_bytes(value: jsonbody.Json, style: str) ->
     assert found is None or jsonbody.write(*found) == text
 
 
+@given(
+    VALUES.map(jsonbody.write)
+    | VALUES.map(lambda value: json.dumps(value).encode())
+    | st.text('{}[]",:1a0.e-\\ud8 ', max_size=20).map(str.encode)
+)
+def test_the_quick_reader_reads_as_the_strict_one(text: bytes) -> None:
+    try:
+        strict = jsonbody._strictly(text)  # the reader that the quick one must equal
+    except (FormatError, ValueError):
+        with pytest.raises((FormatError, ValueError)):
+            jsonbody.parse(text)
+        return
+    value, is_exact = jsonbody.read(text)
+    assert repr(value) == repr(strict), "1, 1.0 and True are different"
+    assert is_exact <= (jsonbody.write(value) == text)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -68,7 +85,7 @@ def test_no_style_is_claimed_where_bytes_would_change(text: bytes, why: str) -> 
         (b"[NaN]", "holds NaN"),
         (b'["\xff"]', "is not UTF-8 at byte 2"),
         (b'{"secret', "breaks off"),
-        (b"[" * 70 + b"]" * 70, "deeper than 64"),
+        (b"[" * 65 + b"]" * 65, "deeper than 64"),
         (b"[" * 100_000, "deeper than 64"),
     ],
 )
@@ -76,6 +93,12 @@ def test_lenient_json_is_refused(text: bytes, what: str) -> None:
     with pytest.raises(FormatError, match=what) as caught:
         jsonbody.parse(text)
     assert "secret" not in str(caught.value)
+
+
+def test_names_and_long_numbers_are_read_where_the_quick_reader_would_lose_them() -> None:
+    assert jsonbody.read(b'{"big":18446744073709551616}') == ({"big": 1 << 64}, False)
+    assert jsonbody.read(b'["\\ud800"]') == (["\ud800"], False)
+    assert jsonbody.read(b'{"a":18446744073709551615}') == ({"a": (1 << 64) - 1}, True)
 
 
 def test_deep_but_allowed() -> None:

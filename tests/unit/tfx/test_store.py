@@ -125,7 +125,7 @@ def test_a_failed_write_leaves_the_old_file(cassette: Make, tmp_path: Path, monk
 
 def resealed(head: object) -> bytes:
     """A file of this JSON with a digest that fits, as somebody would make it who edits by hand and knows how."""
-    blank = lay_out(head).encode()  # type: ignore[arg-type]  # parsed JSON
+    blank = lay_out(head)  # type: ignore[arg-type]  # parsed JSON
     return blank.replace(b"sha256:" + b"0" * 64, b"sha256:" + hashlib.sha256(blank).hexdigest().encode(), 1)
 
 
