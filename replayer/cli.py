@@ -1,5 +1,8 @@
 """`tfx replay`: run a program offline against a cassette. Parses, runs, prints."""
 
+import json
+import shlex
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -18,6 +21,9 @@ import click
     multiple=True,
     help="Let the program start NAME (curl, sh), which is refused otherwise: tfx cannot see into it. May be repeated.",
 )
+@click.option("--serve", is_flag=True, help="Answer over HTTPS on loopback: to PROGRAM, or until interrupted.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port --serve listens on; default is any free one.")
+@click.option("--unsealed", is_flag=True, help="Leave a program that is not Python in the machine's own network.")
 @click.option("--json", "as_json", is_flag=True, help="Print a report on stdout; what the program prints goes to stderr.")
 def replay(
     cassette: Path,
@@ -27,11 +33,16 @@ def replay(
     freeze: bool,
     strict_windows: bool,
     programs: tuple[str, ...],
+    serve: bool,
+    port: int,
+    unsealed: bool,
     as_json: bool,
 ) -> int:
-    """Run a Python program offline: CASSETTE answers everything it asks Tandem Source, and nothing else is let out.
+    """Run a program offline: CASSETTE answers everything it asks Tandem Source, and nothing else is let out.
 
-    PROGRAM is a .py file, -m MODULE, python ..., or a console script written in Python. It logs in with any e-mail address and password.
+    PROGRAM is a .py file, -m MODULE, python ..., a console script, or a program in any other language: that one is led to a proxy by
+    HTTPS_PROXY and the like, and on Linux runs in a network of its own. It logs in with any e-mail address and password. Without
+    PROGRAM, --serve prints the variables that lead one to the cassette, and answers until interrupted.
     Exit code 1 if it asked for something that is not on the cassette or tried to reach the network, whatever it made of the error;
     otherwise the program's own.
 
@@ -40,6 +51,8 @@ def replay(
       tfx replay cassettes/session-us.json -- app.py --verbose
       tfx replay cassettes/session-us.json --freeze -- -m mypackage
       tfx replay cassettes/session-us.json --json -- simulator/reading_program.py us 2024-07-02 2024-07-03
+      tfx replay cassettes/session-us.json -- node app.js
+      tfx replay cassettes/session-us.json --serve > cassette.env &
     """
     from replayer import program as runner
     from replayer.session import Replay
@@ -47,10 +60,23 @@ def replay(
     from tfx.store import load
 
     recorded = load(cassette)
-    if not program:
-        raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS")
-    Replay(recorded, strict_windows=strict_windows).look_through()
-    outcome = runner.run(program, cassette=cassette, freeze=freeze, strict_windows=strict_windows, programs=programs, quiet=as_json)
+    if not program and not serve:
+        raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS; or --serve the cassette")
+    running = Replay(recorded, strict_windows=strict_windows)
+    running.look_through()
+    asked = (runner.as_it_is if serve else runner.command)(program) if program else None
+    if asked is not None and asked.is_python and not serve:
+        outcome = runner.run(asked, cassette=cassette, freeze=freeze, strict_windows=strict_windows, programs=programs, quiet=as_json)
+    elif freeze or programs:
+        raise UsageError("--freeze and --allow-programs are for Python programs that tfx runs itself; leave them out")
+    else:
+        from replayer import served
+
+        outcome = (
+            served.run(asked, running, port=port, quiet=as_json, sealed=not unsealed)
+            if asked
+            else served.until_interrupted(running, port=port, tell=_environment_as_json if as_json else _environment_as_lines)
+        )
     from replayer.report import exit_code, lines, machine_readable
 
     if as_json:
@@ -58,3 +84,13 @@ def replay(
     for line in lines(recorded, outcome, all_used=all_used):
         click.echo(f"tfx: {line}", err=True)
     return exit_code(recorded, outcome, all_used=all_used)
+
+
+def _environment_as_lines(environment: Mapping[str, str]) -> None:
+    click.echo("# The cassette is served; Ctrl-C ends it.", err=True)
+    for name, value in environment.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+def _environment_as_json(environment: Mapping[str, str]) -> None:
+    click.echo(json.dumps({"environment": dict(environment)}))

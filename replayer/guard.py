@@ -159,7 +159,7 @@ class Guard:
 
     def _call(self, event: str, args: tuple[object, ...]) -> str | None:
         found = _target(event, args)
-        return None if found is None or self._lets(found[0]) else f"{_CALLS[event]} ({_words(found[0], found[1])})"
+        return None if found is None or self._lets(found[0]) else f"{_CALLS[event]} ({place_words(found[0], found[1])})"
 
     def _start(self, event: str, args: tuple[object, ...]) -> str | None:
         name = unguarded(event, args)
@@ -188,7 +188,8 @@ def _is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
 
 
-def _words(host: str, port: int | None) -> str:
+def place_words(host: str, port: int | None) -> str:
+    """A host and port as a message may name them."""
     from tandem.regions import HOSTS  # the guard must be cheap to load
 
     # Any other host may be somebody's own; it is not named.

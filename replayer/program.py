@@ -1,8 +1,9 @@
-"""Which Python program a command line means, and running it offline: the module that starts processes."""
+"""Which program a command line means, and running a Python one offline: a module that starts processes."""
 
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import Final
 from replayer.child import environment
 from replayer.interpreter import WITHOUT_GUARD, shuts_out
 from tfx.errors import UsageError
+from tfx.interrupted import heard
 
 _SCRIPT_START: Final = 200
 _PYTHONS: Final = ("python", "python3", f"python{sys.version_info.major}.{sys.version_info.minor}")
@@ -28,29 +30,55 @@ class Outcome:
     misses: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     guarded: bool = False
+    sealed: bool | None = None
+    """Whether a program that is not Python ran in a network of its own; None for one that is, which tfx sees into."""
 
 
-def command(words: Sequence[str]) -> list[str]:
-    """The command line of the same interpreter for a `.py` file, `-m module`, `python ...`, or a console script written in Python.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A command line that can be started, and whether it is one of this Python's."""
+
+    words: tuple[str, ...]
+    is_python: bool
+
+
+def command(words: Sequence[str]) -> Line:
+    """What a command line starts: this interpreter for a `.py` file, `-m module`, `python ...` or a script written in Python.
 
     Raises:
-        UsageError: it is none of these, or asks Python to start without tfx.
+        UsageError: there is no such program, or it asks Python to start without tfx.
     """
     first, rest = words[0], list(words[1:])
     if Path(first).name in _PYTHONS or first == sys.executable:
-        return [sys.executable, *_guardable(rest)]
+        return _python(*_guardable(rest))
     if first in ("-m", "-c"):
-        return [sys.executable, first, *rest]
+        return _python(first, *rest)
     is_script = first.endswith((".py", ".pyz"))
     try:
         found = first if is_script else _found(first)
         if found is None or not Path(found).is_file():
-            raise UsageError(f"there is no program {first!r}; name a .py file, -m MODULE, or a console script written in Python")
-        if not (_is_source(Path(found)) if is_script else _is_python(Path(found))):
-            raise UsageError(f"{first} is not a Python program, and only Python programs can be replayed to so far")
+            raise UsageError(f"there is no program {first!r}; name a .py file, -m MODULE, a console script, or any program there is")
+        if _is_source(Path(found)) if is_script else _is_python(Path(found)):
+            return _python(found, *rest)
+        if not os.access(found, os.X_OK):
+            raise UsageError(f"{first} is not a Python program, nor any other that can be started; name one that can")
     except OSError as error:
         raise UsageError(f"the program {first} cannot be read ({error.strerror}); name one that can") from None
-    return [sys.executable, found, *rest]
+    return Line(words=(found, *rest), is_python=False)
+
+
+def as_it_is(words: Sequence[str]) -> Line:
+    """The same, but whatever can be started by itself is: the Python of another environment, too.
+
+    Raises:
+        UsageError: there is no such program.
+    """
+    found = None if words[0].endswith((".py", ".pyz")) else _found(words[0])
+    return Line(words=(found, *words[1:]), is_python=False) if found and os.access(found, os.X_OK) else command(words)
+
+
+def _python(*words: str) -> Line:
+    return Line(words=(sys.executable, *words), is_python=True)
 
 
 def _found(name: str) -> str | None:
@@ -61,7 +89,7 @@ def _found(name: str) -> str | None:
 
 
 def run(
-    words: Sequence[str],
+    line: Line,
     *,
     cassette: Path,
     freeze: bool = False,
@@ -69,26 +97,26 @@ def run(
     programs: Sequence[str] = (),
     quiet: bool = False,
 ) -> Outcome:
-    """Run the program offline until it ends. `quiet` sends what it prints to stderr, so that stdout is free for a report."""
-    line = command(words)
+    """Run a Python program offline until it ends. `quiet` sends what it prints to stderr, so that stdout is free for a report."""
     with tempfile.TemporaryDirectory(prefix="tfx-replay-") as folder:
         report = Path(folder) / "report"
         report.touch(mode=0o600)
         surroundings = environment(
             os.environ, cassette=cassette, report=report, freeze=freeze, strict_windows=strict_windows, programs=programs
         )
-        with subprocess.Popen(line, env=surroundings, stdout=sys.stderr.fileno() if quiet else None) as process:  # noqa: S603  # it is what the user asked to run
+        with subprocess.Popen(line.words, env=surroundings, stdout=sys.stderr.fileno() if quiet else None) as process:  # noqa: S603  # it is what the user asked to run
             code = _wait(process)
         return _outcome(code, report)
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            # The terminal sent it to the child as well; its answer is the outcome.
-            continue
+    def pass_on(number: int) -> None:
+        # Ctrl-C the terminal sent to the child as well; its answer is the outcome.
+        if number == signal.SIGTERM:
+            process.terminate()
+
+    with heard(pass_on):
+        return process.wait()
 
 
 def _outcome(code: int, report: Path) -> Outcome:

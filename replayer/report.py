@@ -14,6 +14,8 @@ def lines(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> Iterator[s
     """One line per thing worth saying."""
     if not outcome.guarded:
         yield "the program ended before tfx's guard was on; nothing it did was checked"
+    if outcome.sealed is False:
+        yield "the program ran in the machine's own network; what it did past the proxy was not seen"
     yield from dict.fromkeys(outcome.misses)
     for attempt in dict.fromkeys(outcome.blocked):
         yield f"blocked: the program tried to {attempt}"
@@ -49,6 +51,7 @@ def machine_readable(cassette: Cassette, outcome: Outcome) -> str:
             "unused": [{"exchange": number, "request": name} for number, name in unused(cassette, outcome).items()],
             "misses": outcome.misses,
             "blocked": outcome.blocked,
+            "sealed": outcome.sealed,
         },
         indent=2,
     )

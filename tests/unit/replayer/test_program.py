@@ -50,7 +50,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ],
 )
 def test_python_programs_run_in_this_interpreter(here: Path, words: list[str], expected: list[str]) -> None:
-    assert program.command(words) == expected
+    assert program.command(words) == program.Line(words=tuple(expected), is_python=True)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,6 @@ def test_python_programs_run_in_this_interpreter(here: Path, words: list[str], e
         (["python", "-X", "dev", "-E", "app.py"], "starts without tfx's guard"),
         (["python", "-BW", "ignore", "-Is", "app.py"], "python -Is starts without tfx's guard"),
         (["python", "--check-hash-based-pycs", "default", "-S", "app.py"], "starts without tfx's guard"),
-        (["/bin/ls"], "/bin/ls is not a Python program"),
         (["."], "there is no program '.'"),
         ([".."], "there is no program '..'"),
         ([""], "there is no program ''"),
@@ -91,3 +90,9 @@ def test_proxies_are_gone_from_the_environment_and_the_bootstrap_comes_first() -
     assert found["PYTHONPATH"].split(":")[:2] == [str(BOOTSTRAP), "/mine"]
     assert (found["KEPT"], found["TFX_REPLAY_FREEZE"], Path(found["TFX_REPLAY_CASSETTE"]).is_absolute()) == ("yes", "1", True)
     assert "TFX_REPLAY_STRICT_WINDOWS" not in found
+
+
+def test_a_program_of_another_kind_is_found_and_told_apart(here: Path) -> None:
+    (here / "binary").chmod(0o700)
+    assert program.command(["./binary", "-I"]) == program.Line(words=("./binary", "-I"), is_python=False)
+    assert program.command(["sh", "-c", "true"]).words[0].endswith("/sh")
