@@ -71,7 +71,7 @@ def run(
     from pipeline.runs import Mode, Order, perform
     from pipeline.steps import Stored
     from pipeline.summary import summary
-    from pipeline.warehouse import open_warehouse
+    from pipeline.warehouse import open_warehouse, told
 
     mode: Mode = "incremental" if days is None and since is None and until is None else "backfill"
     order = Order(
@@ -86,12 +86,13 @@ def run(
     # The pool logs a traceback for a connection it cannot close, as on a full disk; the error itself is told below.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
     engine = open_warehouse(database)
-    try:
-        stored = carry_out(engine, order)
-        with engine.connect() as connection:
-            report = summary(connection)
-    finally:
-        engine.dispose()
+    with told(database):
+        try:
+            stored = carry_out(engine, order)
+            with engine.connect() as connection:
+                report = summary(connection)
+        finally:
+            engine.dispose()
     report["received"] = stored.received
     report["added"] = dict(sorted(stored.rows.items()))
     click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))

@@ -4,7 +4,8 @@ What serves `duckdb://` is whichever SQLAlchemy dialect is installed; nothing he
 (docs/decisions/duckdb-dialect.md).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -99,6 +100,21 @@ def migrate(engine: Engine, revision: str = "head") -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
         connection.commit()
+
+
+@contextmanager
+def told(url: str) -> Iterator[None]:
+    """What the database itself refuses, such as a full disk, in our words. Raises UsageError."""
+    import duckdb
+
+    try:
+        yield
+    except (DBAPIError, duckdb.Error) as e:
+        kind = type(e.orig if isinstance(e, DBAPIError) else e).__name__
+        raise UsageError(
+            f"the database {_shown(url)} cannot be read or written any more ({kind}): see that its disk has room and that no other program "
+            "has it open, and run the command again; windows stored so far stay stored, and what was under way is undone"
+        ) from e
 
 
 def driver(connection: Connection) -> Driver:

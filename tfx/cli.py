@@ -7,6 +7,7 @@ what was in hand.
 import errno
 import importlib
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
@@ -84,7 +85,19 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with the contract's code: 0 done, 1 found something, 2 bad input, 3 the service failed."""
+    # A process may be started with its streams closed (`>&-`): nobody listens, and that is no error.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115  # open as long as the process
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    signal.signal(signal.SIGTERM, _terminated)  # the default would leave temporary folders behind, and say nothing
     sys.exit(run(arguments))
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, as something every `finally` on the way out sees."""
+
+
+def _terminated(_number: int, _frame: object) -> None:
+    raise _Terminated
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -137,11 +150,13 @@ def _outside(error: OSError) -> str:
 
 
 _STOPPED = ("interrupted; nothing was left half written", 130)
+_TERMINATED = ("ended by SIGTERM; nothing was left half written", 143)
 
 WORDS: tuple[tuple[type[BaseException], Callable[..., tuple[str, int]]], ...] = (
     (TfxError, lambda error: (str(error), error.exit_code)),
     (click.ClickException, lambda error: (_usage(error), InputError.exit_code)),
-    (click.Abort, lambda _: _STOPPED),
+    (click.Abort, lambda error: _TERMINATED if isinstance(error.__cause__, _Terminated) else _STOPPED),  # Click wraps what stopped it
+    (_Terminated, lambda _: _TERMINATED),
     (KeyboardInterrupt, lambda _: _STOPPED),
     (OSError, lambda error: (_outside(error), InputError.exit_code)),
     (BaseException, lambda error: (_own_fault(error), TfxError.exit_code)),

@@ -422,3 +422,18 @@ def kept(folder: Path, person: Account) -> int:
 def assert_nothing_plain(stand_in: StandIn, folder: Path) -> None:
     data = b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
     assert [one.kind for one in stand_in.secrets() if len(one.value) > 5 and one.value.encode() in data] == []
+
+
+def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
+    around = {**os.environ, "TMPDIR": str(tmp_path / "temporary")}
+    (tmp_path / "temporary").mkdir()
+    command = [sys.executable, "-m", "tfx", "record", "x", "--simulated", "--days", "90", "--cassettes", str(tmp_path / "cassettes")]
+    with subprocess.Popen(command, env=around, stderr=subprocess.PIPE, text=True) as child:
+        end = time.monotonic() + 20
+        while not any((tmp_path / "temporary").iterdir()):  # the folder of the stand-in's certificate
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        child.terminate()
+        _, err = child.communicate()
+    assert (child.returncode, err.strip()) == (143, "tfx: ended by SIGTERM; nothing was left half written.")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.warehouse import connect, driver, in_memory, open_warehouse
+from pipeline.warehouse import connect, driver, in_memory, open_warehouse, told
 from tfx.errors import UsageError
 
 
@@ -75,3 +75,15 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no DuckDB database"):
         open_warehouse(f"duckdb:///{tmp_path / 'notes.json'}")
     assert (tmp_path / "notes.json").read_text() == "{}"
+
+
+def test_what_the_database_refuses_is_told_in_our_words_and_without_the_password() -> None:
+    engine = in_memory()
+    with (
+        pytest.raises(UsageError, match=r"duckdb:///x\.duckdb cannot be read or written any more \(CatalogException\)") as caught,
+        told("duckdb://who:secret@/x.duckdb"),
+        engine.connect() as connection,
+    ):
+        driver(connection).execute("SELECT * FROM nowhere")
+    assert "secret" not in str(caught.value)
+    engine.dispose()

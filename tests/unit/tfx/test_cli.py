@@ -89,3 +89,25 @@ def test_a_reader_that_has_gone_is_no_finding(root: Path) -> None:
     command = f"{sys.executable} -m tfx show cassettes/session-us.json | head -c 1; exit ${{PIPESTATUS[0]}}"
     ended = subprocess.run(["bash", "-c", command], cwd=root, capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "s", "")
+
+
+def test_closed_streams_are_no_fault(root: Path) -> None:
+    ended = subprocess.run(["bash", "-c", f"{sys.executable} -m tfx --version >&- 2>&-"], cwd=root, capture_output=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_sigterm_is_told_apart_from_an_interrupt(
+    wrapped: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(**_: object) -> None:
+        try:
+            cli._terminated(15, None)
+        except KeyboardInterrupt as error:
+            if wrapped:  # as Click does with what stops one of its prompts
+                raise click.Abort from error
+            raise
+
+    monkeypatch.setattr(cli.cli, "main", stopped)
+    assert cli.run([]) == 143
+    assert capsys.readouterr().err == "tfx: ended by SIGTERM; nothing was left half written.\n"
