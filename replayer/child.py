@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CASSETTE: Final = "TFX_REPLAY_CASSETTE"
 REPORT: Final = "TFX_REPLAY_REPORT"
 FREEZE: Final = "TFX_REPLAY_FREEZE"
+VIRTUAL: Final = "TFX_REPLAY_VIRTUAL_CLOCK"
+FAULTS: Final = "TFX_REPLAY_FAULTS"
 STRICT: Final = "TFX_REPLAY_STRICT_WINDOWS"
 PROGRAMS: Final = "TFX_REPLAY_ALLOW_PROGRAMS"
 BOOTSTRAP: Final = Path(__file__).with_name("bootstrap")
@@ -35,11 +37,11 @@ def activate() -> None:
     GUARD.listen(lambda attempt: tell("blocked", attempt))
     world.start(_Later().answer)
     tell("on", str(os.getpid()))
-    if os.environ.get(FREEZE):
-        from replayer.session import start_frozen
+    if os.environ.get(FREEZE) or os.environ.get(VIRTUAL):
+        from replayer import clock
         from tfx.store import load
 
-        start_frozen(load(Path(os.environ[CASSETTE])))
+        clock.start(load(Path(os.environ[CASSETTE])).clock if os.environ.get(FREEZE) else None, virtual=bool(os.environ.get(VIRTUAL)))
 
 
 class _Later:
@@ -57,7 +59,8 @@ class _Later:
             from tfx.store import load
 
             cassette = load(Path(os.environ[CASSETTE]))
-            self._replay = Replay(cassette, strict_windows=bool(os.environ.get(STRICT)), tell=tell)
+            faults = os.environ.get(FAULTS, "").split()
+            self._replay = Replay(cassette, strict_windows=bool(os.environ.get(STRICT)), faults=faults, tell=tell)
         return self._replay.answer(request)
 
 

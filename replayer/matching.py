@@ -1,5 +1,6 @@
 """The index of a cassette: canonical key -> queue of exchanges, constant time in their number. Pure but for its queues."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from replayer import doors
@@ -44,6 +45,17 @@ class Queue:
             return self.entries[0]
         return None
 
+    def peek(self) -> Entry | None:
+        """What `take` would give, left where it is."""
+        before = self.position
+        found = self.take()
+        self.position = before
+        return found
+
+    def rewind(self) -> None:
+        """Start again."""
+        self.position = 0
+
 
 def made(exchange: Exchange, number: int) -> Response:
     """The answer of an exchange, seen to be one that HTTP can carry and its coding undone.
@@ -79,14 +91,33 @@ class Index:
 
     def take(self, asked: Question, door: str) -> Entry | None:
         """The next recorded answer to this question: the strict exchanges first, then the loosened ones."""
+        return next(filter(None, (queue.take() for queue in self._queues(asked, door))), None)
+
+    def peek(self, asked: Question, door: str) -> Entry | None:
+        """What `take` would give, left where it is."""
+        return next(filter(None, (queue.peek() for queue in self._queues(asked, door))), None)
+
+    def rewind(self, belongs: Callable[[Question], bool]) -> None:
+        """Let the answers to such questions be given once more."""
+        for queues in (self._strict, *self._loose.values()):
+            for queue in queues.values():
+                if belongs(queue.entries[0].question):
+                    queue.rewind()
+
+    def _queues(self, asked: Question, door: str) -> Iterator[Queue]:
         queue = self._strict.get(key(asked, door=door))
-        found = queue.take() if queue else None
+        if queue:
+            yield queue
         for ignore, queues in self._loose.items():
-            if found:
-                break
             queue = queues.get(key(asked, ignore, door=door))
-            found = queue.take() if queue else None
-        return found
+            if queue:
+                yield queue
+
+    def recorded(self, endpoint: str, status: int) -> Response | None:
+        """The first answer with this status that the endpoint gave; else that any gave."""
+        found = [entry for entry in self.entries if entry.exchange.response.status == status]
+        found.sort(key=lambda entry: entry.question.endpoint != endpoint)
+        return made(found[0].exchange, found[0].number) if found else None
 
     def candidates(self) -> list[Candidate]:
         """Every exchange as a miss report needs it."""

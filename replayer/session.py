@@ -6,22 +6,26 @@ assert not replay.unused
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
+from typing import cast
 
-from replayer import doors
+from replayer import clock, doors
+from replayer.bound import signs_in
 from replayer.coding import negotiated
+from replayer.faults import TRANSPORTS, Plan, Struck
 from replayer.guard import GUARD, blocked
 from replayer.keys import Question, question
 from replayer.ledger import Ledger
-from replayer.matching import Index, made
+from replayer.matching import Entry, Index, made
 from replayer.miss import label, report
 from replayer.outcome import outcome
 from replayer.windows import Windows
+from tandem.faults import Fault, late
 from tfx.cassette import Cassette
-from tfx.errors import MismatchError, NetworkBlockedError, TfxError, UnusedError, UsageError
+from tfx.errors import HangError, MismatchError, NetworkBlockedError, UnusedError
 from tfx.exchange import Request, Response
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
@@ -30,14 +34,25 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 class Replay:
     """One run against a cassette. Thread-safe. Its repr, like every message it makes, holds no live value."""
 
-    def __init__(self, cassette: Cassette, *, strict_windows: bool = False, tell: Callable[[str, str], None] | None = None) -> None:
-        """`tell` hears every event at once as a kind (`used`, `miss`) and its words; a child process reports through it."""
+    def __init__(
+        self,
+        cassette: Cassette,
+        *,
+        strict_windows: bool = False,
+        faults: Iterable[Fault | str] = (),
+        tell: Callable[[str, str], None] | None = None,
+    ) -> None:
+        """`faults` go wrong as `tandem.faults` spells them, such as `pump-logs:2:500`.
+
+        `tell` hears every event at once as a kind (`used`, `miss`, `struck`) and its words; a child process reports through it.
+        """
         self.cassette = cassette
         self._lock = threading.Lock()
         self._tell = tell or (lambda _kind, _words: None)
         self._index = Index(cassette)
         self._ledger = Ledger(cassette.name, self._index.entries)
         self._windows = None if strict_windows else Windows(cassette.name, self._index.era, self._index.entries)
+        self._plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
         self._used: set[int] = set()
         self._since = len(GUARD.attempts)
         self.misses: list[str] = []
@@ -73,9 +88,10 @@ class Replay:
 
         Raises:
             MismatchError: it is not on the cassette, its answers are used up, or values that must agree do not.
+            Struck: a fault befalls the answer on its way; the HTTP stack that asked acts it out.
         """
         found = outcome(partial(self._answer, request))
-        if isinstance(found, TfxError):
+        if isinstance(found, Exception):
             del request
             raise found
         return found
@@ -93,6 +109,13 @@ class Replay:
     def _answered(self, asked: Question) -> Response:
         self._ledger.check(asked)
         closed = doors.door(asked, self._index.era)
+        if self._plan.faults:
+            instead = self._struck(asked, closed)
+            if instead is not None:
+                return instead
+        return self._recorded(asked, closed)
+
+    def _recorded(self, asked: Question, closed: str) -> Response:
         entry = self._index.take(asked, closed)
         if entry is not None:
             self._mark(entry.number)
@@ -105,6 +128,34 @@ class Replay:
         raise MismatchError(
             report(asked, self._index.candidates(), self._used.__contains__, cassette=self.cassette.name, door=closed),
         )
+
+    def _struck(self, asked: Question, closed: str) -> Response | None:
+        """What a fault makes of this request; None if it is answered as recorded."""
+        entry = self._index.peek(asked, closed)
+        derived = None if entry or closed != doors.OPEN or not self._windows else self._windows.answer(asked, self._mark)
+        if entry is None and derived is None:
+            return None
+        idle = self._plan.idle
+        kind = self._plan.next(asked)
+        for fault in set(idle).difference(self._plan.idle):
+            self._tell("struck", fault)
+        if kind is None:
+            return None
+        if kind in TRANSPORTS or late(kind) is not None:
+            whole = kind == "drip" or late(kind) is not None
+            raise Struck(kind, self._recorded(asked, closed) if whole or not entry else self._peeked(asked, entry), self._hang)
+        return self._plan.answer(kind, asked, self._peeked(asked, entry) if entry else cast("Response", derived))
+
+    def _peeked(self, asked: Question, entry: Entry) -> Response:
+        self._mark(entry.number)
+        return negotiated(asked, entry.question, entry.exchange.response)
+
+    def _hang(self) -> HangError:
+        words = "the client set no timeout, and would wait for ever for the answer a fault keeps from it; give its requests a timeout"
+        with self._lock:
+            self.misses.append(words)
+            self._tell("miss", words)
+        return HangError(words)
 
     def look_through(self) -> None:
         """Make every recorded answer once, so that a fault of the cassette is found before a program meets it.
@@ -131,7 +182,7 @@ class Replay:
         Raises:
             MismatchError: something was asked that is not on the cassette.
             NetworkBlockedError: something tried to reach the network.
-            UnusedError: an exchange was not asked for, and `all_used` says that is wrong.
+            UnusedError: a fault befell nothing, or an exchange was not asked for, and `all_used` says that is wrong.
         """
         if self.misses:
             raise MismatchError(
@@ -139,6 +190,8 @@ class Replay:
             )
         if self.blocked:
             raise NetworkBlockedError(f"replay is offline, and something tried {len(self.blocked)} times to reach out: {self.blocked[0]}")
+        if self._plan.idle:
+            raise UnusedError(idle_words(self._plan.idle))
         if all_used and self.unused:
             first = self.unused[0]
             raise UnusedError(
@@ -152,25 +205,34 @@ class Replay:
             self._tell("used", str(number))
 
 
+def idle_words(idle: Iterable[str]) -> str:
+    """What is said of faults that befell nothing."""
+    return f"the fault {', '.join(idle)} befell nothing: the cassette was not asked that often; take it out, or let the client ask"
+
+
 @contextmanager
 def offline(
     cassette: Cassette | Path | str,
     *,
     strict_windows: bool = False,
     freeze: bool = False,
+    virtual_clock: bool = False,
+    faults: Iterable[Fault | str] = (),
     allow: tuple[str, ...] = (),
     allow_programs: tuple[str, ...] = (),
 ) -> Iterator[Replay]:
     """Everything this process asks over HTTP is answered from the cassette while this lasts; the network is blocked.
 
     requests, urllib.request and httpx are served; anything else meets the guard. `strict_windows` answers recorded windows only;
-    `freeze` sets the clock to the cassette's, from where it runs on; `allow` may name hosts the guard lets through, or `loopback`.
-    Other programs are not started, for they would not be offline; `allow_programs` names (by base name) those that may.
+    `freeze` sets the clock to the cassette's, from where it runs on; on a `virtual_clock` waiting costs no time (`clock.py`).
+    `faults` say what goes wrong: `pump-logs:2:500`, `any:3:reset`, `pump-logs:1+:late=40` (`tandem/faults.py`).
+    `allow` may name hosts the guard lets through, or `loopback`. Other programs are not started, for they would not be offline;
+    `allow_programs` names (by base name) those that may.
     May nest: the innermost cassette answers.
 
     Raises:
         CassetteError: the cassette cannot be read.
-        UsageError: `freeze` without time-machine.
+        UsageError: a fault that cannot be, or `freeze` without time-machine.
     """
     from replayer import world
 
@@ -178,36 +240,10 @@ def offline(
         from tfx.store import load
 
         cassette = load(Path(cassette))
-    replay = Replay(cassette, strict_windows=strict_windows)
+    replay = Replay(cassette, strict_windows=strict_windows, faults=faults)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
         stack.enter_context(GUARD.watching(allow_programs))
         stack.enter_context(world.answered_by(replay.answer))
-        if freeze:
-            stack.enter_context(frozen(cassette))
+        stack.callback(clock.start(cassette.clock if freeze else None, virtual=virtual_clock))
         yield replay
-
-
-@contextmanager
-def frozen(cassette: Cassette) -> Iterator[None]:
-    """The clock set to the cassette's now, running on from there."""
-    stop = start_frozen(cassette)
-    try:
-        yield
-    finally:
-        stop()
-
-
-def start_frozen(cassette: Cassette) -> Callable[[], None]:
-    """Set the clock to the cassette's now, from where it runs on; the function that is returned sets it right again.
-
-    Raises:
-        UsageError: time-machine is not installed.
-    """
-    try:
-        import time_machine
-    except ModuleNotFoundError as error:
-        raise UsageError("freezing the clock needs time-machine; install it with: pip install time-machine") from error
-    traveller = time_machine.travel(cassette.clock, tick=True)
-    traveller.start()
-    return traveller.stop

@@ -19,6 +19,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Final
 
+from replayer.faults import Struck
 from replayer.outcome import outcome
 from tfx.errors import MismatchError, TfxError
 from tfx.exchange import Headers, Request, Response
@@ -88,9 +89,12 @@ def _patch_requests(_module: ModuleType) -> list[tuple[type, str, object]]:
     from requests import PreparedRequest
     from requests import Response as Answered
     from requests.adapters import HTTPAdapter
+    from requests.exceptions import RequestException
     from requests_mock.request import _RequestObjectProxy
 
+    from replayer import breaks
     from replayer.answers import urllib3_response
+    from replayer.tries import tried
 
     class Transport(requests_mock.Adapter):
         """requests-mock's adapter, without a history: it would hold live credentials."""
@@ -104,9 +108,21 @@ def _patch_requests(_module: ModuleType) -> list[tuple[type, str, object]]:
         found = _answer(Request(method=method, url=url, headers=_headers(request.headers), body=_bytes(request.body)))
         return builder.build_response(request, urllib3_response(found, method, url))
 
-    def send(self: HTTPAdapter, request: PreparedRequest, *_: object, **__: object) -> Answered:
+    def once(request: PreparedRequest, timeout: object) -> Answered:
         answered = outcome(partial(transport.send, request))
+        if isinstance(answered, Struck):
+            method, url = request.method or "GET", request.url or ""
+            return builder.build_response(request, breaks.as_urllib3(answered, method, url, breaks.read_timeout(timeout)))
         if isinstance(answered, TfxError):
+            del request
+            raise answered
+        return answered
+
+    def send(
+        self: HTTPAdapter, request: PreparedRequest, _stream: bool = False, timeout: object = None, *_: object, **__: object
+    ) -> Answered:
+        answered = outcome(partial(tried, self.max_retries, request, partial(once, request, timeout)), RequestException)
+        if isinstance(answered, Exception):
             del request, _, __
             raise answered
         answered.connection = self
@@ -127,6 +143,7 @@ def _quiet(_: logging.LogRecord) -> bool:
 def _patch_urllib(module: ModuleType) -> list[tuple[type, str, object]]:
     from urllib.request import Request as Asked
 
+    from replayer import breaks
     from replayer.answers import http_client_response
 
     def asked(req: Asked) -> object:
@@ -137,7 +154,10 @@ def _patch_urllib(module: ModuleType) -> list[tuple[type, str, object]]:
 
     def do_open(_self: object, _http_class: object, req: Asked, **_: object) -> object:
         answered = outcome(partial(asked, req))
-        if isinstance(answered, TfxError):
+        if isinstance(answered, Struck):
+            broken = partial(breaks.as_http_client, answered, req.get_method(), req.get_full_url(), req.timeout)
+            answered = outcome(broken, OSError)
+        if isinstance(answered, Exception):
             del req, _
             raise answered
         return answered
@@ -148,6 +168,7 @@ def _patch_urllib(module: ModuleType) -> list[tuple[type, str, object]]:
 def _patch_httpx(module: ModuleType) -> list[tuple[type, str, object]]:
     import httpx
 
+    from replayer import breaks
     from replayer.answers import httpx_response
 
     def asked(request: httpx.Request, body: bytes) -> httpx.Response:
@@ -156,14 +177,21 @@ def _patch_httpx(module: ModuleType) -> list[tuple[type, str, object]]:
 
     def handle_request(_self: object, request: httpx.Request) -> httpx.Response:
         answered = outcome(partial(asked, request, request.read()))
-        if isinstance(answered, TfxError):
+        if isinstance(answered, Struck):
+            answered = outcome(partial(breaks.as_httpx, answered, request), httpx.HTTPError)
+        if isinstance(answered, Exception):
             del request
             raise answered
         return answered
 
     async def handle_async_request(_self: object, request: httpx.Request) -> httpx.Response:
-        answered = outcome(partial(asked, request, await request.aread()))
-        if isinstance(answered, TfxError):
+        answered: httpx.Response | Exception = outcome(partial(asked, request, await request.aread()))
+        if isinstance(answered, Struck):
+            try:
+                answered = await breaks.as_httpx_async(answered, request)
+            except (httpx.HTTPError, TfxError) as error:
+                answered = error.with_traceback(None)
+        if isinstance(answered, Exception):
             del request
             raise answered
         return answered

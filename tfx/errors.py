@@ -6,6 +6,7 @@ TfxError
 │   ├── RefusedError            the sanitizer does not understand a place and will not guess
 │   ├── MismatchError           a request is not on the cassette, or exhausted it
 │   ├── UnusedError             exchanges nobody asked for
+│   ├── HangError               a client would wait for ever for a late answer
 │   └── NetworkBlockedError     replay tried to reach the network
 ├── InputError          exit 2  what was handed in cannot be used
 │   ├── UsageError              the command or call is wrong
@@ -49,6 +50,10 @@ class MismatchError(FoundError):
 
 class UnusedError(FoundError):
     """Exchanges on the cassette that nobody asked for."""
+
+
+class HangError(FoundError):
+    """A client without a timeout would wait for ever."""
 
 
 class NetworkBlockedError(FoundError):

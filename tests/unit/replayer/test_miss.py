@@ -46,7 +46,7 @@ def changed(number: int, old: str, new: str) -> Request:
     ("request_", "words"),
     [
         (changed(8, tape.PERSON, UUID), "#8 GET source.tandemdiabetes.com/api/reports/bff/pumper/{pumperId} (not used yet): path.pumperId"),
-        (changed(9, "2024-07-01", "2023-12-31"), "2023-12-31T00:00:00 to 2024-07-02T23:59:59 reaches outside"),
+        (changed(9, "2024-07-01", "2024-06-30"), "2024-06-30T00:00:00 to 2024-07-02T23:59:59 reaches outside"),
         (changed(9, f"pumperId={tape.PERSON}", f"pumperId={UUID}"), f"query.pumperId: recorded {tape.PERSON}, asked <uuid>"),
         (changed(9, "pumperId=", f"{SECRET}=1&pumperId="), "query.<another name>: recorded <nothing>, asked <number>"),
         (changed(9, "startDate", "eventIds=5&startDate"), "query.eventIds: recorded <nothing>, asked <number>"),
