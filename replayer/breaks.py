@@ -13,9 +13,10 @@ from socket import getdefaulttimeout, socket
 from typing import TYPE_CHECKING, Final, cast
 
 from replayer import clock
-from replayer.answers import Body, sent_body, urllib3_response, wire_bytes
+from replayer.answers import Body, urllib3_response, wire_bytes
 from replayer.faults import Struck
 from tfx.exchange import Response
+from tfx.wire import sent_body
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 

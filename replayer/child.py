@@ -77,7 +77,15 @@ def tell(kind: str, words: str) -> None:
 
 
 def environment(
-    plain: Mapping[str, str], *, cassette: Path, report: Path, freeze: bool, strict_windows: bool, programs: Iterable[str] = ()
+    plain: Mapping[str, str],
+    *,
+    cassette: Path,
+    report: Path,
+    freeze: bool = False,
+    strict_windows: bool = False,
+    virtual_clock: bool = False,
+    faults: Iterable[str] = (),
+    programs: Iterable[str] = (),
 ) -> dict[str, str]:
     """The environment that leads a Python process, and its children, to the cassette; proxies are gone from it.
 
@@ -85,9 +93,16 @@ def environment(
     """
     kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy")}
     path = [str(BOOTSTRAP), *filter(None, [kept.get("PYTHONPATH"), _own_folder()])]
-    found = kept | {"PYTHONPATH": os.pathsep.join(path), CASSETTE: str(cassette.resolve()), REPORT: str(report)}
-    found[PROGRAMS] = os.pathsep.join(programs)
-    return found | ({FREEZE: "1"} if freeze else {}) | ({STRICT: "1"} if strict_windows else {})
+    said = {FREEZE: freeze, STRICT: strict_windows, VIRTUAL: virtual_clock}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(path),
+        CASSETTE: str(cassette.resolve()),
+        REPORT: str(report),
+        PROGRAMS: os.pathsep.join(programs),
+        FAULTS: " ".join(faults),
+        **{name: "1" for name, wanted in said.items() if wanted},
+    }
 
 
 def _own_folder() -> str | None:

@@ -13,6 +13,14 @@ import click
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="-- PROGRAM [ARGS]...")
 @click.option("--all-used", is_flag=True, help="Fail if an exchange on the cassette was not asked for.")
 @click.option("--freeze", is_flag=True, help="Set the program's clock to the cassette's.")
+@click.option("--virtual-clock", is_flag=True, help="Let waiting cost no time: sleeps come back at once, and the clock has moved on.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    metavar="ENDPOINT:N:KIND",
+    help="The Nth request there that is on the cassette fails; N+: all from it on.",
+)
 @click.option("--strict-windows", is_flag=True, help="Answer only the date windows that were recorded.")
 @click.option(
     "--allow-programs",
@@ -31,6 +39,8 @@ def replay(
     *,
     all_used: bool,
     freeze: bool,
+    virtual_clock: bool,
+    faults: tuple[str, ...],
     strict_windows: bool,
     programs: tuple[str, ...],
     serve: bool,
@@ -47,10 +57,16 @@ def replay(
     otherwise the program's own.
 
     \b
+    Faults:
+      STATUS (an error status such as 401, 429 or 503), 403-waf, content-type, expired (until somebody signs in again),
+      reset, timeout, truncated, drip, late=SECONDS
+
+    \b
     Examples:
       tfx replay cassettes/session-us.json -- app.py --verbose
       tfx replay cassettes/session-us.json --freeze -- -m mypackage
       tfx replay cassettes/session-us.json --json -- simulator/reading_program.py us 2024-07-02 2024-07-03
+      tfx replay cassettes/session-us.json --fault pump-logs:1:429 --fault any:3:reset --virtual-clock -- app.py
       tfx replay cassettes/session-us.json -- node app.js
       tfx replay cassettes/session-us.json --serve > cassette.env &
     """
@@ -62,13 +78,22 @@ def replay(
     recorded = load(cassette)
     if not program and not serve:
         raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS; or --serve the cassette")
-    running = Replay(recorded, strict_windows=strict_windows)
+    running = Replay(recorded, strict_windows=strict_windows, faults=faults)
     running.look_through()
     asked = (runner.as_it_is if serve else runner.command)(program) if program else None
     if asked is not None and asked.is_python and not serve:
-        outcome = runner.run(asked, cassette=cassette, freeze=freeze, strict_windows=strict_windows, programs=programs, quiet=as_json)
-    elif freeze or programs:
-        raise UsageError("--freeze and --allow-programs are for Python programs that tfx runs itself; leave them out")
+        outcome = runner.run(
+            asked,
+            cassette=cassette,
+            freeze=freeze,
+            virtual_clock=virtual_clock,
+            faults=faults,
+            strict_windows=strict_windows,
+            programs=programs,
+            quiet=as_json,
+        )
+    elif freeze or programs or virtual_clock:
+        raise UsageError("--freeze, --virtual-clock and --allow-programs are for Python programs that tfx runs itself; leave them out")
     else:
         from replayer import served
 

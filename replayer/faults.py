@@ -23,7 +23,6 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 Recorded = Callable[[str, int], Response | None]
 """The recorded answer of an endpoint with a status, if there is one."""
 
-TRANSPORTS: Final = ("reset", "timeout", "truncated", "drip")
 
 _MAINTENANCE: Final = (
     b'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Tandem Source</title></head>\n'
@@ -74,7 +73,7 @@ class Plan:
     def answer(self, kind: str, asked: Question, recorded: Response) -> Response:
         """What is answered instead, if the fault is another answer: the recorded one of that status where the cassette holds one."""
         if kind == "content-type":
-            headers = Headers([("Content-Type", "text/html"), ("Content-Length", str(len(_MAINTENANCE)))])
+            headers = Headers([("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(_MAINTENANCE)))])
             return replace(recorded, status=200, reason="OK", headers=headers, body=_MAINTENANCE)
         status = {"expired": 401, "403-waf": 403}.get(kind) or int(kind)
         return self._recorded(asked.endpoint, status) or _made(status)

@@ -35,7 +35,7 @@ class _Node(Protocol):
     workeroutput: dict[str, object]
 
 
-MARKER_WORDS = frozenset({"strict_windows", "freeze", "allow_programs"})
+MARKER_WORDS = frozenset({"strict_windows", "freeze", "virtual_clock", "faults", "allow_programs"})
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -58,7 +58,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; block the network now if the project says so."""
     config.addinivalue_line(
-        "markers", "cassette(name, strict_windows=False, freeze=False, allow_programs=()): replay this cassette, offline"
+        "markers",
+        "cassette(name, strict_windows=False, freeze=False, virtual_clock=False, faults=(), allow_programs=()): "
+        "replay this cassette, offline",
     )
     config.addinivalue_line("markers", "loopback: this test may connect to loopback")
     if config.getini("tfx_block_network"):

@@ -29,6 +29,8 @@ class Outcome:
     used: set[int] = field(default_factory=set)
     misses: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
+    idle: list[str] = field(default_factory=list)
+    """The faults that befell nothing."""
     guarded: bool = False
     sealed: bool | None = None
     """Whether a program that is not Python ran in a network of its own; None for one that is, which tfx sees into."""
@@ -94,6 +96,8 @@ def run(
     cassette: Path,
     freeze: bool = False,
     strict_windows: bool = False,
+    virtual_clock: bool = False,
+    faults: Sequence[str] = (),
     programs: Sequence[str] = (),
     quiet: bool = False,
 ) -> Outcome:
@@ -102,11 +106,18 @@ def run(
         report = Path(folder) / "report"
         report.touch(mode=0o600)
         surroundings = environment(
-            os.environ, cassette=cassette, report=report, freeze=freeze, strict_windows=strict_windows, programs=programs
+            os.environ,
+            cassette=cassette,
+            report=report,
+            freeze=freeze,
+            strict_windows=strict_windows,
+            virtual_clock=virtual_clock,
+            faults=faults,
+            programs=programs,
         )
         with subprocess.Popen(line.words, env=surroundings, stdout=sys.stderr.fileno() if quiet else None) as process:  # noqa: S603  # it is what the user asked to run
             code = _wait(process)
-        return _outcome(code, report)
+        return _outcome(code, report, faults)
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
@@ -119,14 +130,16 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
         return process.wait()
 
 
-def _outcome(code: int, report: Path) -> Outcome:
-    outcome = Outcome(code=128 - code if code < 0 else code)
+def _outcome(code: int, report: Path, faults: Sequence[str]) -> Outcome:
+    outcome = Outcome(code=128 - code if code < 0 else code, idle=list(faults))
     for line in report.read_text("utf-8").splitlines():
         kind, words = json.loads(line)
         if kind == "used":
             outcome.used.add(int(words))
         elif kind == "on":
             outcome.guarded = True
+        elif kind == "struck":
+            outcome.idle = [fault for fault in outcome.idle if fault != words]
         else:
             (outcome.misses if kind == "miss" else outcome.blocked).append(words)
     return outcome

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from replayer.keys import question
 from replayer.miss import label
 from replayer.program import Outcome
+from replayer.session import idle_words
 from tfx.cassette import Cassette
 from tfx.errors import FoundError
 
@@ -19,6 +20,8 @@ def lines(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> Iterator[s
     yield from dict.fromkeys(outcome.misses)
     for attempt in dict.fromkeys(outcome.blocked):
         yield f"blocked: the program tried to {attempt}"
+    if outcome.idle:
+        yield idle_words(outcome.idle)
     missing = unused(cassette, outcome)
     if all_used:
         yield from (f"unused: #{number} {name}" for number, name in missing.items())
@@ -35,8 +38,14 @@ def unused(cassette: Cassette, outcome: Outcome) -> dict[int, str]:
 
 
 def exit_code(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> int:
-    """1 for a miss, a blocked attempt, a program that escaped the guard, or unused exchanges if they count; else the program's own."""
-    found = outcome.misses or outcome.blocked or not outcome.guarded or (all_used and len(outcome.used) < len(cassette.exchanges))
+    """1 for a miss, a blocked attempt, an idle fault, a program that escaped the guard, unused exchanges if they count; else its own."""
+    found = (
+        outcome.misses
+        or outcome.blocked
+        or outcome.idle
+        or not outcome.guarded
+        or (all_used and len(outcome.used) < len(cassette.exchanges))
+    )
     return FoundError.exit_code if found else outcome.code
 
 
@@ -51,6 +60,7 @@ def machine_readable(cassette: Cassette, outcome: Outcome) -> str:
             "unused": [{"exchange": number, "request": name} for number, name in unused(cassette, outcome).items()],
             "misses": outcome.misses,
             "blocked": outcome.blocked,
+            "idle_faults": outcome.idle,
             "sealed": outcome.sealed,
         },
         indent=2,

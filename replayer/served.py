@@ -13,6 +13,7 @@ from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
+from replayer.faults import Struck
 from replayer.guard import place_words
 from replayer.ledger import with_body
 from replayer.outcome import outcome
@@ -56,6 +57,8 @@ def reply(replay: Replay, request: Request) -> Reply:
     """What the cassette says, fit for a connection that is kept alive; a miss as an answer of its own."""
     answer = outcome(partial(replay.answer, request))
     place = locate(request.method, request.url)
+    if isinstance(answer, Struck):
+        return Reply(endpoint=place.endpoint.name if place else "unknown", response=delimited(answer.response), transport=answer.kind)
     return Reply(
         endpoint=place.endpoint.name if place else "unknown",
         response=missed(str(answer)) if isinstance(answer, TfxError) else delimited(answer),
@@ -110,6 +113,7 @@ def found(replay: Replay, ledger: Ledger) -> Outcome:
     return Outcome(
         code=0,
         used=set(replay.used),
+        idle=list(replay.idle),
         misses=[*replay.misses, *(f"tfx itself failed to answer ({name}); please report it" for name in ledger.failures)],
         # In words that name no host of anybody's own.
         blocked=[f"reach {place_words(host, port)}" for host, port in ledger.refused],

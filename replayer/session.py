@@ -15,7 +15,7 @@ from typing import cast
 from replayer import clock, doors
 from replayer.bound import signs_in
 from replayer.coding import negotiated
-from replayer.faults import TRANSPORTS, Plan, Struck
+from replayer.faults import Plan, Struck
 from replayer.guard import GUARD, blocked
 from replayer.keys import Question, question
 from replayer.ledger import Ledger
@@ -23,7 +23,7 @@ from replayer.matching import Entry, Index, made
 from replayer.miss import label, report
 from replayer.outcome import outcome
 from replayer.windows import Windows
-from tandem.faults import Fault, late
+from tandem.faults import Fault, is_on_the_way, late
 from tfx.cassette import Cassette
 from tfx.errors import HangError, MismatchError, NetworkBlockedError, UnusedError
 from tfx.exchange import Request, Response
@@ -69,6 +69,11 @@ class Replay:
     def unused(self) -> tuple[int, ...]:
         """The numbers of the exchanges nobody asked for."""
         return tuple(entry.number for entry in self._index.entries if entry.number not in self._used)
+
+    @property
+    def idle(self) -> tuple[str, ...]:
+        """The faults that have befallen nothing yet."""
+        return self._plan.idle
 
     @property
     def blocked(self) -> tuple[str, ...]:
@@ -141,7 +146,7 @@ class Replay:
             self._tell("struck", fault)
         if kind is None:
             return None
-        if kind in TRANSPORTS or late(kind) is not None:
+        if is_on_the_way(kind):
             whole = kind == "drip" or late(kind) is not None
             raise Struck(kind, self._recorded(asked, closed) if whole or not entry else self._peeked(asked, entry), self._hang)
         return self._plan.answer(kind, asked, self._peeked(asked, entry) if entry else cast("Response", derived))

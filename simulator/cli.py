@@ -44,7 +44,8 @@ def simulate(
 
     \b
     Faults:
-      STATUS (an error status such as 401, 429 or 503), 403-waf, content-type, reset, truncated, drip
+      STATUS (an error status such as 401, 429 or 503), 403-waf, content-type, reset, truncated, drip, timeout,
+      late=SECONDS
     Endpoints:
       sso-page, login, authorize, callback-us, callback-eu, token, discovery, jwks,
       pumper, pump-logs, pumpers, pump-event-metadata, pump-events, any

@@ -26,7 +26,7 @@ from simulator.key import signing_key
 from simulator.state import State
 from tandem.endpoints import Endpoint, Place, locate
 from tandem.eras import CURRENT, ERAS
-from tandem.faults import ANSWERS, REPLAYED, TRANSPORTS, Fault, Faults
+from tandem.faults import ANSWERS, REPLAYED, TRANSPORTS, Fault, Faults, is_on_the_way
 from tandem.regions import HOSTS, REGIONS
 from tfx.capture import Seen
 from tfx.errors import UsageError
@@ -80,7 +80,7 @@ class Service:
         if home not in REGIONS:
             raise UsageError(f"no region is called {home!r}; it is one of: {', '.join(REGIONS)}")
         self._clock: Clock = now if callable(now) else lambda: now
-        if any(fault.is_replayed_only for fault in faults):
+        if any(fault.kind in REPLAYED for fault in faults):
             raise UsageError(f"{', '.join(REPLAYED)} belong to a replay; give the stand-in one of {', '.join(ANSWERS + TRANSPORTS)}")
         self._faults = Faults(faults)
         entropy = Entropy(f"{account.subject}/{seed}/{era}/{home}")
@@ -104,11 +104,11 @@ class Service:
         found = place or Place(endpoint=NOWHERE, host_kind="", region=None, path_values={})
         call = call_of(request, found, self._clock())
         fault = self._faults.next(found.endpoint.name)
-        answer = self._answer(call) if fault is None or fault in TRANSPORTS else self._failing(fault)
+        answer = self._answer(call) if fault is None or is_on_the_way(fault) else self._failing(fault)
         return Reply(
             endpoint=found.endpoint.name,
             response=finished(self._world, call, answer),
-            transport=fault if fault in TRANSPORTS else None,
+            transport=fault if fault and is_on_the_way(fault) else None,
         )
 
     def secrets(self) -> tuple[Seen, ...]:

@@ -14,10 +14,10 @@ from tfx.errors import UsageError
 STATUSES: Final = frozenset(str(int(status)) for status in HTTPStatus if int(status) >= 400)  # noqa: PLR2004  # HTTP's errors
 ANSWERS: Final = ("403-waf", "content-type", "STATUS")
 """Faults that are another answer; STATUS is any error status of HTTP, such as 429. A 401 is an expired token, told once."""
-TRANSPORTS: Final = ("reset", "truncated", "drip")
-"""Faults on the way: the right answer, cut off by a reset, short of its length, or a few bytes at a time."""
-REPLAYED: Final = ("timeout", "expired", "late=SECONDS")
-"""Faults of a replay only: no answer at all, a token refused until somebody signs in again, and the right answer after SECONDS."""
+TRANSPORTS: Final = ("reset", "truncated", "drip", "timeout", "late=SECONDS")
+"""Faults on the way: cut off by a reset, short of its length, a few bytes at a time, no answer at all, the right answer after SECONDS."""
+REPLAYED: Final = ("expired",)
+"""Faults of a replay only: the token is refused until somebody signs in again."""
 KINDS: Final = ANSWERS + TRANSPORTS + REPLAYED
 ANY: Final = "any"
 _LATE: Final = re.compile(r"late=(\d{1,6}(?:\.\d{1,3})?)\Z")
@@ -35,7 +35,7 @@ class Fault:
     def __post_init__(self) -> None:
         if self.endpoint != ANY and self.endpoint not in BY_NAME:
             raise UsageError(f"no endpoint is called {self.endpoint!r}; it is one of: {ANY}, {', '.join(BY_NAME)}")
-        if not (self.kind in KINDS[:2] + TRANSPORTS + REPLAYED[:2] or self.kind in STATUSES or _LATE.match(self.kind)):
+        if not (self.kind in (*ANSWERS[:-1], *REPLAYED, *STATUSES) or is_on_the_way(self.kind)):
             raise UsageError(f"no fault is called {self.kind!r}; it is one of: {', '.join(KINDS)}")
         if self.nth < 1:
             raise UsageError(f"requests are counted from 1, not {self.nth}")
@@ -49,17 +49,17 @@ class Fault:
             raise UsageError(f"cannot read the fault {text!r}; write it as ENDPOINT:N:KIND, for example pump-logs:2:500")
         return cls(endpoint=endpoint, nth=int(nth.removesuffix("+")), kind=kind, onwards=nth.endswith("+"))
 
-    @property
-    def is_replayed_only(self) -> bool:
-        """Whether only a replay can act it out."""
-        return self.kind in REPLAYED or late(self.kind) is not None
-
     def strikes(self, turn: int) -> bool:
         """Whether this fault falls on the request that is the nth of its endpoint."""
         return turn == self.nth or (self.onwards and turn > self.nth)
 
     def __str__(self) -> str:
         return f"{self.endpoint}:{self.nth}{'+' if self.onwards else ''}:{self.kind}"
+
+
+def is_on_the_way(kind: str) -> bool:
+    """Whether it befalls the right answer on its way."""
+    return kind in TRANSPORTS[:-1] or _LATE.match(kind) is not None
 
 
 def late(kind: str) -> float | None:

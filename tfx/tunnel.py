@@ -169,17 +169,21 @@ class Inner(BaseHTTPRequestHandler):
 
     def send(self, wire: Wire, reply: Reply) -> None:
         """The answer, whole or as its fault has it."""
-        if reply.transport is None:
+        kind, _, seconds = (reply.transport or "").partition("=")
+        if kind in ("", "late"):
+            self.server.stopping.wait(float(seconds or 0))
             self.wfile.write(wire.head + wire.body)
             return
-        if reply.transport == "drip":
+        if kind == "drip":
             for drop in drops(wire):
                 if self.server.stopping.wait(self.server.pause):
                     break
                 self.wfile.write(drop)
             return
         self.close_connection = True
-        if reply.transport == "reset":
+        if kind == "timeout":
+            self.server.stopping.wait(IDLE)
+        elif kind == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         else:
             self.wfile.write(wire.head + wire.body[: len(wire.body) // 2] if wire.body else wire.head[: len(wire.head) // 2])
