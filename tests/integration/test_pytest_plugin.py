@@ -99,7 +99,7 @@ CASES = (
     Case("a fixture without its marker", "def test_one(cassette): pass", 1, "name the cassette of this test"),
     Case("no such cassette", "@pytest.mark.cassette('no')\ndef test_one(): pass", 1, "no.json does not exist; record it with"),
     Case("no name", "@pytest.mark.cassette\ndef test_one(): pass\ndef test_two(): pass", 1, "the cassette marker takes one name"),
-    Case("a word it does not know", "@pytest.mark.cassette('small', bogus=1)\ndef test_one(): pass", 1, "strict_windows, and not bogus"),
+    Case("a word it does not know", "@pytest.mark.cassette('small', bogus=1)\ndef test_one(): pass", 1, "virtual_clock, and not bogus"),
 )
 
 
