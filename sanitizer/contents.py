@@ -6,29 +6,35 @@ from http import HTTPStatus
 from sanitizer.devices import Device, survey
 from sanitizer.hand import Hand
 from sanitizer.members import walk
-from sanitizer.policy import Node
+from sanitizer.policy import Node as Rules
 from sanitizer.pumplogs import LISTS, pump_logs
 from sanitizer.urls import query
 from tandem.endpoints import Place
-from tfx.codec import decoded, encoded
+from tfx.bodies import Node
+from tfx.codec import codings, decoded, encoded
 from tfx.errors import FormatError, RefusedError
 from tfx.exchange import Headers, Response
-from tfx.jsonbody import STYLES, Json, nearest_style, parse, write
+from tfx.jsonbody import STYLES, Json, nearest_style, read, write
+from tfx.stored import Stored
 
 JSON_TYPES = ("application/json", "application/problem+json")
 FORM_TYPE = "application/x-www-form-urlencoded"
 HTML_TYPE = "text/html"
 _BLOCKED = b"The request is blocked"
-_NOTHING = Node()
+_NOTHING = Rules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Content:
-    """A body taken apart: `value` for JSON, `text` for forms and pages. Never prints itself."""
+    """A body taken apart: `value` for JSON, `text` for all others. Never prints itself.
+
+    `text` of JSON is empty where it `is_exact`: letter for letter what `write` gives for the value.
+    """
 
     kind: str
     text: bytes = b""
     value: Json = None
+    is_exact: bool = False
 
     def __repr__(self) -> str:
         return f"Content({self.kind})"
@@ -46,14 +52,11 @@ def content(headers: Headers, body: bytes, where: str) -> Content:
         raise RefusedError(f"{where}: {error}") from None
     if not text:
         return Content(kind="nothing")
-    media, _, parameters = (headers.get("content-type").lower()).partition(";")
-    charset = parameters.partition("charset=")[2].strip(' "')
-    if charset not in ("", "utf-8") or len(headers.all("content-type")) > 1:
-        raise RefusedError(f"{where} is not in UTF-8, or says twice what it is; nothing was written. Record without that exchange")
-    media = media.strip()
+    media = _media(headers, where)
     if media in JSON_TYPES:
         try:
-            return Content(kind="json", text=text, value=parse(text))
+            value, is_exact = read(text)
+            return Content(kind="json", text=b"" if is_exact else text, value=value, is_exact=is_exact)
         except FormatError as error:
             raise RefusedError(f"{where}: {error}; nothing was written. Record that exchange again") from None
         except ValueError:  # Python's limit on the digits of an integer
@@ -63,6 +66,29 @@ def content(headers: Headers, body: bytes, where: str) -> Content:
     raise RefusedError(
         f"{where} has a content type no rule is for, so nothing says what it may hold; nothing was written. Record without that exchange"
     )
+
+
+def stored_content(stored: Stored, where: str) -> Content:
+    """The body of a plain stored response, which was read with its file; it is not looked at how deep it nests, for the rules see to that.
+
+    Raises:
+        RefusedError: its coding is unknown or its type is not JSON.
+    """
+    try:
+        codings(stored.headers)
+    except RefusedError as error:
+        raise RefusedError(f"{where}: {error}") from None
+    if _media(stored.headers, where) not in JSON_TYPES:
+        return content(stored.headers, stored().body, where)
+    return Content(kind="json", value=stored.node["json"], is_exact=True)
+
+
+def _media(headers: Headers, where: str) -> str:
+    media, _, parameters = (headers.get("content-type").lower()).partition(";")
+    charset = parameters.partition("charset=")[2].strip(' "')
+    if charset not in ("", "utf-8") or len(headers.all("content-type")) > 1:
+        raise RefusedError(f"{where} is not in UTF-8, or says twice what it is; nothing was written. Record without that exchange")
+    return media.strip()
 
 
 def sent(hand: Hand, place: Place, headers: Headers, body: bytes) -> bytes:
@@ -89,8 +115,11 @@ def sent(hand: Hand, place: Place, headers: Headers, body: bytes) -> bytes:
     return b""
 
 
-def received(hand: Hand, place: Place, response: Response, found: Content, device: Device | None) -> bytes:
-    """A response's body as it may stand; `found` is its `content`, which a survey has read before."""
+def received(hand: Hand, place: Place, response: Response | Stored, found: Content, device: Device | None) -> bytes | Node:
+    """A response's body as it may stand, as bytes or as the node of a plain stored response.
+
+    `found` is its `content`, which a survey has read before.
+    """
     name = place.endpoint.name
     if found.kind == "page":
         return _page(hand, name, response, found.text)
@@ -99,6 +128,8 @@ def received(hand: Hand, place: Place, response: Response, found: Content, devic
     if found.kind == "nothing":
         return b""
     changed = _answer(hand, name, response.status, found.value, device)
+    if found.is_exact and isinstance(changed, dict | list):
+        return {"json": changed}
     return encoded(response.headers, _written(hand, changed, found, "response body"))
 
 
@@ -143,7 +174,7 @@ def _key_set(hand: Hand, value: Json, place: str) -> Json:
     return published if hand.changes else value
 
 
-def _page(hand: Hand, name: str, response: Response, text: bytes) -> bytes:
+def _page(hand: Hand, name: str, response: Response | Stored, text: bytes) -> bytes:
     policy = hand.run.policy
     word = policy.endpoint_pages.get(name, "page")
     if _BLOCKED in text:
@@ -158,13 +189,14 @@ def _page(hand: Hand, name: str, response: Response, text: bytes) -> bytes:
         return encoded(response.headers, page)
     if text != page:
         hand.note("response body", "a page that is not one of the literal ones")
-    return response.body
+    return encoded(response.headers, text)
 
 
 def _written(hand: Hand, changed: Json, found: Content, place: str) -> bytes:
+    if found.is_exact:
+        return write(changed)
     if not hand.changes:
         if all(writer(found.value) != found.text for writer in STYLES.values()):
             hand.note(place, "JSON that is not written as the sanitizer writes it")
         return found.text
-    compact = write(found.value)
-    return write(changed) if compact == found.text else write(changed, nearest_style(found.text))
+    return write(changed, nearest_style(found.text))

@@ -25,11 +25,14 @@ from tfx.capture import Seen
 from tfx.cassette import Cassette
 from tfx.codec import decoded
 from tfx.errors import RefusedError
-from tfx.exchange import Exchange, Headers
+from tfx.exchange import Exchange, Headers, Request, Response
 from tfx.store import dumps
+from tfx.stored import plain
 
 PERSONAL: Final = frozenset({"uuid", "serial", "device", "upload", "email", "given", "family", "full-name", "profile", "birth", "subject"})
-_NESTED = re.compile(rb"[A-Za-z0-9+/_=-]{24,}")
+_BASE64: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_=-"
+_TOKEN_LETTERS: Final = bytes(ord("x") if one in _BASE64 else ord(" ") for one in range(256))
+_LONG_TOKEN: Final = b"x" * 24
 _STAND_IN_NAME = re.compile(r"(?:Given[1-9]\d* Family[1-9]\d*|Profile[1-9]\d*|tfx(?:-password)?)\Z")
 _FORMAT_WORDS: Final = (
     "tfx_cassette name era region clock policy version values keep synthetic rules counts exchanges rows digest sha256 request response "
@@ -111,7 +114,7 @@ class _Search:
         if self._automaton is None:
             return ()
         found = dict(self._in(text))
-        for token in set(_NESTED.findall(text)):
+        for token in _tokens(text):
             for inner in _opened(token):
                 found |= dict(self._in(inner))
         return tuple(found)
@@ -149,6 +152,18 @@ def _vocabulary(rules: Policy) -> str:
     return f"{rules.vocabulary} {_words()}"
 
 
+def _tokens(text: bytes) -> set[bytes]:
+    """Every run of 24 or more letters of base64. Found in a copy that shows only where letters stand: a fifth of a regex's time."""
+    shown = text.translate(_TOKEN_LETTERS)
+    tokens = set()
+    start = shown.find(_LONG_TOKEN)
+    while start >= 0:
+        end = shown.find(b" ", start)
+        tokens.add(text[start : end if end >= 0 else None])
+        start = shown.find(_LONG_TOKEN, end) if end >= 0 else -1
+    return tokens
+
+
 def _is_whole_word(text: bytes, start: int, end: int) -> bool:
     before, after = text[start - 1 : start] if start else b"", text[end : end + 1]
     # A point makes a number longer: 0.378904 does not show 378904.
@@ -166,9 +181,12 @@ def _opened(token: bytes) -> Iterator[bytes]:
 
 def _bodies(cassette: Cassette) -> Iterator[bytes]:
     for exchange in cassette.exchanges:
-        for headers, body in ((exchange.request.headers, exchange.request.body), (exchange.response.headers, exchange.response.body)):
-            if headers.get("content-encoding") and body:
-                yield _plain(headers, body)
+        carriers: list[Request | Response] = [exchange.request]
+        if not plain(exchange):  # the file shows that one leaf by leaf
+            carriers.append(exchange.response)
+        for one in carriers:
+            if one.headers.get("content-encoding") and one.body:
+                yield _plain(one.headers, one.body)
 
 
 def _plain(headers: Headers, body: bytes) -> bytes:

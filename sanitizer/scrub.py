@@ -13,6 +13,7 @@ from tandem.eras import ERAS
 from tandem.regions import REGIONS
 from tfx.capture import Capture, Seen
 from tfx.cassette import Cassette
+from tfx.collecting import uncollected
 from tfx.errors import LeakError, RefusedError
 from tfx.exchange import Exchange
 
@@ -29,6 +30,7 @@ class Scrubbed:
     touched: Mapping[tuple[str, str], int]
 
 
+@uncollected()
 def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: Mapping[str, int] | None = None) -> Scrubbed:
     """The cassette of a capture.
 

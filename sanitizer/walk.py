@@ -5,14 +5,17 @@ from http import HTTPStatus
 
 from sanitizer.actions import PHRASES
 from sanitizer.carriers import headers
-from sanitizer.contents import Content, content, meet, received, sent
+from sanitizer.contents import Content, content, meet, received, sent, stored_content
 from sanitizer.devices import Device
 from sanitizer.hand import Hand
 from sanitizer.policy import Policy
 from sanitizer.urls import address
 from tandem.endpoints import Place, locate
+from tfx.bodies import Node, plain_bytes
+from tfx.codec import codings, encoded
 from tfx.errors import RefusedError
 from tfx.exchange import IGNORED_WHOLE, Exchange, Headers, Request, Response, Terms, can_be_ignored
+from tfx.stored import Stored, plain
 
 _ANSWERS = range(HTTPStatus.BAD_REQUEST)
 _STATUSES = range(100, 600)
@@ -44,8 +47,10 @@ def _surveyed(hand: Hand, exchange: Exchange, devices: dict[str, Device]) -> tup
     place = _located(exchange.request)
     if place is None:
         return None
-    response = exchange.response
-    found = content(response.headers, response.body, f"#{hand.run.exchange} response body")
+    where = f"#{hand.run.exchange} response body"
+    stored = plain(exchange)
+    response = stored or exchange.response
+    found = stored_content(stored, where) if stored else content(response.headers, exchange.response.body, where)
     special = hand.run.policy.special.get(place.endpoint.name, "")
     if special not in ("events", "records"):
         return place, found, None
@@ -65,7 +70,7 @@ def _located(request: Request) -> Place | None:
 
 
 def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, device: Device | None) -> Exchange | None:
-    request, response = exchange.request, exchange.response
+    request, response = exchange.request, plain(exchange) or exchange.response
     url = address(hand, request.url, place)
     if url is None:
         return None
@@ -79,15 +84,18 @@ def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, devi
     if response.reason not in PHRASES:
         hand.note("response reason", "not a standard phrase")
     return Exchange(
-        request=Request(method=place.endpoint.method, url=url, headers=_measured(lines, body), body=body),
-        response=Response(
-            status=response.status,
-            reason=response.reason if response.reason in PHRASES else "",
-            headers=_measured(answer_lines, answer),
-            body=answer,
-        ),
+        request=Request(method=place.endpoint.method, url=url, headers=lines.measured(str(len(body))), body=body),
+        response=_answered(response, answer_lines, answer),
         terms=_terms(hand, exchange.terms),
     )
+
+
+def _answered(before: Response | Stored, lines: Headers, body: bytes | Node) -> Response | Stored:
+    reason = before.reason if before.reason in PHRASES else ""
+    if isinstance(body, dict) and codings(lines) == codings(before.headers):
+        return Stored(status=before.status, reason=reason, headers=lines.measured(""), node=body, is_plain=True)
+    wire = encoded(before.headers, plain_bytes(body)) if isinstance(body, dict) else body
+    return Response(status=before.status, reason=reason, headers=lines.measured(str(len(wire))), body=wire)
 
 
 def _status(hand: Hand, status: int) -> None:
@@ -115,8 +123,3 @@ def _ignorable(policy: Policy) -> frozenset[str]:
     for (_, way), node in policy.bodies.items():
         places |= {f"body.{key}" for key in node.members or () if way == "request"}
     return IGNORED_WHOLE | {place for place in places if can_be_ignored(place)}
-
-
-def _measured(lines: Headers, body: bytes) -> Headers:
-    """The lines with the length of the body as it is now, where one was told."""
-    return lines.replacing("Content-Length", str(len(body))) if "content-length" in lines else lines

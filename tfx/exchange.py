@@ -58,6 +58,10 @@ class Headers:
                 done = True
         return type(self)(kept if done else [*kept, (name, value)])
 
+    def measured(self, length: str) -> Self:
+        """The same lines, the length they tell, if they tell one, being this: once, however often it was told."""
+        return self.replacing("Content-Length", length) if "content-length" in self else self
+
 
 NO_HEADERS = Headers()
 
@@ -142,6 +146,11 @@ class Exchange:
             self._response = self._make()
             self._make = None
         return self._response
+
+    @property
+    def unmade(self) -> Callable[[], Response] | None:
+        """What makes the response, as long as nobody has asked for it."""
+        return self._make
 
     def replacing(self, *, request: Request | None = None, response: Response | None = None) -> Self:
         """The same exchange with another request or response."""

@@ -48,6 +48,20 @@ def read(data: bytes) -> tuple[Json, bool]:
     return value, is_exact
 
 
+def lenient(data: bytes) -> tuple[object, bool]:
+    """Any JSON, as Python's own reader reads it, and whether the quick reader read it: then every number and text in it can be written.
+
+    Raises:
+        ValueError, RecursionError: it is none.
+    """
+    if not _may_hold_a_long_integer(data):
+        try:
+            return orjson.loads(data), True
+        except ValueError:
+            pass
+    return json.loads(data), False
+
+
 def nests_deeper(value: Json, levels: int) -> bool:
     """Whether arrays and objects nest deeper than that: `[]` is one level."""
     # `type(...) is`: this runs once a value of every body, and JSON makes no subclasses.
@@ -95,6 +109,23 @@ def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _constant(name: str) -> NoReturn:
     raise FormatError(f"a JSON body holds {name}, which is not JSON")
+
+
+def _may_hold_a_long_integer(data: bytes) -> bool:
+    """Whether a number of so many digits that orjson would make a float of it stands there, or something that looks like one."""
+    digits = data.translate(_DIGITS)
+    start = digits.find(_LONG)
+    while start >= 0:
+        before = start - 1 if data[start - 1 : start] != b"-" else start - 2
+        if before < 0 or data[before] in b" \t\r\n:,[":
+            return True
+        end = digits.find(b" ", start)
+        start = digits.find(_LONG, end) if end > 0 else -1
+    return False
+
+
+_DIGITS: Final = bytes(ord("0") if chr(one).isdigit() and one < 128 else ord(" ") for one in range(256))  # noqa: PLR2004  # ASCII
+_LONG: Final = b"0" * 19
 
 
 def _strictly(data: bytes) -> Json:

@@ -1,10 +1,12 @@
 """How a cassette's JSON is laid out on lines: deterministic, and one pump event a line, so that a git diff reads. Pure."""
 
+import sys
 from collections.abc import Iterator
 from typing import Final
 
 import orjson
 
+from tfx.errors import FormatError
 from tfx.jsonbody import Json, nests_deeper, write
 
 WIDTH: Final = 120
@@ -15,12 +17,19 @@ _ROW_DEPTH: Final = 3
 _MANY: Final = 8
 
 
-def lay_out(value: Json) -> bytes:
-    """The text of a value, with a final newline."""
-    return b"".join((*_lines(value, 0, in_array=False), b"\n"))
+def lay_out(value: Json, levels: int | None = None) -> bytes:
+    """The text of a value, with a final newline.
+
+    Raises:
+        FormatError: arrays and objects nest, or might, deeper than `levels`.
+    """
+    most = sys.maxsize if levels is None else levels - _ROW_DEPTH - 1
+    return b"".join((*_lines(value, 0, most, in_array=False), b"\n"))
 
 
-def _lines(value: Json, indent: int, *, in_array: bool) -> Iterator[bytes]:
+def _lines(value: Json, indent: int, most: int, *, in_array: bool) -> Iterator[bytes]:
+    if indent > most:
+        raise FormatError("JSON nests too deep")
     if not isinstance(value, dict | list) or _on_one_line(value, in_array=in_array):
         yield write(value)
         return
@@ -32,7 +41,7 @@ def _lines(value: Json, indent: int, *, in_array: bool) -> Iterator[bytes]:
         opening, pairs = (b"{", [*value.items()]) if isinstance(value, dict) else (b"[", [(None, item) for item in value])
         for number, (key, item) in enumerate(pairs):
             yield (b"," if number else opening) + pad + (b"" if key is None else write(key) + b": ")
-            yield from _lines(item, indent + 1, in_array=key is None)
+            yield from _lines(item, indent + 1, most, in_array=key is None)
     yield b"\n" + b" " * indent + (b"}" if isinstance(value, dict) else b"]")
 
 

@@ -7,7 +7,6 @@ then one rename: a crash leaves the old cassette whole.
 
 import errno
 import hashlib
-import json
 import os
 import re
 import tempfile
@@ -18,10 +17,12 @@ from typing import Final, TypeVar, cast, get_args
 
 from tfx import bodies
 from tfx.cassette import FORMAT_VERSION, Cassette
-from tfx.errors import CassetteError, UsageError
-from tfx.exchange import STRICT, Exchange, Headers, Repeat, Request, Response, Terms
-from tfx.jsonbody import Json
+from tfx.collecting import uncollected
+from tfx.errors import CassetteError, FormatError, UsageError
+from tfx.exchange import STRICT, Exchange, Headers, Repeat, Request, Terms
+from tfx.jsonbody import DEEPEST, Json, lenient
 from tfx.layout import lay_out
+from tfx.stored import Stored, plain
 
 SUFFIX: Final = ".json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
@@ -112,8 +113,16 @@ def load(path: Path, *, edited: bool = False) -> Cassette:
 
 def dumps(cassette: Cassette) -> bytes:
     """The file of a cassette: equal cassettes give equal bytes."""
-    exchanges: list[Json] = [_exchange_node(exchange) for exchange in cassette.exchanges]
-    head: dict[str, Json] = {
+    try:
+        # A body that is plain is taken as it is; only its depth has not been looked at yet.
+        return _sealed(_head_node(cassette, trusting=True), DEEPEST)
+    except FormatError:
+        return _sealed(_head_node(cassette, trusting=False), None)
+
+
+def _head_node(cassette: Cassette, *, trusting: bool) -> Json:
+    exchanges: list[Json] = [_exchange_node(exchange, trusting=trusting) for exchange in cassette.exchanges]
+    return {
         "tfx_cassette": FORMAT_VERSION,
         "name": cassette.name,
         "era": cassette.era,
@@ -125,22 +134,26 @@ def dumps(cassette: Cassette) -> bytes:
         "digest": _BLANK_DIGEST,
         "exchanges": exchanges,
     }
-    blank = lay_out(head)
+
+
+def _sealed(head: Json, levels: int | None) -> bytes:
+    blank = lay_out(head, levels)
     digest = hashlib.sha256(blank).hexdigest()
     return blank.replace(_BLANK_DIGEST.encode("ascii"), f"sha256:{digest}".encode("ascii"), 1)
 
 
+@uncollected()
 def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
     """The cassette in these bytes; `where` names them in errors, `edited` as for `load`.
 
     Raises:
         CassetteError: see `load`.
     """
-    head = _head(data, where)
+    head, is_plain = _head(data, where)
     if not edited:
         _same_digest(data, where)
     try:
-        return _cassette(head, where)
+        return _cassette(head, where, is_plain=is_plain)
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
         # Not chained: what the low-level error quotes may be what somebody put there.
         raise CassetteError(
@@ -148,11 +161,11 @@ def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
         ) from None
 
 
-def _head(data: bytes, where: str) -> dict[str, Json]:
+def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
     if any(line in data for line in (b"\n<<<<<<< ", b"\n>>>>>>> ")) or data.startswith(b"<<<<<<< "):
         raise CassetteError(f"{where} holds merge conflict markers; take one side whole with: git checkout --theirs -- {where}")
     try:
-        head = json.loads(data)
+        head, is_plain = lenient(data)
     except ValueError as error:
         cut = not data.rstrip().endswith(b"}")
         what = "is truncated: it ends in the middle" if cut else "is not JSON"
@@ -166,22 +179,23 @@ def _head(data: bytes, where: str) -> dict[str, Json]:
             f"{where} is a cassette of format version {_short(head['tfx_cassette'])}, and this tfx reads version {FORMAT_VERSION}; "
             f"migrate it with the tfx that reads it: pip install --upgrade tandem-tfx && tfx sanitize {where}"
         )
-    return cast("dict[str, Json]", head)
+    return cast("dict[str, Json]", head), is_plain
 
 
 def _same_digest(data: bytes, where: str) -> None:
     found = _DIGEST.search(data)
     if found is None:
         raise CassetteError(f"{where} carries no digest on a line of its own; restore it with: git checkout -- {where}")
-    blank = data[: found.start(1)] + b"0" * 64 + data[found.end(1) :]
-    if hashlib.sha256(blank).hexdigest().encode("ascii") != found.group(1):
+    digest = hashlib.sha256(data[: found.start(1)] + b"0" * 64)
+    digest.update(memoryview(data)[found.end(1) :])
+    if digest.hexdigest().encode("ascii") != found.group(1):
         raise CassetteError(
             f"{where} was changed after tfx wrote it (its digest does not match: a hand edit or a merge); "
             f"restore it with: git checkout -- {where}, or have the edit looked over and sealed with: tfx sanitize --edited {where}"
         )
 
 
-def _cassette(head: dict[str, Json], where: str) -> Cassette:
+def _cassette(head: dict[str, Json], where: str, *, is_plain: bool) -> Cassette:
     nodes = _a(list, head["exchanges"])
     counts = _a(dict, head["counts"])
     if _a(int, counts["exchanges"]) != len(nodes):
@@ -195,7 +209,7 @@ def _cassette(head: dict[str, Json], where: str) -> Cassette:
         policy=_a(int, policy["version"]),
         values=_a(str, policy["values"]),
         rules={rule: _a(int, count) for rule, count in _a(dict, head["rules"]).items()},
-        exchanges=tuple(_exchange(_a(dict, node)) for node in nodes),
+        exchanges=tuple(_exchange(_a(dict, node), is_plain=is_plain) for node in nodes),
     )
 
 
@@ -206,8 +220,10 @@ def _a(kind: type[Kind], value: object) -> Kind:
     return value
 
 
-def _exchange_node(exchange: Exchange) -> dict[str, Json]:
-    request, response = exchange.request, exchange.response
+def _exchange_node(exchange: Exchange, *, trusting: bool) -> dict[str, Json]:
+    request, stored = exchange.request, plain(exchange) if trusting else None
+    response = stored or exchange.response
+    body = stored.node if stored else bodies.body_node(response.headers, exchange.response.body)
     node: dict[str, Json] = {
         "request": {
             "method": request.method,
@@ -219,7 +235,7 @@ def _exchange_node(exchange: Exchange) -> dict[str, Json]:
             "status": response.status,
             "reason": response.reason,
             "headers": _header_node(response.headers),
-            "body": cast("Json", bodies.body_node(response.headers, response.body)),
+            "body": cast("Json", body),
         },
     }
     if exchange.terms != STRICT:
@@ -232,22 +248,23 @@ def _header_node(headers: Headers) -> list[Json]:
     return [[key, "" if key.lower() == "content-length" else value] for key, value in headers]
 
 
-def _exchange(node: dict[str, Json]) -> Exchange:
+def _exchange(node: dict[str, Json], *, is_plain: bool) -> Exchange:
     sent, got = _a(dict, node["request"]), _a(dict, node["response"])
     headers = _headers(sent["headers"])
     body = bodies.body_bytes(headers, _a(dict, sent["body"]))
-    request = Request(method=_a(str, sent["method"]), url=_a(str, sent["url"]), headers=_with_length(headers, body), body=body)
+    request = Request(method=_a(str, sent["method"]), url=_a(str, sent["url"]), headers=headers.measured(str(len(body))), body=body)
     # The response is made when it is asked for; that it can be made is seen to now.
-    status, reason, answered = _a(int, got["status"]), _a(str, got["reason"]), _headers(got["headers"])
+    status, lines, content = _a(int, got["status"]), _headers(got["headers"]), bodies.seen_to(_a(dict, got["body"]))
     if not 100 <= status <= 599:  # noqa: PLR2004  # the statuses HTTP has
         raise ValueError
-    content = bodies.seen_to(_a(dict, got["body"]))
-
-    def response() -> Response:
-        wire = bodies.body_bytes(answered, content)
-        return Response(status=status, reason=reason, headers=_with_length(answered, wire), body=wire)
-
-    return Exchange(request=request, response=response, terms=_terms(node.get("replay")))
+    stored = Stored(
+        status=status,
+        reason=_a(str, got["reason"]),
+        headers=lines.measured(""),
+        node=content,
+        is_plain=is_plain and len(content) == 1 and isinstance(content.get("json"), dict | list),
+    )
+    return Exchange(request=request, response=stored, terms=_terms(node.get("replay")))
 
 
 def _terms(node: Json) -> Terms:
@@ -263,10 +280,6 @@ def _terms(node: Json) -> Terms:
 def _headers(node: Json) -> Headers:
     lines = [_a(list, line) for line in _a(list, node)]
     return Headers((_a(str, key), _a(str, value)) for key, value in lines)
-
-
-def _with_length(headers: Headers, body: bytes) -> Headers:
-    return headers.replacing("Content-Length", str(len(body))) if "content-length" in headers else headers
 
 
 def _rows(exchange: Json) -> int:
