@@ -174,7 +174,7 @@ CHALLENGE_HEADER = re.compile(r'Bearer(?: error="(?:invalid_token|invalid_reques
 def bearer(value: Json, _argument: str, run: Run) -> Json:
     """An Authorization line follows the access token."""
     scheme, _, token = text_of(value).partition(" ")
-    if scheme.lower() != "bearer":
+    if scheme.lower() != "bearer" or not token.strip():
         raise Odd
     return f"Bearer {run.ordinals.stand_in(KINDS['access-token'], token.strip())}"
 
