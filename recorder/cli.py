@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import click
 
+from tfx.cassette import KEEP, VALUES
 from tfx.errors import UsageError
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -41,6 +42,13 @@ def stand_in(command: _Command) -> _Command:
 @click.option("--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, help="Where the cassette goes.")
 @click.option("--resume", is_flag=True, help="Go on with the recording of this name that was interrupted.")
 @click.option("--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML: email and password under [tandem].")
+@click.option(
+    "--values",
+    type=click.Choice(VALUES),
+    default=KEEP,
+    show_default=True,
+    help="synthetic makes every amount of glucose, insulin and carbohydrate anew, so that the series is nobody's.",
+)
 @stand_in
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 @click.pass_context

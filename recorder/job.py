@@ -47,7 +47,7 @@ def run(order: Order) -> Done:
 
 
 def _finished(order: Order, capture: Capture, exit_code: int = 0) -> Done:
-    scrubbed = scrub(capture, name=order.name)
+    scrubbed = scrub(capture, name=order.name, values=order.values)
     path = store.save(scrubbed.cassette, order.cassettes)
     told = (path, scrubbed.cassette, scrubbed.findings)
     return Done(lines=summary.lines(*told), report=summary.report(*told), exit_code=exit_code)

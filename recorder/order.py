@@ -8,6 +8,7 @@ from typing import Final
 from recorder.checkpoint import Errand
 from tandem.eras import CURRENT
 from tandem.regions import US
+from tfx.cassette import KEEP
 from tfx.errors import UsageError
 
 DAYS: Final = 7
@@ -29,6 +30,7 @@ class Order:
     cassettes: Path = Path("cassettes")
     resume: bool = False
     credentials: Path | None = None
+    values: str = KEEP
     simulated: bool = False
     seed: int = 1
     now: str | None = None

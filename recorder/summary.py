@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sanitizer.findings import Finding
 from tandem.endpoints import locate
-from tfx.cassette import Cassette
+from tfx.cassette import SYNTHETIC, Cassette
 from tfx.codec import decoded
 from tfx.exchange import Exchange
 from tfx.jsonbody import Json, parse
@@ -21,6 +21,8 @@ def lines(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> tuple[
         f"{path}: {len(cassette.exchanges)} exchanges, {events(cassette)} pump events ({cassette.region}, era {cassette.era}). "
         f"{len(cassette.rules)} rules touched {touched} places."
     )
+    if cassette.values == SYNTHETIC:
+        first += "\nThe amounts of glucose, insulin and carbohydrate are invented; which events there are, and when, is as recorded."
     if not events(cassette):
         first += (
             "\nThere is not one pump event on it: the pump's last upload is older than the days asked for, or they have only just begun "
@@ -38,6 +40,7 @@ def report(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> dict[
         "cassette": str(path),
         "region": cassette.region,
         "era": cassette.era,
+        "values": cassette.values,
         "exchanges": len(cassette.exchanges),
         "events": events(cassette),
         "rules": dict(cassette.rules),

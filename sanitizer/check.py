@@ -13,10 +13,11 @@ from sanitizer.findings import Finding
 from sanitizer.hand import Looking
 from sanitizer.policy import Policy, policy
 from sanitizer.run import NOT_UNDERSTOOD, Run
+from sanitizer.values.amounts import KINDS as AMOUNT_KINDS
 from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
-from tfx.cassette import Cassette
+from tfx.cassette import SYNTHETIC, VALUES, Cassette
 from tfx.codec import decoded, encoded
 from tfx.collecting import uncollected
 from tfx.errors import RefusedError, TfxError, UsageError
@@ -24,9 +25,8 @@ from tfx.exchange import Headers, Request, Response
 from tfx.store import dumps, loads, path_of
 from tfx.stored import plain
 
-COUNTED = frozenset({"header dropped", "property dropped", "sequence", "zero", "counter", "bolus", "jwks", "page"})
+COUNTED = frozenset({"header dropped", "property dropped", "sequence", "zero", "counter", "bolus", "jwks", "page", *AMOUNT_KINDS})
 """Words that count places beside those of the actions."""
-VALUES = ("keep", "synthetic")
 _TELLING_NAME = re.compile(r"\d{6}|@|\d(?:[._-]?\d){7}")
 _MOST_PLACES = 9_999_999
 """More than a cassette of any size that fits a repository; a serial number has eight digits."""
@@ -63,6 +63,10 @@ def looked_at(cassette: Cassette, *, rules: Policy | None = None) -> tuple[Findi
     try:
         walked(hand, cassette.exchanges)
         _codings(hand, cassette)
+        if cassette.values == SYNTHETIC:
+            from sanitizer.values.regenerate import regenerated  # needs numpy, which the other checks do without
+
+            regenerated(hand, cassette.exchanges)
     except (RefusedError, *NOT_UNDERSTOOD):
         hand.note("body", "cannot be understood, so nothing says that it is clean")
     return tuple(run.findings)

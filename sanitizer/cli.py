@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sanitizer.findings import Finding
+from tfx.cassette import KEEP, VALUES
 from tfx.errors import TfxError, UsageError
 
 if TYPE_CHECKING:
@@ -37,8 +38,15 @@ class Report:
 @click.option("--explain", is_flag=True, help="Show which rule touched which place, and how often.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
 @click.option("--edited", is_flag=True, help="Take cassettes that were edited by hand: every rule is applied anew, then they are sealed.")
+@click.option(
+    "--values",
+    type=click.Choice(VALUES),
+    help="synthetic makes every amount of glucose, insulin and carbohydrate anew.  [default: keep; what is synthetic stays so]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
-def sanitize(paths: tuple[Path, ...], *, check: bool, explain: bool, output: Path | None, edited: bool, as_json: bool) -> int:
+def sanitize(
+    paths: tuple[Path, ...], *, check: bool, explain: bool, output: Path | None, edited: bool, values: str | None, as_json: bool
+) -> int:
     """Make cassettes clean, or check that they are.
 
     PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
@@ -50,11 +58,13 @@ def sanitize(paths: tuple[Path, ...], *, check: bool, explain: bool, output: Pat
       tfx sanitize --check cassettes/             what pre-commit runs; needs no secrets
       tfx sanitize --explain cassettes/week.json  which rule touched which place
       tfx sanitize --edited cassettes/week.json   after "replay": {"repeat": "last", "ignore": []} was added by hand
+      tfx sanitize --values synthetic --output public cassettes/week.json
+                                                  the same events with invented amounts
       tfx sanitize browser.har --output cassettes what a browser recorded becomes cassettes/browser.json
     """
-    if check and (output or edited or explain):
-        raise UsageError("--check only looks, so it takes no --output, --edited or --explain; leave them out")
-    reports = [_checked(path) if check else _cleaned(path, output, explain=explain, edited=edited) for path in _files(paths)]
+    if check and (output or edited or explain or values):
+        raise UsageError("--check only looks, so it takes no --output, --edited, --explain or --values; leave them out")
+    reports = [_checked(path) if check else _cleaned(path, output, explain=explain, edited=edited, values=values) for path in _files(paths)]
     if not reports:
         raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
     if as_json:
@@ -101,13 +111,13 @@ def _checked(path: Path) -> Report:
     return report
 
 
-def _cleaned(path: Path, output: Path | None, *, explain: bool, edited: bool) -> Report:
+def _cleaned(path: Path, output: Path | None, *, explain: bool, edited: bool, values: str | None) -> Report:
     from sanitizer.scrub import again
     from tfx.store import dumps, load, save
 
     foreign = _foreign(path)
-    imported = _imported(path, output, foreign) if foreign else None
-    done = imported.done if imported else again(replace(load(path, edited=edited), name=path.stem))
+    imported = _imported(path, output, foreign, values or KEEP) if foreign else None
+    done = imported.done if imported else again(replace(load(path, edited=edited), name=path.stem), values)
     report = Report(path=str(path), findings=list(done.findings), imported=imported.places if imported else "")
     if explain:
         for (word, place), number in sorted(done.touched.items()):
@@ -117,7 +127,7 @@ def _cleaned(path: Path, output: Path | None, *, explain: bool, edited: bool) ->
     return report
 
 
-def _imported(path: Path, output: Path | None, what: str) -> "Imported":
+def _imported(path: Path, output: Path | None, what: str, values: str) -> "Imported":
     from sanitizer.convert import imported
     from tfx.store import path_of
 
@@ -129,7 +139,7 @@ def _imported(path: Path, output: Path | None, what: str) -> "Imported":
         )
     if path_of(path.stem, output).exists():
         raise UsageError(f"{output / path.stem}.json exists, and importing {path} replaces nothing; name another folder or remove it")
-    return imported(path, name=path.stem)
+    return imported(path, name=path.stem, values=values)
 
 
 def _foreign(path: Path) -> str:

@@ -18,7 +18,7 @@ from sanitizer.formats.safe_yaml import safe_yaml
 from sanitizer.scrub import Scrubbed, again, scrub
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
-from tfx.cassette import Cassette
+from tfx.cassette import KEEP, Cassette
 from tfx.errors import FormatError, UsageError
 from tfx.store import loads, path_of, save
 
@@ -47,7 +47,7 @@ class Imported:
         return f"{sum(counts.values())} places touched by the rules ({listed})"
 
 
-def imported(path: Path, *, name: str, era: str = "", region: str = "", clock: datetime | None = None) -> Imported:
+def imported(path: Path, *, name: str, era: str = "", region: str = "", clock: datetime | None = None, values: str = KEEP) -> Imported:
     """A vcrpy cassette or HAR file through the sanitizer; nothing is written.
 
     Raises:
@@ -58,7 +58,7 @@ def imported(path: Path, *, name: str, era: str = "", region: str = "", clock: d
     """
     recording = _read(path, _bytes(path))
     capture = capture_of(recording, str(path), era=era, region=region, clock=clock)
-    return Imported(done=scrub(capture, name=name), elsewhere=recording.elsewhere)
+    return Imported(done=scrub(capture, name=name, values=values), elsewhere=recording.elsewhere)
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """Capture -> Cassette: every exchange by the rules, then the independent scan of the finished text. Pure; fails closed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sanitizer.findings import Finding
 from sanitizer.hand import Scrubbing
@@ -12,9 +12,9 @@ from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
 from tfx.capture import Capture, Seen
-from tfx.cassette import Cassette
+from tfx.cassette import KEEP, Cassette
 from tfx.collecting import uncollected
-from tfx.errors import LeakError, RefusedError
+from tfx.errors import LeakError, RefusedError, UsageError
 from tfx.exchange import Exchange
 
 
@@ -31,10 +31,13 @@ class Scrubbed:
 
 
 @uncollected()
-def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: Mapping[str, int] | None = None) -> Scrubbed:
+def scrub(
+    capture: Capture, *, name: str, rules: Policy | None = None, before: Mapping[str, int] | None = None, values: str = KEEP
+) -> Scrubbed:
     """The cassette of a capture.
 
     `before` is the rule counts of a cassette that is sanitized again: what was removed then is not there to be counted now.
+    `values` is KEEP, or SYNTHETIC to have every amount of glucose, insulin and carbohydrate made anew from the record structure.
 
     Raises:
         RefusedError: something cannot be understood; nothing of it may be written.
@@ -44,7 +47,7 @@ def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: M
         raise RefusedError(f"this capture is of no known era or region ({', '.join(ERAS)}; {', '.join(REGIONS)}); nothing was written")
     run = Run(policy=rules or policy(), clock=capture.clock, seen=[one.value for one in capture.seen])
     hand = Scrubbing(run)
-    exchanges = _walked(hand, capture)
+    exchanges = _walked(hand, capture, values)
     _prove_name(name, run, capture.seen)
     cassette = Cassette(
         name=name,
@@ -53,6 +56,7 @@ def scrub(capture: Capture, *, name: str, rules: Policy | None = None, before: M
         clock=run.epoch.clock(capture.clock),
         policy=run.policy.version,
         exchanges=exchanges,
+        values=values,
         rules={**(before or {}), **run.counts},
     )
     _prove(cassette, run, capture.seen)
@@ -71,9 +75,14 @@ def _prove_name(name: str, run: Run, seen: tuple[Seen, ...]) -> None:
         )
 
 
-def _walked(hand: Scrubbing, capture: Capture) -> tuple[Exchange, ...]:
+def _walked(hand: Scrubbing, capture: Capture, values: str) -> tuple[Exchange, ...]:
     try:
-        return walked(hand, capture.exchanges)
+        exchanges = walked(hand, capture.exchanges)
+        if values == KEEP:
+            return exchanges
+        from sanitizer.values.regenerate import regenerated
+
+        return regenerated(hand, exchanges)
     except NOT_UNDERSTOOD:
         # `from None`, and no text of it: it may quote a value.
         raise RefusedError(
@@ -93,8 +102,13 @@ def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:
         )
 
 
-def again(cassette: Cassette) -> Scrubbed:
-    """A cassette sanitized anew: nothing changes unless the policy did, or somebody's hand."""
+def again(cassette: Cassette, values: str | None = None) -> Scrubbed:
+    """A cassette sanitized anew: nothing changes unless the policy did, or somebody's hand, or other `values` are asked for.
+
+    Raises:
+        UsageError: the recorded values are asked for, and the cassette no longer has them.
+    """
+    if values == KEEP and cassette.values != KEEP:
+        raise UsageError(f"the values of {cassette.name} are synthetic and the recorded ones are gone; record it again to have them")
     capture = Capture(exchanges=cassette.exchanges, era=cassette.era, region=cassette.region, clock=cassette.clock)
-    done = scrub(capture, name=cassette.name, before=cassette.rules)
-    return replace(done, cassette=replace(done.cassette, values=cassette.values))
+    return scrub(capture, name=cassette.name, before=cassette.rules, values=values or cassette.values)

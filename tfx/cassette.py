@@ -11,6 +11,12 @@ FORMAT_VERSION: Final = 1
 """The cassette format this code writes; `tfx/cassette.schema.json` is its schema."""
 
 
+KEEP: Final = "keep"
+SYNTHETIC: Final = "synthetic"
+VALUES: Final = (KEEP, SYNTHETIC)
+"""What the therapy values of a cassette can be."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cassette:
     """A recording that may be public for ever.
@@ -26,7 +32,7 @@ class Cassette:
     clock: datetime
     policy: int
     exchanges: tuple[Exchange, ...]
-    values: str = "keep"
+    values: str = KEEP
     rules: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:

@@ -1,0 +1,131 @@
+"""Every amount of a clean recording made anew, under either hand: one changes them, the other sees whether they are. Pure.
+
+The recording is read for structure first, whole, for doses of one window act in the next; then each place is written from what the
+structure gives. No original amount is read on the way.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from sanitizer.contents import Content, content
+from sanitizer.hand import Hand
+from sanitizer.pumplogs import LISTS
+from sanitizer.pumprecords import records_of
+from sanitizer.values.amounts import AMOUNTS, SETTINGS
+from sanitizer.values.settings import changed_settings
+from sanitizer.values.structure import Amounts, Carrier, JsonEvents, RecordEvents, Rows, joined
+from sanitizer.values.therapy import amounts
+from tandem.endpoints import locate
+from tfx.codec import encoded
+from tfx.exchange import Exchange, Response
+from tfx.jsonbody import Json, nearest_style, write
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tape:
+    """One list of events on the recording, and where it is."""
+
+    exchange: int
+    place: str
+    carrier: Carrier
+
+
+def regenerated(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """The exchanges with every amount made from their structure; under the hand that only looks, as they are."""
+    opened = [_opened(number, exchange) for number, exchange in enumerate(exchanges, 1)]
+    pumps: dict[str, list[_Tape]] = defaultdict(list)
+    records: dict[int, RecordEvents] = {}
+    for number, one in enumerate(opened, 1):
+        hand.run.exchange = number
+        if one is None:
+            continue
+        if one.name in SETTINGS:
+            _settled(hand, one)
+        for place, carrier in _carriers(hand, one):
+            pumps[one.pump].append(_Tape(exchange=number, place=place, carrier=carrier))
+            if isinstance(carrier, RecordEvents):
+                records[number] = carrier
+    for tapes in pumps.values():
+        _retold(hand, tapes)
+    hand.run.exchange = 0
+    if not hand.changes:
+        return exchanges
+    return tuple(
+        exchange if one is None else _written(exchange, one, records[number].records.to_base64() if number in records else one.found.value)
+        for number, (exchange, one) in enumerate(zip(exchanges, opened, strict=True), 1)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Opened:
+    """A JSON answer that may hold amounts; `pump` is the last identifier of its path."""
+
+    name: str
+    pump: str
+    found: Content
+
+
+def _opened(number: int, exchange: Exchange) -> _Opened | None:
+    place, response = locate(exchange.request.method, exchange.request.url), exchange.response
+    if place is None or response.status >= HTTPStatus.BAD_REQUEST:
+        return None
+    name = place.endpoint.name
+    if name not in SETTINGS and name not in ("pump-logs", "pump-events"):
+        return None
+    found = content(response.headers, response.body, f"#{number} response body")
+    if found.kind != "json":
+        return None
+    return _Opened(name=name, pump=list(place.path_values.values())[-1].strip("{}").replace("-", "").lower(), found=found)
+
+
+def _carriers(hand: Hand, one: _Opened) -> Iterator[tuple[str, Carrier]]:
+    value = one.found.value
+    special = hand.run.policy.special.get(one.name, "")
+    if special == "records":
+        yield "response body[]", RecordEvents(records_of(hand.run.exchange, value))
+    elif special == "events" and isinstance(value, dict):
+        for name in LISTS:
+            listed = value.get(name)
+            if isinstance(listed, list):
+                yield f"response body.{name}[].eventProperties", JsonEvents(listed)
+
+
+def _settled(hand: Hand, one: _Opened) -> None:
+    for place, is_other in changed_settings(SETTINGS[one.name], one.found.value):
+        _tell(hand, "setting", f"response body.{place}", 1, is_other=is_other)
+
+
+def _retold(hand: Hand, tapes: Sequence[_Tape]) -> None:
+    """One pump's events with the amounts of one therapy."""
+    parts: dict[int, list[tuple[_Tape, Rows]]] = defaultdict(list)
+    for tape in tapes:
+        for code, rows in tape.carrier.read().items():
+            parts[code].append((tape, rows))
+    log, places = {}, {}
+    for code, found in sorted(parts.items()):
+        log[code], places[code] = joined([rows for _, rows in found])
+    for code, made in amounts(log).items():
+        for (tape, _), which in zip(parts[code], places[code], strict=True):
+            hand.run.exchange = tape.exchange
+            own: Amounts = {name: column[which] for name, column in made.items()}
+            for name, number, is_other in tape.carrier.write(code, own):
+                _tell(hand, AMOUNTS[code][name], f"{tape.place}.{name} of event {code}", number, is_other=is_other)
+
+
+def _tell(hand: Hand, kind: str, place: str, number: int, *, is_other: bool) -> None:
+    if hand.changes:
+        if number:
+            hand.count(kind, place, number)
+    elif is_other:
+        hand.note(place, "an amount that the structure does not give, on a cassette that says its values are synthetic")
+
+
+def _written(exchange: Exchange, one: _Opened, value: Json) -> Exchange:
+    response = exchange.response
+    body = encoded(response.headers, write(value, nearest_style(one.found.text)))
+    lines = response.headers
+    if "content-length" in lines:
+        lines = lines.replacing("Content-Length", str(len(body)))
+    return exchange.replacing(response=Response(status=response.status, reason=response.reason, headers=lines, body=body))
