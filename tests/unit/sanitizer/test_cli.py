@@ -139,7 +139,7 @@ WRONG = [
     (["sanitize", "nowhere"], "tfx: nowhere does not exist; name a cassette or a folder of cassettes.\n"),
     (
         ["sanitize", "--check", "--output", "x", "cassettes"],
-        "tfx: --check only looks, so it takes no --output, --edited or --explain; leave them out.\n",
+        "tfx: --check only looks, so it takes no --output, --edited, --explain or --values; leave them out.\n",
     ),
     (["sanitize", "void"], "tfx: there is no cassette in void; record one with: tfx record NAME.\n"),
 ]
@@ -189,3 +189,19 @@ def test_an_edit_that_brings_somebody_in_is_taken_out_again(folder: Path) -> Non
     cli.run(["sanitize", "--edited", "cassettes/week.json"])
     assert cli.run(["sanitize", "--check", "cassettes"]) == 0
     assert "Marisol" not in path.read_text(encoding="utf-8")
+
+
+def test_values_can_be_made_synthetic_later_and_never_kept_again(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["sanitize", "--values", "synthetic", "cassettes"]) == 0
+    assert capsys.readouterr().out == "cassettes/week.json -> cassettes/week.json\n"
+    assert load(folder / "week.json").values == "synthetic"
+    assert cli.run(["sanitize", "cassettes"]) == 0
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 0
+    assert capsys.readouterr().out == "1 cassette clean already, nothing written\n1 cassette clean\n"
+    assert cli.run(["show", "cassettes/week.json"]) == 0
+    assert "therapy values: synthetic" in capsys.readouterr().out
+    assert cli.run(["sanitize", "--values", "keep", "cassettes"]) == 2
+    assert capsys.readouterr().err == (
+        "tfx: the values of week are synthetic and the recorded ones are gone; record it again to have them.\n"
+    )
+    assert cli.run(["sanitize", "--check", "--values", "synthetic", "cassettes"]) == 2

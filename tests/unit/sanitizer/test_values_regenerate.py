@@ -1,0 +1,208 @@
+"""The laws of synthetic values: nothing of an amount goes in, everything of the structure stays, and the check can tell."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanitizer.check import looked_at
+from sanitizer.scrub import again, scrub
+from sanitizer.values.amounts import AMOUNTS, SEGMENTS, SETTINGS
+from tandem.bff import events_from_records, records_from_events
+from tandem.endpoints import locate
+from tandem.events import EVENTS, RECORD_LENGTH
+from tandem.records import Records, layout
+from tfx.capture import Capture
+from tfx.cassette import Cassette
+from tfx.codec import decoded, encoded
+from tfx.errors import UsageError
+from tfx.exchange import Exchange
+from tfx.jsonbody import Json
+from tfx.store import dumps, loads
+
+Session = Callable[..., Capture]
+Build = Callable[..., Capture]
+Object = dict[str, Json]
+
+ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+LOGS = f"https://source.tandemdiabetes.com/api/reports/bff/pump-logs/{ID}"
+EVENTS_URL = f"https://source.tandemdiabetes.com/api/reports/reportsfacade/pumpevents/{ID}/378904"
+LAST_MINUTES = 596_059_200  # 2026-11-20 16:00 in pump seconds
+ERAS = ("2025", "2026-10")
+NOT_GIVEN = "an amount that the structure does not give, on a cassette that says its values are synthetic"
+
+
+# --- two captures of one structure
+
+
+def rows(structure: int, amounts: int, count: int) -> Records:
+    """Random records of every code with amounts: the first seed draws what happened, the second how much."""
+    facts, sizes = np.random.default_rng(structure), np.random.default_rng(amounts)
+    codes = facts.choice(sorted(AMOUNTS), count)
+    payload = facts.integers(0, 6, (count, RECORD_LENGTH), np.uint8)  # small numbers hit flags and ids that mean something
+    drawn = sizes.integers(0, 256, (count, RECORD_LENGTH), np.uint8)
+    for code in np.unique(codes):
+        for field in (EVENTS[code].field(name) for name in AMOUNTS[code]):
+            which = codes == code
+            place = slice(field.offset, field.offset + field.width)
+            if field.type == "float32":
+                drawn[which, place] = sizes.random(which.sum()).astype(">f4").view(np.uint8).reshape(-1, 4)
+            payload[which, place] = drawn[which, place]
+    seconds = LAST_MINUTES - facts.integers(0, 200_000, count)
+    sequence = facts.permutation(count) + 1
+    return Records(rows=payload).with_header(code=codes, source=0, seconds=seconds, sequence=sequence)
+
+
+@given(structure=st.integers(0, 10_000), amounts=st.integers(0, 10_000), count=st.integers(1, 40))
+def test_captures_that_differ_in_amounts_alone_give_the_same_bytes(capture: Build, structure: int, amounts: int, count: int) -> None:
+    for era in ERAS:
+        made = []
+        for seed in (amounts, amounts + 1):
+            records = rows(structure, seed, count)
+            if era == "2025":
+                taken = capture(EVENTS_URL, answer=records.to_body(), era=era)
+            else:
+                listed = events_from_records(records, device_assignment_id=ID)
+                taken = capture(LOGS, answer=json.dumps({"events": listed, "clockChanges": []}).encode())
+            made.append(scrub(taken, name="x", values="synthetic").cassette)
+        assert dumps(made[0]) == dumps(made[1])
+        assert looked_at(made[0]) == ()
+        assert dumps(again(made[0]).cassette) == dumps(made[0])
+
+
+def only_answer(taken: Capture, values: str) -> bytes:
+    return scrub(taken, name="x", values=values).cassette.exchanges[0].response.body
+
+
+@given(structure=st.integers(0, 10_000), count=st.integers(1, 40))
+def test_only_amounts_are_touched_and_both_wires_tell_the_same(capture: Build, structure: int, count: int) -> None:
+    records = rows(structure, 1, count)
+    listed = json.dumps({"events": events_from_records(records, device_assignment_id=ID), "clockChanges": []}).encode()
+    binary = capture(EVENTS_URL, answer=records.to_body(), era="2025")
+    kept, made = (Records.from_body(only_answer(binary, values)) for values in ("keep", "synthetic"))
+    written = records_from_events(json.loads(only_answer(capture(LOGS, answer=listed), "synthetic"))["events"])
+    assert (kept.rows[:, :10] == made.rows[:, :10]).all(), "codes, times and numbers stay"
+    for code, which, chosen in made.groups():
+        before, after = kept.take(which).columns(code), chosen.columns(code)
+        for name in before:
+            assert name in AMOUNTS[code] or before[name].tobytes() == after[name].tobytes()
+    for code, which, chosen in made.groups():
+        both = chosen.columns(code), written.take(which).columns(code)
+        assert {name: both[0][name].tolist() for name in AMOUNTS[code]} == {name: both[1][name].tolist() for name in AMOUNTS[code]}
+
+
+# --- whole sessions
+
+
+def disturbed(capture: Capture) -> Capture:
+    """The same session with every setting another: amounts of the account's answers, padding left alone."""
+    return replace(capture, exchanges=tuple(map(_disturbed, capture.exchanges)))
+
+
+def _disturbed(exchange: Exchange) -> Exchange:
+    place = locate(exchange.request.method, exchange.request.url)
+    if place is None or place.endpoint.name not in SETTINGS:
+        return exchange
+    value = json.loads(decoded(exchange.response.headers, exchange.response.body))
+    changed = list(_amounts_plus_one(value, SETTINGS[place.endpoint.name]))
+    assert changed
+    body = encoded(exchange.response.headers, json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
+    return exchange.replacing(response=replace(exchange.response, body=body))
+
+
+def _amounts_plus_one(value: Json, table: Mapping[str, int], place: str = "") -> Iterator[str]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            if not (place.endswith(SEGMENTS) and index and cast("Object", item)["startTime"] == 0):
+                yield from _amounts_plus_one(item, table, f"{place}[]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            where = f"{place}.{key}".removeprefix(".")
+            if where in table and type(item) is int:
+                value[key] = item + 1
+                yield where
+            else:
+                yield from _amounts_plus_one(item, table, where)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_session_is_synthetic_clean_and_its_own_cassette(session: Session, era: str) -> None:
+    capture = session(era)
+    made = scrub(capture, name="x", values="synthetic").cassette
+    assert made.values == "synthetic"
+    assert looked_at(made) == ()
+    assert dumps(again(loads(dumps(made), "x.json")).cassette) == dumps(made)
+    assert dumps(scrub(disturbed(capture), name="x", values="synthetic").cassette) == dumps(made), "other settings, same cassette"
+    assert dumps(scrub(disturbed(capture), name="x").cassette) != dumps(scrub(capture, name="x").cassette)
+    kept = scrub(capture, name="x").cassette
+    assert dumps(again(kept, "synthetic").cassette) == dumps(made), "later is as good as at once"
+    assert not set(kept.rules) & {"glucose", "insulin", "setting"}
+    assert {"glucose", "insulin", "carbohydrate", "signal", "setting"} <= set(made.rules)
+
+
+def test_what_was_synthetic_is_never_called_kept(session: Session) -> None:
+    made = scrub(session(), name="x", values="synthetic").cassette
+    with pytest.raises(UsageError, match="recorded ones are gone"):
+        again(made, "keep")
+
+
+def test_windows_that_overlap_count_a_dose_once(session: Session) -> None:
+    capture = session()
+    made = scrub(capture, name="x", values="synthetic").cassette
+    twice = scrub(replace(capture, exchanges=(*capture.exchanges, capture.exchanges[-1])), name="x", values="synthetic").cassette
+    assert twice.exchanges[-1].response == twice.exchanges[-2].response == made.exchanges[-1].response
+
+
+# --- the check
+
+
+def altered(cassette: Cassette, change: Callable[[Object], None]) -> Cassette:
+    """The last answer of the bff, with one event's properties changed by hand."""
+    *others, last = cassette.exchanges
+    value = json.loads(decoded(last.response.headers, last.response.body))
+    change(value["events"][-1]["eventProperties"])
+    body = encoded(last.response.headers, json.dumps(value, separators=(",", ":")).encode())
+    return replace(cassette, exchanges=(*others, last.replacing(response=replace(last.response, body=body))))
+
+
+def one_event(capture: Build, code: int, values: str = "synthetic") -> Cassette:
+    blank = Records.build(code=code, seconds=LAST_MINUTES, sequence=1)
+    (event,) = events_from_records(blank, device_assignment_id=ID)
+    answer = json.dumps({"events": [event], "clockChanges": []}).encode()
+    return scrub(capture(LOGS, answer=answer), name="x", values=values).cassette
+
+
+def test_the_check_finds_every_amount_that_is_not_made_from_the_structure(capture: Build) -> None:
+    for code in AMOUNTS:
+        made = one_event(capture, code)
+        assert looked_at(made) == ()
+        for name in AMOUNTS[code]:
+            findings = looked_at(altered(made, lambda properties, name=name: properties.update({name: 41})))  # type: ignore[misc]  # mypy loses the default's type
+            place = f"#1 response body.events[].eventProperties.{name} of event {code}"
+            assert list(map(str, findings)) == [f"{place}: {NOT_GIVEN}"]
+
+
+def test_the_check_believes_no_cassette_that_only_claims_it(session: Session) -> None:
+    for era in ERAS:
+        kept = scrub(session(era), name="x").cassette
+        places = {finding.place for finding in looked_at(replace(kept, values="synthetic"))}
+        assert len(places) > 40
+        assert any("basalRate" in place for place in places)
+        assert any(place.endswith("currentGlucoseDisplayValue of event 399") for place in places)
+
+
+@pytest.mark.parametrize("value", ["", None, [], False])
+def test_a_blank_of_another_type_stays_what_it_is(capture: Build, value: Json) -> None:
+    event = {"eventCode": 399, "sequenceNumber": 1, "eventProperties": {"currentGlucoseDisplayValue": value}}
+    made = scrub(capture(LOGS, answer=json.dumps({"events": [event]}).encode()), name="x", values="synthetic").cassette
+    assert json.loads(made.exchanges[0].response.body)["events"][0]["eventProperties"] == {"currentGlucoseDisplayValue": value}
+    assert looked_at(made) == ()
+
+
+def test_columns_have_the_layout_the_tests_assume() -> None:
+    assert all(set(AMOUNTS[code]) <= set(layout(code).names or ()) for code in AMOUNTS)
