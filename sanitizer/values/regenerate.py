@@ -6,10 +6,10 @@ structure gives. No original amount is read on the way.
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from sanitizer.contents import Content, content
+from sanitizer.contents import Content, content, stored_content
 from sanitizer.hand import Hand
 from sanitizer.pumplogs import LISTS
 from sanitizer.pumprecords import records_of
@@ -20,7 +20,8 @@ from sanitizer.values.therapy import amounts
 from tandem.endpoints import locate
 from tfx.codec import encoded
 from tfx.exchange import Exchange, Response
-from tfx.jsonbody import Json, nearest_style, write
+from tfx.jsonbody import nearest_style, write
+from tfx.stored import Stored, plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,10 @@ class _Tape:
 
 
 def regenerated(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """The exchanges with every amount made from their structure; under the hand that only looks, as they are."""
+    """The exchanges with every amount made from their structure; under the hand that only looks, as they are.
+
+    The hand that changes may write into the bodies of these exchanges: they are those that the rules have just made.
+    """
     opened = [_opened(number, exchange) for number, exchange in enumerate(exchanges, 1)]
     pumps: dict[str, list[_Tape]] = defaultdict(list)
     records: dict[int, RecordEvents] = {}
@@ -53,7 +57,7 @@ def regenerated(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, 
     if not hand.changes:
         return exchanges
     return tuple(
-        exchange if one is None else _written(exchange, one, records[number].records.to_base64() if number in records else one.found.value)
+        exchange if one is None else _written(exchange, one, records.get(number))
         for number, (exchange, one) in enumerate(zip(exchanges, opened, strict=True), 1)
     )
 
@@ -64,20 +68,24 @@ class _Opened:
 
     name: str
     pump: str
+    response: Response | Stored
     found: Content
 
 
 def _opened(number: int, exchange: Exchange) -> _Opened | None:
-    place, response = locate(exchange.request.method, exchange.request.url), exchange.response
+    place, stored = locate(exchange.request.method, exchange.request.url), plain(exchange)
+    response = stored or exchange.response
     if place is None or response.status >= HTTPStatus.BAD_REQUEST:
         return None
     name = place.endpoint.name
     if name not in SETTINGS and name not in ("pump-logs", "pump-events"):
         return None
-    found = content(response.headers, response.body, f"#{number} response body")
+    where = f"#{number} response body"
+    found = stored_content(stored, where) if stored else content(response.headers, exchange.response.body, where)
     if found.kind != "json":
         return None
-    return _Opened(name=name, pump=list(place.path_values.values())[-1].strip("{}").replace("-", "").lower(), found=found)
+    pump = list(place.path_values.values())[-1].strip("{}").replace("-", "").lower()
+    return _Opened(name=name, pump=pump, response=response, found=found)
 
 
 def _carriers(hand: Hand, one: _Opened) -> Iterator[tuple[str, Carrier]]:
@@ -93,7 +101,7 @@ def _carriers(hand: Hand, one: _Opened) -> Iterator[tuple[str, Carrier]]:
 
 
 def _settled(hand: Hand, one: _Opened) -> None:
-    for place, is_other in changed_settings(SETTINGS[one.name], one.found.value):
+    for place, is_other in changed_settings(SETTINGS[one.name], one.found.value, changes=hand.changes):
         _tell(hand, "setting", f"response body.{place}", 1, is_other=is_other)
 
 
@@ -110,7 +118,7 @@ def _retold(hand: Hand, tapes: Sequence[_Tape]) -> None:
         for (tape, _), which in zip(parts[code], places[code], strict=True):
             hand.run.exchange = tape.exchange
             own: Amounts = {name: column[which] for name, column in made.items()}
-            for name, number, is_other in tape.carrier.write(code, own):
+            for name, number, is_other in tape.carrier.write(code, own, changes=hand.changes):
                 _tell(hand, AMOUNTS[code][name], f"{tape.place}.{name} of event {code}", number, is_other=is_other)
 
 
@@ -122,10 +130,10 @@ def _tell(hand: Hand, kind: str, place: str, number: int, *, is_other: bool) -> 
         hand.note(place, "an amount that the structure does not give, on a cassette that says its values are synthetic")
 
 
-def _written(exchange: Exchange, one: _Opened, value: Json) -> Exchange:
-    response = exchange.response
-    body = encoded(response.headers, write(value, nearest_style(one.found.text)))
-    lines = response.headers
-    if "content-length" in lines:
-        lines = lines.replacing("Content-Length", str(len(body)))
-    return exchange.replacing(response=Response(status=response.status, reason=response.reason, headers=lines, body=body))
+def _written(exchange: Exchange, one: _Opened, records: RecordEvents | None) -> Exchange:
+    before, found = one.response, one.found
+    if isinstance(before, Stored):  # its value was changed in place
+        return exchange
+    value = records.records.to_base64() if records else found.value
+    body = encoded(before.headers, write(value) if found.is_exact else write(value, nearest_style(found.text)))
+    return exchange.replacing(response=replace(before, headers=before.headers.measured(str(len(body))), body=body))

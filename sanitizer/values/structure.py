@@ -47,12 +47,12 @@ class Carrier(Protocol):
     def read(self) -> Mapping[int, Rows]:
         """The structure of those that hold amounts, by code."""
 
-    def write(self, code: int, amounts: Amounts) -> Iterator[tuple[str, int, bool]]:
-        """Put amounts in, in the order of `read`: each field's name, how many places hold one, whether any was another before."""
+    def write(self, code: int, amounts: Amounts, *, changes: bool) -> Iterator[tuple[str, int, bool]]:
+        """Put amounts in, in the order of `read`, or compare: each field's name, how many places hold one, whether any was another."""
 
 
 class JsonEvents:
-    """A list of events of the bff; written to in place."""
+    """A list of events of the bff, written to in place."""
 
     __slots__ = ("_chosen",)
 
@@ -69,7 +69,7 @@ class JsonEvents:
         """See `Carrier`."""
         return {code: _rows(code, chosen) for code, chosen in self._chosen.items()}
 
-    def write(self, code: int, amounts: Amounts) -> Iterator[tuple[str, int, bool]]:
+    def write(self, code: int, amounts: Amounts, *, changes: bool) -> Iterator[tuple[str, int, bool]]:
         """See `Carrier`."""
         every = [properties for _, properties in self._chosen[code]]
         fields = {field.name: field for field in EVENTS[code].fields}
@@ -80,7 +80,8 @@ class JsonEvents:
                 if type(before) is int or type(before) is float:  # a blank of another type says nothing
                     places += 1
                     is_other = is_other or before != value or type(before) is not type(value)
-                    properties[name] = value
+                    if changes:
+                        properties[name] = value
             yield name, places, is_other
 
 
@@ -149,11 +150,13 @@ class RecordEvents:
             facts={field.name: columns[field.name].astype(np.int64) for field in FACTS[code]},
         )
 
-    def write(self, code: int, amounts: Amounts) -> Iterator[tuple[str, int, bool]]:
+    def write(self, code: int, amounts: Amounts, *, changes: bool) -> Iterator[tuple[str, int, bool]]:
         """See `Carrier`."""
         before = self.records.columns(code)
-        self.records = self.records.with_columns(code, amounts)
-        after = self.records.columns(code)
+        other = self.records.with_columns(code, amounts)
+        after = other.columns(code)
+        if changes:
+            self.records = other
         for name in amounts:
             yield name, len(after[name]), before[name].tobytes() != after[name].tobytes()
 
