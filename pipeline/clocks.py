@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Connection
 
 from pipeline.decode import Batch
+from pipeline.derive import mark
 from pipeline.load import identity_columns, number, visible
 from pipeline.warehouse import driver
 from tandem.clock import UNIX_OF_PUMP_EPOCH, walls
@@ -21,7 +22,7 @@ from tandem.records import Records
 TIME_CHANGED: Final = 13
 _WORDS: Final = {SURE: "exact", AMBIGUOUS: "ambiguous", MISSING: "missing", NOT_A_TIME: "none", BY_CLOCK_CHANGE: "clock change"}
 _REACH: Final = 15 * 86_400  # s; a change counts within a week of its transition, and so do records
-_TIMED: Final = ("events", "cgm_readings", "basal_deliveries", "bolus_messages", "boluses", "alarms_and_alerts")
+_TIMED: Final = ("events", "cgm_readings", "basal_deliveries", "bolus_messages")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,9 +99,13 @@ def _settle(connection: Connection, table: str, device_id: int, news: Batch, clo
     batch = Batch(records=bare, groups=np.full(count, group, np.int64))
     rows = pa.table(identity_columns(device_id, batch) | times(told, batch, clock))
     with visible(connection, "settled", rows):
-        return number(
+        changed = number(
             connection,
             f"UPDATE {table} AS t SET instant = s.instant, clock = s.clock FROM settled s "  # noqa: S608  # our own names
             "WHERE t.device_id = s.device_id AND t.sequence_group = s.sequence_group AND t.sequence_number = s.sequence_number "
             "AND (t.instant <> s.instant OR t.clock <> s.clock::VARCHAR)",
         )
+    if changed and table == "events":
+        # What is derived from them has their times.
+        mark(connection, (device_id, group, int(found["sequence_number"].min()), int(found["sequence_number"].max())))
+    return changed

@@ -1,7 +1,7 @@
 """The steps of the pipeline as plain functions: ask, keep as received, name and time, extract, join; one transaction a window.
 
 Running twice, over overlapping windows, or in another order gives the same tables: an event is known by device, sequence group and
-sequence number, only new ones go on, and what depends on others (boluses, instants near clock changes) is worked out anew.
+sequence number, only new ones go on, and what depends on others (chains of events, instants near clock changes) is worked out anew.
 """
 
 from collections import Counter, defaultdict
@@ -16,9 +16,9 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
-from pipeline import boluses
 from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
 from pipeline.decode import Batch, Received, Reject, received
+from pipeline.derive import derive, mark_batch
 from pipeline.extracts.tables import EXTRACTS, OF_CODE
 from pipeline.load import identity_columns, insert, quarantine, raw_rows, sift
 from pipeline.pumps import Pump
@@ -38,7 +38,7 @@ Progress = Callable[[Window, "Stored"], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What one window, or a whole run, brought: events received, and rows added per table (boluses: joined)."""
+    """What one window, or a whole run, brought: events received, and rows added per table."""
 
     received: int = 0
     rows: Counter[str] = field(default_factory=Counter)
@@ -83,7 +83,7 @@ def run(
         total += stored
         if progress is not None:
             progress(window, stored)
-    return total
+    return total + step("work out tables", lambda: Stored(rows=derive(engine)))
 
 
 def fetch(source: TandemSource, pump: Pump, window: Window) -> Received:
@@ -155,6 +155,7 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     rows["raw_events"] = insert(connection, "raw_events", raw_rows(device_id, news, answer.era))
     clock = clock_of(connection, device_id, zone)
     rows["events"] = insert(connection, "events", _event_rows(device_id, news, clock))
+    mark_batch(connection, device_id, news)
     rejects += _strange_headers(news)
     extracted: defaultdict[str, list[pa.Table]] = defaultdict(list)
     for code, places, _ in news.records.groups():
@@ -166,8 +167,6 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
         # Messages of different codes have different columns; what one lacks is null.
         whole = pa.concat_tables(parts, promote_options="default").unify_dictionaries()
         rows[name] = insert(connection, name, whole)
-        if name == "bolus_messages":
-            rows["boluses"] = boluses.join(connection, whole.select(boluses.BOLUS))
     settings = news.take(news.records.code == TIME_CHANGED)
     if len(settings):
         settle(connection, device_id, settings, zone)

@@ -55,6 +55,7 @@ def upgrade() -> None:
         sa.Column("extended_minutes", sa.Integer(), nullable=True),
         sa.Column("completion", sa.String(), nullable=True),
         sa.Column("completed_pump_time", sa.DateTime(), nullable=True),
+        sa.Column("completed_instant", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["device_id", "sequence_group", "sequence_number"],
             ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],

@@ -1,30 +1,40 @@
-"""alarms_and_alerts. Pure."""
+"""alarms_and_alerts: what was activated, acknowledged and cleared, joined to a row with a span. Pure."""
 
 from collections.abc import Mapping
 from typing import Final
 
-import numpy as np
-import pyarrow as pa
+from pipeline.extracts.derived import CLOSES, GOES_ON, OPENS, Derived
+from pipeline.extracts.wire import field
 
-from pipeline.extracts.columns import Extract, constant
-from tandem.records import Records
-
-ALARMS: Final[Mapping[int, tuple[str, str, str]]] = {
-    4: ("alert", "activated", "alertId"),
-    5: ("alarm", "activated", "alarmId"),
-    6: ("malfunction", "activated", "malfId"),
-    26: ("alert", "cleared", "alertId"),
-    28: ("alarm", "cleared", "alarmId"),
-    **dict.fromkeys((171, 369, 460), ("cgm alert", "activated", "dalertId")),
-    **dict.fromkeys((172, 370, 461), ("cgm alert", "cleared", "dalertId")),
-    371: ("cgm alert", "acknowledged", "dalertId"),
+_MESSAGES: Final[Mapping[int, tuple[str, str, str]]] = {
+    4: ("alert", OPENS, "alertId"),
+    5: ("alarm", OPENS, "alarmId"),
+    6: ("malfunction", OPENS, "malfId"),
+    26: ("alert", CLOSES, "alertId"),
+    28: ("alarm", CLOSES, "alarmId"),
+    **dict.fromkeys((171, 369, 460), ("cgm alert", OPENS, "dalertId")),
+    **dict.fromkeys((172, 370, 461), ("cgm alert", CLOSES, "dalertId")),
+    371: ("cgm alert", GOES_ON, "dalertId"),
 }
 
 
-def alarms_and_alerts(code: int, records: Records) -> Extract:
-    """4, 5, 6, 26, 28 and the sensors' own."""
-    kind, action, field = ALARMS[code]
-    number = records.columns(code)[field].astype(np.int64)
-    count = len(records)
-    columns = {"kind": constant(kind, count), "action": constant(action, count), "number": pa.array(number)}
-    return Extract(columns=columns, seconds=records.seconds, trouble={})
+def _at(column: str, role: str) -> str:
+    return f"arg_min({column}, sequence_number) FILTER (role = '{role}')"
+
+
+# An alert that is activated again while it lasts is another row: nobody cleared the first (public records of 5 have no 28).
+ALARMS_AND_ALERTS: Final = Derived(
+    table="alarms_and_alerts",
+    messages={
+        code: {"kind": f"'{kind}'", "role": f"'{role}'", "number": field(code, number)} for code, (kind, role, number) in _MESSAGES.items()
+    },
+    key=("kind", "number"),
+    row={
+        "opened": f"bool_or(role = '{OPENS}')",
+        "messages": "count(*)",
+        "acknowledged_pump_time": _at("pump_time", GOES_ON),
+        "acknowledged_instant": _at("instant", GOES_ON),
+        "cleared_pump_time": _at("pump_time", CLOSES),
+        "cleared_instant": _at("instant", CLOSES),
+    },
+)

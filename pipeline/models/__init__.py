@@ -11,28 +11,22 @@ from typing import Final
 from pipeline.models.alarms import AlarmOrAlert
 from pipeline.models.base import IDENTITY, Base, key_of
 from pipeline.models.events import Device, Event, Quarantine, RawEvent
-from pipeline.models.glucose import CgmReading
-from pipeline.models.insulin import BasalDelivery, Bolus, BolusMessage
+from pipeline.models.glucose import BloodGlucoseReading, CgmReading, SensorSession
+from pipeline.models.insulin import BasalChange, BasalDelivery, Bolus, BolusMessage, DailyTotal, Suspension
+from pipeline.models.living import Carbohydrate, CartridgeOrSiteChange, ClockChange, ControlMode, UserMode
+from pipeline.models.stale import StaleRange
 
-MODELS: Final = (Device, RawEvent, Event, CgmReading, BasalDelivery, BolusMessage, Bolus, AlarmOrAlert, Quarantine)
-"""Every model, those that others refer to first, in the order the data travels."""
+MODELS: Final = (
+    Device, RawEvent, Event, CgmReading, BloodGlucoseReading, SensorSession, BasalDelivery, BasalChange, Suspension, BolusMessage, Bolus,
+    Carbohydrate, CartridgeOrSiteChange, AlarmOrAlert, UserMode, ControlMode, DailyTotal, ClockChange, Quarantine,
+)  # fmt: skip
+"""Every model that holds what a person looks for, those that others refer to first, in the order the data travels."""
 
 TABLES: Final = tuple(str(model.__tablename__) for model in MODELS)
 """Their tables' names, in the same order."""
 
 __all__ = [
-    "IDENTITY",
-    "MODELS",
-    "TABLES",
-    "AlarmOrAlert",
-    "BasalDelivery",
-    "Base",
-    "Bolus",
-    "BolusMessage",
-    "CgmReading",
-    "Device",
-    "Event",
-    "Quarantine",
-    "RawEvent",
-    "key_of",
+    "IDENTITY", "MODELS", "TABLES", "AlarmOrAlert", "Base", "BasalChange", "BasalDelivery", "BloodGlucoseReading", "Bolus", "BolusMessage",
+    "Carbohydrate", "CartridgeOrSiteChange", "CgmReading", "ClockChange", "ControlMode", "DailyTotal", "Device", "Event", "Quarantine",
+    "RawEvent", "SensorSession", "StaleRange", "Suspension", "UserMode", "key_of",
 ]  # fmt: skip

@@ -1,8 +1,8 @@
-"""Insulin: basal rates and boluses. Pure."""
+"""Insulin: basal rates, suspensions, boluses, and the pump's own count. Pure."""
 
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import DateTime, Double, Integer, SmallInteger, String
+from sqlalchemy import Boolean, Date, DateTime, Double, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.models.base import Base, Following, Identified, Timed, belongs_to
@@ -62,3 +62,47 @@ class Bolus(Identified, Timed, Base):
     extended_minutes: Mapped[int | None] = mapped_column(Integer)
     completion: Mapped[str | None] = mapped_column(String)  # completed, user aborted ...; null while nothing told
     completed_pump_time: Mapped[datetime | None] = mapped_column(DateTime)
+    completed_instant: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class BasalChange(Following, Timed, Base):
+    """The basal rate was set to another one, in units/h as the pump tells it here (basal_deliveries are in milliunits/h)."""
+
+    __tablename__ = "basal_changes"
+
+    change: Mapped[str | None] = mapped_column(String)  # timed segment, new profile, temporary rate started ...; several with commas
+    profile: Mapped[int] = mapped_column(Integer)  # number of the profile in force
+    commanded_units_per_hour: Mapped[float] = mapped_column(Double)
+    base_units_per_hour: Mapped[float] = mapped_column(Double)
+    most_units_per_hour: Mapped[float] = mapped_column(Double)
+
+
+class Suspension(Identified, Timed, Base):
+    """Insulin suspended and resumed. Both reasons and amounts are those of the suspension."""
+
+    __tablename__ = "suspensions"
+    __table_args__ = belongs_to("raw_events")
+
+    opened: Mapped[bool] = mapped_column(Boolean)  # false where the suspension is not stored: the row begins with the resumption
+    messages: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str | None] = mapped_column(String)  # user, alarm, malfunction, predicted low glucose
+    reservoir_units: Mapped[int | None] = mapped_column(Integer)
+    resumed_pump_time: Mapped[datetime | None] = mapped_column(DateTime)
+    resumed_instant: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class DailyTotal(Identified, Timed, Base):
+    """What the pump counted since midnight of `day` (its wall clock), as it told last that day. The key is the day's first message."""
+
+    __tablename__ = "daily_totals"
+    __table_args__ = belongs_to("raw_events")
+
+    day: Mapped[date] = mapped_column(Date)
+    messages: Mapped[int] = mapped_column(Integer)
+    basal_units: Mapped[float] = mapped_column(Double)  # from midnight to told_pump_time
+    basal_units_per_hour: Mapped[float] = mapped_column(Double)
+    insulin_on_board_units: Mapped[float] = mapped_column(Double)
+    battery_percent: Mapped[int] = mapped_column(SmallInteger)
+    battery_millivolts: Mapped[int] = mapped_column(Integer)
+    told_pump_time: Mapped[datetime] = mapped_column(DateTime)
+    told_instant: Mapped[datetime] = mapped_column(DateTime(timezone=True))

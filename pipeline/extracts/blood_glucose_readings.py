@@ -1,0 +1,28 @@
+"""blood_glucose_readings: glucose entered on the pump, from a meter or taken over from the sensor. Pure."""
+
+from typing import Final
+
+from pipeline.extracts.bolus_messages import MOST_BOLUS
+from pipeline.extracts.cgm_readings import MOST_GLUCOSE
+from pipeline.extracts.derived import Derived
+from pipeline.extracts.wire import field, outside, rounded, word
+
+BLOOD_GLUCOSE_READINGS: Final = Derived(
+    table="blood_glucose_readings",
+    messages={
+        16: {
+            "glucose_mg_dl": field(16, "bg"),
+            "entered": word(field(16, "bgEntryType"), {0: "by hand", 1: "from the sensor"}),
+            "place": word(field(16, "bgSourceType"), {0: "pump", 1: "remote"}),
+            "calibration": f"{field(16, 'cgmCalibration')} <> 0",
+            "target_mg_dl": f"nullif({field(16, 'targetBg')}, 0)",
+            "insulin_on_board_units": rounded(field(16, "iob")),
+        }
+    },
+    impossible={
+        16: {
+            "bg: beyond any meter": outside(field(16, "bg"), 1, MOST_GLUCOSE),
+            "iob: beyond any pump": outside(field(16, "iob"), -MOST_BOLUS, MOST_BOLUS),
+        }
+    },
+)

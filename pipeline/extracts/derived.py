@@ -1,0 +1,152 @@
+"""Tables worked out in SQL from what is stored: one row an event, or one row a chain of events. Pure: this module writes statements.
+
+A row is known and timed by its first event. A chain is what messages of one key tell in the order of writing: it begins with a
+message that `opens`, or with whatever follows one that `closes`. A change among events from one sequence number to another can
+reach back to the row before and on to the next row that is surely a beginning; those rows are made anew. So a chain that begins in
+one window and ends in a later one comes out as in one run, in whatever order the windows come.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+OPENS, GOES_ON, CLOSES = "opens", "goes on", "closes"
+
+_KEY: Final = "device_id, sequence_group, sequence_number"
+_TIMES: Final = "pump_time, instant, clock"
+_NO_END: Final = 1 << 62
+_ROLES: Final = f"role = '{OPENS}' OR lag(role) OVER same = '{CLOSES}'"
+
+Columns = Mapping[str, str]
+"""Column -> SQL."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """A table and how its rows come about.
+
+    `messages`: code -> what such an event says, SQL over `payload`, `pump_time` and the rest of the event. In a chain every message has
+    a `role` and the columns of `key`. `impossible`: code -> what is wrong -> where; such an event makes no message. `row`: what a chain
+    tells, aggregates over its messages; none where each message is a row. A column in `row` may name `next_instant` and
+    `next_pump_time`, those of the following row. `source`: where messages are read that another table holds already.
+    """
+
+    table: str
+    messages: Mapping[int, Columns]
+    impossible: Mapping[int, Columns] = field(default_factory=dict)
+    key: tuple[str, ...] = ()
+    row: Columns = field(default_factory=dict)
+    starts: str = _ROLES
+    source: str | None = None
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """The codes it takes."""
+        return tuple(self.messages)
+
+
+# Parameters of every statement: $1 device, $2 sequence group, $3 and $4 the first and last sequence number that changed.
+
+
+def statements(derived: Derived) -> tuple[str, ...]:
+    """What brings the table up to date: statements whose deletions and insertions are told by their first word."""
+    return _chain_statements(derived) if derived.row else _event_statements(derived)
+
+
+def troubles(derived: Derived) -> str | None:
+    """A query for what is impossible: sequence number, code, detail. None where nothing is ever impossible."""
+    parts = [
+        f"SELECT sequence_number, {code} AS code, '{detail}' AS detail FROM told WHERE code = {code} AND {condition}"
+        for code, conditions in derived.impossible.items()
+        for detail, condition in conditions.items()
+    ]
+    return f"WITH {_told(derived, '$3', '$4')} {' UNION ALL '.join(parts)} ORDER BY ALL" if parts else None
+
+
+def _event_statements(derived: Derived) -> tuple[str, ...]:
+    columns = ", ".join(next(iter(derived.messages.values())))
+    return (
+        f"DELETE FROM {derived.table} WHERE {_ours('')} AND sequence_number BETWEEN $3 AND $4",
+        f"INSERT INTO {derived.table} ({_KEY}, {_TIMES}, {columns}) "
+        f"WITH {_messages(derived, '$3', '$4')} SELECT {_KEY}, {_TIMES}, {columns} FROM messages",
+    )
+
+
+def _chain_statements(derived: Derived) -> tuple[str, ...]:
+    """`reach` holds, by the key, where rows are to be made anew: from `lower` up to but not including `upper`."""
+    table, key = derived.table, ", ".join(derived.key) or "0 AS nothing"
+    keys = "".join(f", {column}" for column in derived.key)
+    same = "".join(f" AND t.{column} = r.{column}" for column in derived.key)
+    sure = "AND t.opened" if "opened" in derived.row else "AND false"
+    aggregates = ", ".join(f"{sql} AS {column}" for column, sql in derived.row.items() if "next_" not in sql)
+    columns = "".join(f", {column}" for column in derived.row)
+    told = "".join(f", {sql if 'next_' in sql else column}" for column, sql in derived.row.items())
+    return (
+        "DROP TABLE IF EXISTS reach",
+        f"""
+        CREATE TEMP TABLE reach AS
+        WITH {_messages(derived, "$3", "$4")},
+        r AS (SELECT {key}, min(sequence_number) AS lowest, max(sequence_number) AS highest FROM messages GROUP BY ALL HAVING count(*) > 0)
+        SELECT {key},
+            coalesce((SELECT max(t.sequence_number) FROM {table} t WHERE {_ours("t.")}{same} AND t.sequence_number < r.lowest), r.lowest) AS lower,
+            coalesce((SELECT min(t.sequence_number) FROM {table} t WHERE {_ours("t.")}{same} AND t.sequence_number > r.highest {sure}), {_NO_END})
+            AS upper
+        FROM r
+        """,
+        f"""
+        DELETE FROM {table} t USING reach r
+        WHERE {_ours("t.")}{same} AND t.sequence_number >= r.lower AND t.sequence_number < r.upper
+        """,
+        f"""
+        INSERT INTO {table} ({_KEY}, {_TIMES}{keys}{columns})
+        WITH {_messages(derived, "(SELECT min(lower) FROM reach)", "(SELECT max(upper) FROM reach)")},
+        flagged AS (
+            SELECT t.*, r.upper, {derived.starts} AS starts
+            FROM messages t JOIN reach r ON true{same} AND t.sequence_number BETWEEN r.lower AND r.upper
+            WINDOW same AS (PARTITION BY t.device_id{"".join(f", t.{column}" for column in derived.key)} ORDER BY t.sequence_number)
+        ),
+        chained AS (
+            SELECT *, count(*) FILTER (starts) OVER (PARTITION BY device_id{keys} ORDER BY sequence_number) AS chain FROM flagged
+        ),
+        joined AS (
+            SELECT device_id, sequence_group{keys}, chain, any_value(upper) AS upper,
+                arg_min(pump_time, sequence_number) AS pump_time, arg_min(instant, sequence_number) AS instant,
+                arg_min(clock, sequence_number) AS clock, {aggregates},
+                min(sequence_number) AS sequence_number
+            FROM chained GROUP BY device_id, sequence_group{keys}, chain
+        ),
+        followed AS (
+            SELECT *, lead(pump_time) OVER row_after AS next_pump_time, lead(instant) OVER row_after AS next_instant FROM joined
+            WINDOW row_after AS (PARTITION BY device_id{keys} ORDER BY sequence_number)
+        )
+        SELECT {_KEY}, {_TIMES}{keys}{told} FROM followed WHERE sequence_number < upper
+        """,
+    )
+
+
+def _ours(name: str) -> str:
+    return f"{name}device_id = $1 AND {name}sequence_group = $2"
+
+
+def _messages(derived: Derived, first: str, last: str) -> str:
+    """The relation `messages` of these sequence numbers, both included."""
+    if derived.source is not None:
+        return f"messages AS (SELECT * FROM {derived.source} WHERE {_ours('')} AND sequence_number BETWEEN {first} AND {last})"
+    parts = (
+        f"SELECT {_KEY}, {_TIMES}, {', '.join(f'{sql} AS {column}' for column, sql in says.items())} FROM told "
+        f"WHERE code = {code}{''.join(f' AND NOT ({sql})' for sql in derived.impossible.get(code, {}).values())}"
+        for code, says in derived.messages.items()
+    )
+    return f"{_told(derived, first, last)}, messages AS ({' UNION ALL BY NAME '.join(parts)})"
+
+
+def _told(derived: Derived, first: str, last: str) -> str:
+    """The relation `told`: events of these codes that have a time, with their payloads."""
+    codes = ", ".join(map(str, derived.codes))
+    where = f"{_ours('')} AND code IN ({codes}) AND sequence_number BETWEEN {first} AND {last}"
+    return f"""
+        told AS (
+            SELECT {_KEY}, code, {_TIMES}, payload
+            FROM (SELECT {_KEY}, code, {_TIMES} FROM events WHERE {where} AND pump_time IS NOT NULL)
+            JOIN (SELECT {_KEY}, payload FROM raw_events WHERE {where}) USING ({_KEY})
+        )"""
