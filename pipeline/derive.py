@@ -16,6 +16,10 @@ INSERT INTO stale_ranges VALUES ($1, $2, $3, $4)
 ON CONFLICT DO UPDATE SET first = least(first, excluded.first), last = greatest(last, excluded.last)
 """
 
+_CODES: Final = """
+SELECT DISTINCT code FROM events WHERE device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4
+"""
+
 Stretch = tuple[int, int, int, int]
 """Device, sequence group, first and last sequence number."""
 
@@ -42,9 +46,11 @@ def derive_all(connection: Connection) -> Counter[str]:
     """The same in the caller's transaction."""
     rows: Counter[str] = Counter()
     for stretch in cast("list[Stretch]", driver(connection).execute("FROM stale_ranges ORDER BY ALL").fetchall()):
+        present = {code for (code,) in driver(connection).execute(_CODES, list(stretch)).fetchall()}
         for derived in DERIVED:
-            rows[derived.table] += _table(connection, derived, stretch)
-            rows["quarantine"] += _set_aside(connection, derived, stretch)
+            if present.intersection(derived.codes):
+                rows[derived.table] += _table(connection, derived, stretch)
+                rows["quarantine"] += _set_aside(connection, derived, stretch)
     driver(connection).execute("DELETE FROM stale_ranges")
     return rows
 

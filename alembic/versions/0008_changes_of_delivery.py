@@ -16,9 +16,9 @@ SELECT device_id, sequence_group, min(sequence_number), max(sequence_number) FRO
 def upgrade() -> None:
     op.create_table(
         "basal_changes",
-        sa.Column("device_id", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("sequence_group", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("sequence_number", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("sequence_group", sa.Integer(), nullable=False),
+        sa.Column("sequence_number", sa.BigInteger(), nullable=False),
         sa.Column("pump_time", sa.DateTime(), nullable=False),
         sa.Column("instant", sa.DateTime(timezone=True), nullable=False),
         sa.Column("clock", sa.String(), nullable=False),
@@ -27,10 +27,6 @@ def upgrade() -> None:
         sa.Column("commanded_units_per_hour", sa.Double(), nullable=False),
         sa.Column("base_units_per_hour", sa.Double(), nullable=False),
         sa.Column("most_units_per_hour", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
-        ),
-        sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
     op.create_table(
         "suspensions",
@@ -47,7 +43,8 @@ def upgrade() -> None:
         sa.Column("resumed_pump_time", sa.DateTime(), nullable=True),
         sa.Column("resumed_instant", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )

@@ -24,7 +24,8 @@ def upgrade() -> None:
         sa.Column("clock", sa.String(), nullable=False),
         sa.Column("carbs_grams", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
@@ -43,7 +44,8 @@ def upgrade() -> None:
         sa.Column("target_mg_dl", sa.SmallInteger(), nullable=True),
         sa.Column("insulin_on_board_units", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )

@@ -26,7 +26,8 @@ def upgrade() -> None:
         sa.Column("units", sa.Double(), nullable=True),
         sa.Column("completion", sa.String(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
@@ -49,7 +50,8 @@ def upgrade() -> None:
         sa.Column("stopped_instant", sa.DateTime(timezone=True), nullable=True),
         sa.Column("stop_reason", sa.SmallInteger(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )

@@ -30,7 +30,8 @@ def upgrade() -> None:
         sa.Column("ended_pump_time", sa.DateTime(), nullable=True),
         sa.Column("ended_instant", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
@@ -51,7 +52,8 @@ def upgrade() -> None:
         sa.Column("ended_pump_time", sa.DateTime(), nullable=True),
         sa.Column("ended_instant", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )

@@ -32,7 +32,8 @@ def upgrade() -> None:
         sa.Column("told_pump_time", sa.DateTime(), nullable=False),
         sa.Column("told_instant", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
@@ -50,7 +51,8 @@ def upgrade() -> None:
         sa.Column("day_before", sa.Date(), nullable=True),
         sa.Column("day_after", sa.Date(), nullable=True),
         sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"], ["events.device_id", "events.sequence_group", "events.sequence_number"]
+            ["device_id", "sequence_group", "sequence_number"],
+            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
         ),
         sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )

@@ -6,6 +6,7 @@ An extended bolus is completed twice: 20 tells the part given at once, 21 the re
 
 from typing import Final
 
+from pipeline.extracts.bolus_messages import BOLUS_CODES
 from pipeline.extracts.derived import Derived
 
 CHAIN_GAP: Final = 20_000
@@ -19,7 +20,7 @@ _RUNNING: Final = "max(extended_minutes) IS NOT NULL AND count(*) FILTER (code =
 
 BOLUSES: Final = Derived(
     table="boluses",
-    messages={},
+    messages={code: {} for code in BOLUS_CODES},
     source="bolus_messages",
     key=("bolus_id",),
     starts=f"t.sequence_number - lag(t.sequence_number) OVER same > {CHAIN_GAP}",

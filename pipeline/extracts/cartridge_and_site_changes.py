@@ -24,7 +24,7 @@ _CARTRIDGE: Final = f"coalesce(nullif({field(33, 'insulinVolume')}, 0)::DOUBLE, 
 CARTRIDGE_AND_SITE_CHANGES: Final = Derived(
     table="cartridge_and_site_changes",
     messages={
-        33: {"part": "'cartridge'", "units": f"nullif({_CARTRIDGE}, 0)", "completion": "NULL::VARCHAR"},
+        33: {"part": "'cartridge'", "units": f"nullif({_CARTRIDGE}, 0)"},
         61: _primed(61, "cannula"),
         63: _primed(63, "tubing"),
     },

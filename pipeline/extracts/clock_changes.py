@@ -24,13 +24,9 @@ CLOCK_CHANGES: Final = Derived(
             "kind": "'time'",
             "milliseconds_before": _milliseconds("timePrior"),
             "milliseconds_after": _milliseconds("timeAfter"),
-            "day_before": "NULL::DATE",
-            "day_after": "NULL::DATE",
         },
         14: {
             "kind": "'date'",
-            "milliseconds_before": "NULL::BIGINT",
-            "milliseconds_after": "NULL::BIGINT",
             "day_before": _day("datePrior"),
             "day_after": _day("dateAfter"),
         },

@@ -5,6 +5,7 @@ message that `opens`, or with whatever follows one that `closes`. A change among
 reach back to the row before and on to the next row that is surely a beginning; those rows are made anew. So a chain that begins in
 one window and ends in a later one comes out as in one run, in whatever order the windows come.
 """
+# ruff: noqa: S608  # every name in these statements is our own
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,20 +65,23 @@ def troubles(derived: Derived) -> str | None:
 
 
 def _event_statements(derived: Derived) -> tuple[str, ...]:
-    columns = ", ".join(next(iter(derived.messages.values())))
+    columns = ", ".join(dict.fromkeys(column for says in derived.messages.values() for column in says))
     return (
         f"DELETE FROM {derived.table} WHERE {_ours('')} AND sequence_number BETWEEN $3 AND $4",
-        f"INSERT INTO {derived.table} ({_KEY}, {_TIMES}, {columns}) "
-        f"WITH {_messages(derived, '$3', '$4')} SELECT {_KEY}, {_TIMES}, {columns} FROM messages",
+        f"""
+        INSERT INTO {derived.table} ({_KEY}, {_TIMES}, {columns})
+        WITH {_messages(derived, "$3", "$4")} SELECT {_KEY}, {_TIMES}, {columns} FROM messages
+        """,
     )
 
 
 def _chain_statements(derived: Derived) -> tuple[str, ...]:
     """`reach` holds, by the key, where rows are to be made anew: from `lower` up to but not including `upper`."""
-    table, key = derived.table, ", ".join(derived.key) or "0 AS nothing"
+    table, key = derived.table, "".join(f"{column}, " for column in derived.key)
     keys = "".join(f", {column}" for column in derived.key)
+    ours = "".join(f"r.{column}, " for column in derived.key)
     same = "".join(f" AND t.{column} = r.{column}" for column in derived.key)
-    sure = "AND t.opened" if "opened" in derived.row else "AND false"
+    sure = "t.opened" if "opened" in derived.row else "false"
     aggregates = ", ".join(f"{sql} AS {column}" for column, sql in derived.row.items() if "next_" not in sql)
     columns = "".join(f", {column}" for column in derived.row)
     told = "".join(f", {sql if 'next_' in sql else column}" for column, sql in derived.row.items())
@@ -86,12 +90,12 @@ def _chain_statements(derived: Derived) -> tuple[str, ...]:
         f"""
         CREATE TEMP TABLE reach AS
         WITH {_messages(derived, "$3", "$4")},
-        r AS (SELECT {key}, min(sequence_number) AS lowest, max(sequence_number) AS highest FROM messages GROUP BY ALL HAVING count(*) > 0)
-        SELECT {key},
-            coalesce((SELECT max(t.sequence_number) FROM {table} t WHERE {_ours("t.")}{same} AND t.sequence_number < r.lowest), r.lowest) AS lower,
-            coalesce((SELECT min(t.sequence_number) FROM {table} t WHERE {_ours("t.")}{same} AND t.sequence_number > r.highest {sure}), {_NO_END})
-            AS upper
-        FROM r
+        r AS (SELECT {key}min(sequence_number) AS lowest, max(sequence_number) AS highest FROM messages GROUP BY ALL HAVING count(*) > 0)
+        SELECT {ours}
+            coalesce(max(t.sequence_number) FILTER (t.sequence_number < r.lowest), r.lowest) AS lower,
+            coalesce(min(t.sequence_number) FILTER (t.sequence_number > r.highest AND {sure}), {_NO_END}) AS upper
+        FROM r LEFT JOIN {table} t ON {_ours("t.")}{same}
+        GROUP BY {ours}r.lowest, r.highest
         """,
         f"""
         DELETE FROM {table} t USING reach r
@@ -132,12 +136,23 @@ def _messages(derived: Derived, first: str, last: str) -> str:
     """The relation `messages` of these sequence numbers, both included."""
     if derived.source is not None:
         return f"messages AS (SELECT * FROM {derived.source} WHERE {_ours('')} AND sequence_number BETWEEN {first} AND {last})"
-    parts = (
-        f"SELECT {_KEY}, {_TIMES}, {', '.join(f'{sql} AS {column}' for column, sql in says.items())} FROM told "
-        f"WHERE code = {code}{''.join(f' AND NOT ({sql})' for sql in derived.impossible.get(code, {}).values())}"
-        for code, says in derived.messages.items()
+    columns = dict.fromkeys(column for says in derived.messages.values() for column in says)
+    values = ", ".join(
+        f"{_by_code({code: says.get(column, 'NULL') for code, says in derived.messages.items()})} AS {column}" for column in columns
     )
-    return f"{_told(derived, first, last)}, messages AS ({' UNION ALL BY NAME '.join(parts)})"
+    wrong = " OR ".join(f"(code = {code} AND ({' OR '.join(of_code.values())}))" for code, of_code in derived.impossible.items())
+    return f"""
+        {_told(derived, first, last)},
+        messages AS (SELECT {_KEY}, {_TIMES}, {values} FROM told WHERE NOT ({wrong or "false"}))"""
+
+
+def _by_code(of_code: Mapping[int, str]) -> str:
+    """One expression for all codes: a plan with a branch a code takes DuckDB several times as long to make."""
+    found = list(dict.fromkeys(of_code.values()))
+    if len(found) == 1:
+        return found[0]
+    cases = " ".join(f"WHEN code IN ({', '.join(str(code) for code, sql in of_code.items() if sql == one)}) THEN {one}" for one in found)
+    return f"CASE {cases} END"
 
 
 def _told(derived: Derived, first: str, last: str) -> str:

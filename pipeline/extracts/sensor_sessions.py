@@ -18,8 +18,8 @@ def _says(code: int, sensor: str, role: str) -> dict[str, str]:
     return {
         "sensor": f"'{sensor}'",
         "role": f"'{role}'",
-        "duration": "NULL::BIGINT" if code in _WITHOUT_DURATION else f"nullif({field(code, 'sessionDuration')}, 0)",
-        "reason": field(code, "sessionStopReason") if role == CLOSES else "NULL::BIGINT",
+        "duration": "NULL" if code in _WITHOUT_DURATION else f"nullif({field(code, 'sessionDuration')}, 0)",
+        "reason": field(code, "sessionStopReason") if role == CLOSES else "NULL",
     }
 
 

@@ -47,7 +47,7 @@ DERIVED: Final[tuple[Derived, ...]] = (
 )
 """Tables worked out in SQL from what is stored."""
 
-CLAIMS: Final[Mapping[int, str]] = {**OF_CODE, **{code: derived.table for derived in DERIVED for code in derived.codes}}
+CLAIMS: Final[Mapping[int, str]] = {**{code: derived.table for derived in DERIVED for code in derived.codes}, **OF_CODE}
 """Code -> the one table that has its rows (bolus_messages are joined to boluses)."""
 
 EVENTS_ONLY: Final[Mapping[int, str]] = {

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import Boolean, DateTime, Double, Integer, SmallInteger, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.models.base import Base, Following, Timed
+from pipeline.models.base import Base, Following, Identified, Timed, belongs_to
 
 
 class CgmReading(Following, Timed, Base):

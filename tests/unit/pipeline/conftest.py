@@ -68,16 +68,17 @@ def keep(warehouse: Engine) -> Callable[..., Stored]:
 
     def store(records: Records | Received, era: str = "2025", *, group: int = 0, pump: Pump = PUMP, zone: ZoneInfo = ZONE) -> Stored:
         read = records if isinstance(records, Received) else answer(records, era, group=group)
-        return store_window(warehouse, pump, read, zone=zone) + Stored(rows=derive(warehouse))
+        return store_window(warehouse, pump, read, zone=zone)
 
     return store
 
 
 @pytest.fixture
 def rows(warehouse: Engine) -> Callable[..., list[tuple[object, ...]]]:
-    """The rows of a query."""
+    """The rows of a query, once what is stale has been worked out."""
 
     def ask(query: str) -> list[tuple[object, ...]]:
+        derive(warehouse)
         with warehouse.connect() as connection:
             return driver(connection).execute(query).fetchall()
 

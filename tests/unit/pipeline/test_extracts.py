@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from pipeline.extracts.alarms_and_alerts import alarms_and_alerts
 from pipeline.extracts.basal_deliveries import basal_deliveries
 from pipeline.extracts.bolus_messages import BOLUS_CODES, bolus_messages
 from pipeline.extracts.cgm_readings import cgm_readings
 from pipeline.extracts.columns import labels
-from pipeline.extracts.tables import EXTRACTS, OF_CODE
+from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY, EXTRACTS, OF_CODE
 from tandem.events import EVENTS
 from tandem.records import Records
 
@@ -133,23 +132,6 @@ def test_an_amount_no_pump_gives_is_trouble(amount: float) -> None:
     assert [detail for detail, mask in found.trouble.items() if mask.any()] == ["delivered_units: beyond any pump"]
 
 
-@pytest.mark.parametrize(
-    ("code", "field", "kind", "action"),
-    [
-        (4, "alertId", "alert", "activated"),
-        (5, "alarmId", "alarm", "activated"),
-        (6, "malfId", "malfunction", "activated"),
-        (26, "alertId", "alert", "cleared"),
-        (28, "alarmId", "alarm", "cleared"),
-        (171, "dalertId", "cgm alert", "activated"),
-        (370, "dalertId", "cgm alert", "cleared"),
-        (371, "dalertId", "cgm alert", "acknowledged"),
-    ],
-)
-def test_alarms_say_what_and_which(code: int, field: str, kind: str, action: str) -> None:
-    assert one(alarms_and_alerts(code, records(code, **{field: 18})).columns) == {"kind": kind, "action": action, "number": 18}
-
-
 def test_a_number_without_a_word_is_still_told() -> None:
     assert labels(np.array([1, 9, 1]), {1: "profile"}).to_pylist() == ["profile", "other 9", "profile"]
 
@@ -161,3 +143,11 @@ def test_each_code_feeds_one_table_and_can_be_read() -> None:
     for code, table in OF_CODE.items():
         read = EXTRACTS[table][1](code, records(code))
         assert {len(column) for column in read.columns.values()} == {1}
+
+
+def test_every_code_with_a_layout_is_claimed_by_one_table_or_by_none_for_a_reason() -> None:
+    claimed = [code for codes, _ in EXTRACTS.values() for code in codes]
+    claimed += [code for derived in DERIVED if derived.source is None for code in derived.codes]
+    assert sorted([*claimed, *EVENTS_ONLY]) == sorted(EVENTS)
+    assert {*CLAIMS, *EVENTS_ONLY} == set(EVENTS)
+    assert all(EVENTS_ONLY.values())
