@@ -1,7 +1,7 @@
 """What a warehouse holds, in numbers: row counts, sums, first and last rows, and what a person wants to know. Reads only."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, cast
 
@@ -105,6 +105,8 @@ def _plain(value: object) -> Json:
     """A database value as JSON: times in ISO form (instants in UTC with a Z), bytes in hex."""
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, Decimal):
         return int(value) if value == int(value) else float(value)
     return value.hex() if isinstance(value, bytes) else cast("Json", value)

@@ -55,8 +55,8 @@ def rows(told: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
         pytest.param("INSERT INTO raw_events VALUES (1, 0, 1, '2025', 3, 0, 1, 'x')", id="an identity that is taken"),
         pytest.param("INSERT INTO devices (id, serial_number, zone) VALUES (2, '90000001', 'UTC')", id="a serial number that is taken"),
         pytest.param(
-            "INSERT INTO alarms_and_alerts VALUES (1, 0, 2, '2024-07-01', '2024-07-01', 'exact', 'alarm', 'activated', 1)",
-            id="an alarm of no record",
+            "INSERT INTO carbohydrates VALUES (1, 0, 2, '2024-07-01', '2024-07-01', 'exact', 30)",
+            id="a meal of no record",
         ),
         pytest.param("INSERT INTO quarantine (id, device_id, reason, detail) VALUES ('a', 2, 'b', 'c')", id="trouble of no device"),
         pytest.param("INSERT INTO raw_events VALUES (1, 0, 3, '2025', NULL, 0, 1, 'x')", id="an event without a code"),

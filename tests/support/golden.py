@@ -39,10 +39,11 @@ def written(content: Json) -> str:
 
 def main() -> None:
     """Write every golden file anew."""
+    found = {name: outputs(name) for name in NAMES}
     shutil.rmtree(EXPECTED, ignore_errors=True)
-    for name in NAMES:
+    for name, files in found.items():
         (EXPECTED / name).mkdir(parents=True)
-        for file, content in outputs(name).items():
+        for file, content in files.items():
             (EXPECTED / name / file).write_text(written(content), encoding="utf-8")
 
 
