@@ -96,8 +96,10 @@ def _body(media: str, request: Request) -> tuple[Pair, ...] | list[Json] | bytes
             return request.body
     if media.startswith("multipart/"):
         # The boundary is drawn anew in every run.
-        found = re.search(r'boundary="?([^";]+)', request.headers.get("content-type"))
-        return request.body.replace(found.group(1).encode(), b"boundary") if found else request.body
+        found = re.search(r'boundary="?([^";]+)', request.headers.get("content-type"), re.IGNORECASE)
+        # Only where a line begins with it, as RFC 2046 has it: a short boundary may well occur in a part.
+        line = re.compile(rb"(^|\r\n)--" + re.escape(found.group(1).encode()) + rb"(?=(?:--)?[ \t]*(?:\r\n|\Z))") if found else None
+        return line.sub(rb"\1--boundary", request.body) if line else request.body
     return request.body
 
 

@@ -10,7 +10,7 @@ from tandem.eras import ERAS
 from tfx import codec
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, FormatError, RefusedError
-from tfx.exchange import Exchange, Response
+from tfx.exchange import Exchange, Response, State
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -75,23 +75,28 @@ def made(exchange: Exchange, number: int) -> Response:
 class Index:
     """Every exchange of a cassette, ready to be asked for. Not thread-safe: `session.Replay` holds the lock."""
 
-    __slots__ = ("_loose", "_strict", "entries", "era")
+    __slots__ = ("_loose", "_strict", "entries", "era", "state")
 
     def __init__(self, cassette: Cassette) -> None:
         if cassette.era not in ERAS:
             raise CassetteError(f"{cassette.name} is of an era this tfx does not know; it knows {', '.join(ERAS)}")
         self.era = ERAS[cassette.era]
         self.entries = tuple(self._entry(number, exchange) for number, exchange in enumerate(cassette.exchanges, start=1))
-        self._strict: dict[Key, Queue] = {}
-        self._loose: dict[tuple[str, ...], dict[Key, Queue]] = {}
+        self.state: State = "start"
+        self._strict: dict[tuple[State, Key], Queue] = {}
+        self._loose: dict[tuple[str, ...], dict[tuple[State, Key], Queue]] = {}
         for entry in self.entries:
             ignore = checked_ignore(entry.exchange.terms.ignore, entry.number)
             queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
-            queues.setdefault(key(entry.question, ignore, door=entry.door), Queue()).entries.append(entry)
+            place = (entry.exchange.terms.when, key(entry.question, ignore, door=entry.door))
+            queues.setdefault(place, Queue()).entries.append(entry)
 
     def take(self, asked: Question, door: str) -> Entry | None:
-        """The next recorded answer to this question: the strict exchanges first, then the loosened ones."""
-        return next(filter(None, (queue.take() for queue in self._queues(asked, door))), None)
+        """The next recorded answer to this question in the state there is; it may lead to another."""
+        found = next(filter(None, (queue.take() for queue in self._queues(asked, door))), None)
+        if found:
+            self.state = found.exchange.terms.then or self.state
+        return found
 
     def peek(self, asked: Question, door: str) -> Entry | None:
         """What `take` would give, left where it is."""
@@ -105,13 +110,13 @@ class Index:
                     queue.rewind()
 
     def _queues(self, asked: Question, door: str) -> Iterator[Queue]:
-        queue = self._strict.get(key(asked, door=door))
-        if queue:
-            yield queue
-        for ignore, queues in self._loose.items():
-            queue = queues.get(key(asked, ignore, door=door))
-            if queue:
-                yield queue
+        """Those of the state there is before those of any, the strict before the loosened."""
+        keys = [(self._strict, key(asked, door=door)), *((queues, key(asked, ignore, door=door)) for ignore, queues in self._loose.items())]
+        for state in (self.state, ""):
+            for queues, sought in keys:
+                queue = queues.get((state, sought))
+                if queue:
+                    yield queue
 
     def recorded(self, endpoint: str, status: int) -> Response | None:
         """The first answer with this status that the endpoint gave; else that any gave."""

@@ -1,8 +1,9 @@
 """What is said of a request that is not on the cassette: the nearest exchanges, the first difference of each, the way to repair. Pure."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import nsmallest
+from itertools import islice
 from typing import Final
 
 from replayer import shapes
@@ -10,12 +11,14 @@ from replayer.keys import Pair, Question, compared_json, compared_pairs, text
 from tandem.endpoints import ENDPOINTS
 from tandem.eras import ERAS
 from tandem.regions import HOSTS
-from tfx.exchange import Terms
+from tfx.exchange import State, Terms
 from tfx.jsonbody import Json
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 NEAREST: Final = 3
+SHOWN: Final = 2
+"""How many differences are shown of each."""
 _WORDS: Final = frozenset(word for endpoint in ENDPOINTS for word in endpoint.path.split("/"))
 _NAMES: Final = shapes.WINDOW_KEYS | {era.events_key for era in ERAS.values()} | {"pumperId", "prompt", "client_secret", "refresh_token"}
 
@@ -42,8 +45,10 @@ class Candidate:
     door: str
 
 
-def report(asked: Question, candidates: Sequence[Candidate], is_used: Callable[[int], bool], *, cassette: str, door: str) -> str:
-    """One paragraph: what was asked, what is nearest, what to do next."""
+def report(
+    asked: Question, candidates: Sequence[Candidate], used: Mapping[int, str], *, cassette: str, door: str, state: State = "start"
+) -> str:
+    """One paragraph: what was asked, what is nearest, what to do next. `used`: who asked for an exchange first (`file:line` or blank)."""
     ranked = nsmallest(
         NEAREST,
         ((distance(asked, candidate), candidate.number, candidate) for candidate in candidates),
@@ -51,21 +56,33 @@ def report(asked: Question, candidates: Sequence[Candidate], is_used: Callable[[
     )
     lines = [f"no exchange on {cassette} answers {label(asked)}"]
     for _, number, candidate in ranked:
-        found = next(differences(asked, candidate, door), None)
-        state = "already used" if is_used(number) else "not used yet"
-        words = str(found) if found else "the same request, but its answers are used up"
-        lines.append(f"nearest: #{number} {label(candidate.question)} ({state}): {words}")
-    lines.append(remedy(asked, ranked[0][2] if ranked else None, door, cassette))
+        lines.append(f"nearest: #{number} {label(candidate.question)} ({_use(number, used)}): {_shown(asked, candidate, door, state)}")
+    lines.append(remedy(asked, ranked[0][2] if ranked else None, door, cassette, state))
     return "; ".join(lines)
 
 
-def remedy(asked: Question, nearest: Candidate | None, door: str, cassette: str) -> str:
+def _use(number: int, used: Mapping[int, str]) -> str:
+    if number not in used:
+        return "not used yet"
+    return f"already used by {used[number]}" if used[number] else "already used"
+
+
+def _shown(asked: Question, candidate: Candidate, door: str, state: State) -> str:
+    found = list(islice(differences(asked, candidate, door, state), SHOWN + 1))
+    if not found:
+        return "the same request, but its answers are used up"
+    return " and ".join(map(str, found[:SHOWN])) + (" and more" if len(found) > SHOWN else "")
+
+
+def remedy(asked: Question, nearest: Candidate | None, door: str, cassette: str, state: State = "start") -> str:
     """What to do next."""
-    found = next(differences(asked, nearest, door), None) if nearest else None
+    found = next(differences(asked, nearest, door, state), None) if nearest else None
     again = f"record it again with: tfx record {cassette}"
     if nearest and found is None:
         terms = f'"replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
         return f"{again}, or let the answer repeat: {terms}, then tfx sanitize --edited FILE"
+    if nearest and found and found.place == "state":
+        return f'ask first for an exchange that leads to {nearest.terms.when} ("then" on the cassette), or {again}'
     if found and found.place.removeprefix("query.") in shapes.WINDOW_KEYS:
         return f"ask inside the recorded days (with --freeze, today is the cassette's), or {again}"
     return again
@@ -79,7 +96,7 @@ def distance(asked: Question, candidate: Candidate) -> tuple[bool, bool, bool, i
     return (not same_place, asked.origin != other.origin, asked.method != other.method, count)
 
 
-def differences(asked: Question, candidate: Candidate, door: str = "open") -> Iterator[Difference]:
+def differences(asked: Question, candidate: Candidate, door: str = "open", state: State | None = None) -> Iterator[Difference]:
     """Every place that differs, from the outside in."""
     other = candidate.question
     ignored = frozenset(candidate.terms.ignore)
@@ -99,6 +116,8 @@ def differences(asked: Question, candidate: Candidate, door: str = "open") -> It
         yield from _body_differences(asked, other, ignored)
     if door != candidate.door:
         yield Difference(place="header", recorded=candidate.door, asked=door)
+    if state is not None and candidate.terms.when not in ("", state):
+        yield Difference(place="state", recorded=candidate.terms.when, asked=state)
 
 
 def label(question: Question) -> str:

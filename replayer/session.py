@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import cast
 
 from replayer import clock, doors
+from replayer.asker import asker
 from replayer.bound import signs_in
 from replayer.coding import negotiated
 from replayer.faults import Plan, Struck
@@ -53,7 +54,7 @@ class Replay:
         self._ledger = Ledger(cassette.name, self._index.entries)
         self._windows = None if strict_windows else Windows(cassette.name, self._index.era, self._index.entries)
         self._plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
-        self._used: set[int] = set()
+        self._used: dict[int, str] = {}
         self._since = len(GUARD.attempts)
         self.misses: list[str] = []
 
@@ -127,17 +128,24 @@ class Replay:
             return negotiated(asked, entry.question, self._ledger.settle(asked, entry.exchange.response))
         if closed != doors.OPEN:
             return doors.refusal(closed)
-        derived = self._windows.answer(asked, self._mark) if self._windows else None
+        derived = self._windows.answer(asked, self._mark, self._index.state) if self._windows else None
         if derived is not None:
             return negotiated(asked, None, derived)
         raise MismatchError(
-            report(asked, self._index.candidates(), self._used.__contains__, cassette=self.cassette.name, door=closed),
+            report(
+                asked,
+                self._index.candidates(),
+                self._used,
+                cassette=self.cassette.name,
+                door=closed,
+                state=self._index.state,
+            ),
         )
 
     def _struck(self, asked: Question, closed: str) -> Response | None:
         """What a fault makes of this request; None if it is answered as recorded."""
         entry = self._index.peek(asked, closed)
-        derived = None if entry or closed != doors.OPEN or not self._windows else self._windows.answer(asked, self._mark)
+        derived = None if entry or closed != doors.OPEN or not self._windows else self._windows.answer(asked, self._mark, self._index.state)
         if entry is None and derived is None:
             return None
         idle = self._plan.idle
@@ -206,7 +214,7 @@ class Replay:
 
     def _mark(self, number: int) -> None:
         if number not in self._used:
-            self._used.add(number)
+            self._used[number] = asker()
             self._tell("used", str(number))
 
 

@@ -19,7 +19,7 @@ from tandem.eras import Era
 from tandem.refusals import too_long, written, zod_error
 from tfx import codec
 from tfx.errors import MismatchError
-from tfx.exchange import Headers, Response
+from tfx.exchange import Exchange, Headers, Response, State
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -71,19 +71,19 @@ class Windows:
             if window:
                 self._groups.setdefault(_group(entry.question), []).append(_Recorded(entry=entry, window=window))
 
-    def answer(self, asked: Question, mark: Callable[[int], None]) -> Response | None:
+    def answer(self, asked: Question, mark: Callable[[int], None], state: State = "start") -> Response | None:
         """The events of the window asked for; None if this is no question about a window, or not about a recorded pump.
 
         A window over the service's cap is refused as the service does, unless it answered one on this very cassette.
 
-        `mark` is told the number of every recorded exchange the window touches.
+        `mark` is told the number of every recorded exchange the window touches; `state` is the one the replay is in.
 
         Raises:
             MismatchError: the window reaches outside what was recorded.
         """
         window = asked_window(asked, self._era)
         group = self._groups.get(_group(asked), []) if window else []
-        known = sorted((one for one in group if one.entry.exchange.response.status == 200), key=lambda one: one.window.first)  # noqa: PLR2004
+        known = sorted((one for one in group if _answers(one.entry.exchange, state)), key=lambda one: one.window.first)
         if window is None or not known:
             return None
         usable = [one for one in known if one.window.knows(window.codes)]
@@ -177,6 +177,10 @@ def spans(windows: Iterable[Window]) -> list[Window]:
         else:
             found.append(Window(first=window.first, last=window.last, codes=None))
     return found
+
+
+def _answers(exchange: Exchange, state: State) -> bool:
+    return exchange.terms.when in ("", state) and exchange.response.status == 200  # noqa: PLR2004  # HTTP's OK
 
 
 def _covers(span: Window, window: Window) -> bool:

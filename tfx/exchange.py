@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, Self
 
 Repeat = Literal["once", "last", "cycle"]
+State = Literal["", "start", "signed-in", "signed-out", "expired", "limited", "failing", "recovered", "changed", "second", "third", "last"]
+"""Names of the states a replay can be in, so that no name of anybody's own stands in a file; a replay begins in `start`."""
 
 
 class Headers:
@@ -102,10 +104,14 @@ class Terms:
 
     `repeat`: `once` (exhausted is an error), `last` (the last of its kind answers for ever), `cycle` (start again).
     `ignore`: request places that are not compared, such as `query.endDate` or `body`; see `can_be_ignored`.
+    `when`: the state in which it answers (nothing: in any); `then`: the state its answer leads to (nothing: it stays). Exchanges of the
+    state there is come before those of any: after a 429 that leads to `limited`, the one that answers when `limited`.
     """
 
     repeat: Repeat = "once"
     ignore: tuple[str, ...] = ()
+    when: State = ""
+    then: State = ""
 
 
 STRICT = Terms()

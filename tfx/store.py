@@ -19,7 +19,7 @@ from tfx import bodies
 from tfx.cassette import FORMAT_VERSION, Cassette
 from tfx.collecting import uncollected
 from tfx.errors import CassetteError, FormatError, UsageError
-from tfx.exchange import STRICT, Exchange, Headers, Repeat, Request, Terms
+from tfx.exchange import STRICT, Exchange, Headers, Repeat, Request, State, Terms
 from tfx.jsonbody import DEEPEST, Json, lenient
 from tfx.layout import lay_out
 from tfx.stored import Stored, plain
@@ -239,7 +239,9 @@ def _exchange_node(exchange: Exchange, *, trusting: bool) -> dict[str, Json]:
         },
     }
     if exchange.terms != STRICT:
-        node["replay"] = {"repeat": exchange.terms.repeat, "ignore": list(exchange.terms.ignore)}
+        terms = exchange.terms
+        states: dict[str, Json] = {name: state for name, state in (("when", terms.when), ("then", terms.then)) if state}
+        node["replay"] = {"repeat": terms.repeat, "ignore": list(terms.ignore), **states}
     return node
 
 
@@ -271,10 +273,11 @@ def _terms(node: Json) -> Terms:
     if node is None:
         return STRICT
     terms = _a(dict, node)
-    repeat = _a(str, terms["repeat"])
-    if repeat not in get_args(Repeat):
+    repeat, when, then = _a(str, terms["repeat"]), _a(str, terms.get("when", "")), _a(str, terms.get("then", ""))
+    if repeat not in get_args(Repeat) or not {when, then} <= set(get_args(State)) or terms.keys() - {"repeat", "ignore", "when", "then"}:
         raise ValueError
-    return Terms(repeat=cast("Repeat", repeat), ignore=tuple(_a(str, place) for place in _a(list, terms["ignore"])))
+    ignore = tuple(_a(str, place) for place in _a(list, terms["ignore"]))
+    return Terms(repeat=cast("Repeat", repeat), ignore=ignore, when=cast("State", when), then=cast("State", then))
 
 
 def _headers(node: Json) -> Headers:

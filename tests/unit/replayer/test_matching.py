@@ -112,6 +112,9 @@ def test_multipart_bodies_are_equal_whatever_their_boundary() -> None:
 
     assert same(part("one", "x"), part("two", "x"))
     assert not same(part("one", "x"), part("one", "y"))
+    # A boundary is one only where a line begins with it.
+    assert not same(part("x", "-x"), part("y", "-y"))
+    assert not same(part("x", "--x-"), part("y", "--y-"))
 
 
 RECORDED = tape.session().exchanges

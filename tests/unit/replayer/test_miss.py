@@ -25,12 +25,16 @@ def miss(request: Request, replay: Replay | None = None) -> str:
 def test_the_whole_of_a_message() -> None:
     replay = Replay(tape.session())
     replay.answer(Request(method="GET", url=f"{SSO}/"))
+    line = test_the_whole_of_a_message.__code__.co_firstlineno + 2
     assert miss(Request(method="GET", url=f"{SSO}/"), replay) == (
         "no exchange on session answers GET sso.tandemdiabetes.com/; "
-        "nearest: #1 GET sso.tandemdiabetes.com/ (already used): the same request, but its answers are used up; "
-        "nearest: #4 GET sso.tandemdiabetes.com/auth/callback (not used yet): url.path: recorded /auth/callback, asked /; "
+        "nearest: #1 GET sso.tandemdiabetes.com/ (already used by test_miss.py:"
+        f"{line}): the same request, but its answers are used up; "
+        "nearest: #4 GET sso.tandemdiabetes.com/auth/callback (not used yet): url.path: recorded /auth/callback, asked / and "
+        "query.code: recorded *, asked <nothing> and more; "
         "nearest: #6 GET tdcservices.tandemdiabetes.com/accounts/api/.well-known/openid-configuration (not used yet): "
-        "url.host: recorded https://tdcservices.tandemdiabetes.com, asked sso.tandemdiabetes.com; "
+        "url.host: recorded https://tdcservices.tandemdiabetes.com, asked sso.tandemdiabetes.com "
+        "and url.path: recorded /accounts/api/.well-known/openid-configuration, asked /; "
         'record it again with: tfx record session, or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1, then '
         "tfx sanitize --edited FILE"
     )
@@ -133,3 +137,11 @@ def test_ignored_places_are_no_differences() -> None:
     loose = type(logs)(request=logs.request, response=logs.response, terms=Terms(ignore=("query.startDate", "header.content-type")))
     replay = Replay(replace(tape.session(), exchanges=(loose,)), strict_windows=True)
     assert "query.endDate: recorded 2024-07-02T23:59:59Z" in miss(changed(9, "07-02", "09-02"), replay)
+
+
+def test_a_state_the_replay_is_not_in_is_named() -> None:
+    first = tape.session().exchanges[0]
+    later = type(first)(request=first.request, response=first.response, terms=Terms(when="signed-in"))
+    said = miss(first.request, Replay(tape.with_exchanges(tape.session(), later)))
+    assert "#1 GET sso.tandemdiabetes.com/ (not used yet): state: recorded signed-in, asked start" in said
+    assert 'ask first for an exchange that leads to signed-in ("then" on the cassette)' in said
