@@ -5,6 +5,7 @@ requests gets a real `urllib3.HTTPResponse` (raw, stream, iter_content, reason a
 """
 
 import io
+from functools import cache
 from http.client import HTTPMessage, HTTPResponse
 from socket import socket
 from typing import TYPE_CHECKING, cast
@@ -65,8 +66,23 @@ def urllib3_response(response: Response, method: str, url: str) -> "urllib3.HTTP
         decode_content=False,
         original_response=cast("HTTPResponse | None", original),
         request_method=method,
-        request_url=url,
+        # As live, where only the path goes over the wire; and requests' own default, which leaves trying again to the session.
+        request_url=_target(url),
+        retries=_no_retries(),
     )
+
+
+@cache
+def _no_retries() -> "urllib3.Retry":
+    import urllib3
+
+    return urllib3.Retry(0, read=False)
+
+
+def _target(url: str) -> str:
+    _, _, rest = url.partition("://")
+    slash = rest.find("/")
+    return rest[slash:].partition("#")[0] if slash >= 0 else "/"
 
 
 def http_client_response(response: Response, method: str, url: str) -> HTTPResponse:
@@ -79,14 +95,14 @@ def http_client_response(response: Response, method: str, url: str) -> HTTPRespo
     return found
 
 
-def httpx_response(response: Response) -> "httpx.Response":
+def httpx_response(response: Response, method: str) -> "httpx.Response":
     """As httpx's transports give it: the body still encoded; a stream both kinds of client can read."""
     import httpx
 
     return httpx.Response(
         response.status,
         headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers],
-        stream=httpx.ByteStream(response.body),
+        stream=httpx.ByteStream(sent_body(response, method)),
         extensions={"http_version": b"HTTP/1.1", "reason_phrase": response.reason.encode("latin-1")},
     )
 

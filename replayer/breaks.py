@@ -209,7 +209,7 @@ def _httpx(struck: Struck, request: "httpx.Request", in_time: bool) -> "httpx.Re
         raise httpx.ReadError(str(reset()), request=request)
     if not in_time:
         raise httpx.ReadTimeout("The read operation timed out", request=request)
-    found = httpx_response(struck.response)
+    found = httpx_response(struck.response, request.method)
     if struck.kind in ("truncated", "drip"):
         body = struck.response.body
         end = _end(struck.response, request) if struck.kind == "truncated" else None

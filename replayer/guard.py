@@ -137,7 +137,7 @@ class Guard:
     def _audit(self, event: str, args: tuple[object, ...]) -> None:
         if event in _CALLS and self._depth:
             attempt = self._call(event, args)
-            remedy = "Use requests, urllib.request or httpx, or allow loopback where a test needs it"
+            remedy = "Use requests, urllib.request, httpx, aiohttp, urllib3 or http.client, or allow loopback where a test needs it"
         elif event in EVENTS and self._watching:
             attempt = self._start(event, args)
             remedy = (

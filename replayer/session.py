@@ -236,7 +236,8 @@ def offline(
 ) -> Iterator[Replay]:
     """Everything this process asks over HTTP is answered from the cassette while this lasts; the network is blocked.
 
-    requests, urllib.request and httpx are served; anything else meets the guard. `strict_windows` answers recorded windows only;
+    requests, urllib.request, httpx, aiohttp, urllib3 and http.client are served; anything else meets the guard. `strict_windows`
+    answers recorded windows only;
     `freeze` sets the clock to the cassette's, from where it runs on; on a `virtual_clock` waiting costs no time (`clock.py`).
     `faults` say what goes wrong: `pump-logs:2:500`, `any:3:reset`, `pump-logs:1+:late=40` (`tandem/faults.py`).
     `allow` may name hosts the guard lets through, or `loopback`. Other programs are not started, for they would not be offline;

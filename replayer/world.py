@@ -4,6 +4,7 @@ requests: `HTTPAdapter.send`, the lowest place requests has, hands over to one r
 cookies, hooks and adapters of the user's own run as live, and none of requests-mock's own matching (extra query keys, repeats, later
 registrations, folded case), its process-wide lock or its history of live requests comes into play.
 urllib.request: `AbstractHTTPHandler.do_open`, below every opener (PyJWT's PyJWKClient asks there). httpx: both transports.
+http.client and urllib3 used directly: `connect` (`lines.py`). aiohttp: the connector's new connections (`streams.py`).
 A library that is not imported yet is patched when it is; the innermost `answered_by` answers.
 """
 
@@ -173,7 +174,7 @@ def _patch_httpx(module: ModuleType) -> list[tuple[type, str, object]]:
 
     def asked(request: httpx.Request, body: bytes) -> httpx.Response:
         headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-        return httpx_response(_answer(Request(method=request.method, url=str(request.url), headers=headers, body=body)))
+        return httpx_response(_answer(Request(method=request.method, url=str(request.url), headers=headers, body=body)), request.method)
 
     def handle_request(_self: object, request: httpx.Request) -> httpx.Response:
         answered = outcome(partial(asked, request, request.read()))
@@ -202,10 +203,31 @@ def _patch_httpx(module: ModuleType) -> list[tuple[type, str, object]]:
     ]
 
 
+def _patch_http_client(module: ModuleType) -> list[tuple[type, str, object]]:
+    from replayer.lines import patch_http_client
+
+    return patch_http_client(module, _answer, _replace)
+
+
+def _patch_urllib3(module: ModuleType) -> list[tuple[type, str, object]]:
+    from replayer.lines import patch_urllib3
+
+    return patch_urllib3(module, _answer, _replace)
+
+
+def _patch_aiohttp(module: ModuleType) -> list[tuple[type, str, object]]:
+    from replayer.streams import patch_aiohttp
+
+    return patch_aiohttp(module, _answer, _replace)
+
+
 PATCHES: Final[Mapping[str, Patch]] = {
     "requests": _patch_requests,
     "urllib.request": _patch_urllib,
     "httpx": _patch_httpx,
+    "http.client": _patch_http_client,
+    "urllib3.connection": _patch_urllib3,
+    "aiohttp.connector": _patch_aiohttp,
 }
 """Module name to what is replaced in it; a package is whole only when its own `__init__` is done."""
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tfx.authority import by_name
 from tfx.exchange import Headers, Request, Response
-from tfx.wire import Wire, drops, on_the_wire
+from tfx.wire import Wire, drops, on_the_wire, unchunked
 
 if TYPE_CHECKING:
     from tfx.loopback import Server
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 IDLE: Final = 60.0
 """Seconds an idle connection is kept."""
 LARGEST_REQUEST: Final = 1_000_000
-LINE: Final = 8192
 GONE: Final = (ConnectionError, TimeoutError, ssl.SSLError)
 """What a client that hangs up, falls silent or distrusts the certificate looks like from here."""
 RESET: Final = struct.pack("ii", 1, 0)
@@ -140,32 +139,12 @@ class Inner(BaseHTTPRequestHandler):
     def received(self) -> bytes | None:
         """The request body; None where its length is not told, wrong or too much."""
         if "Transfer-Encoding" in self.headers:
-            return self.chunked() if self.headers["Transfer-Encoding"].strip().lower() == "chunked" else None
+            return unchunked(self.rfile, LARGEST_REQUEST) if self.headers["Transfer-Encoding"].strip().lower() == "chunked" else None
         told = self.headers.get("Content-Length", "0")
         if not told.isdecimal() or int(told) > LARGEST_REQUEST:
             return None
         body = self.rfile.read(int(told))
         return body if len(body) == int(told) else None
-
-    def chunked(self) -> bytes | None:
-        """A request body in chunks (Node and Go send one where no length was given); its trailers are dropped."""
-        body = b""
-        while True:
-            size, _, _ = self.rfile.readline(LINE).partition(b";")
-            try:
-                length = int(size, 16)
-            except ValueError:
-                return None
-            if length < 0 or len(body) + length > LARGEST_REQUEST:
-                return None
-            if length == 0:
-                break
-            body += self.rfile.read(length)
-            if self.rfile.readline(LINE) != b"\r\n":
-                return None
-        while self.rfile.readline(LINE) not in (b"\r\n", b"\n", b""):
-            pass
-        return body
 
     def send(self, wire: Wire, reply: Reply) -> None:
         """The answer, whole or as its fault has it."""

@@ -1,10 +1,14 @@
-"""A response as the bytes a server sends. Pure."""
+"""HTTP/1.1 as bytes: a response as a server sends it, a request as a client does. Pure."""
 
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from tfx.exchange import Response
+from tfx.exchange import Headers, Request, Response
+
+LINE: Final = 8192
+"""The longest line of a chunked body that is read."""
 
 CHUNK: Final = 16_384
 DROPS: Final = 25
@@ -42,3 +46,56 @@ def drops(wire: Wire) -> Iterator[bytes]:
     whole = wire.head + wire.body
     size = max(1, -(-len(whole) // DROPS))
     return (whole[at : at + size] for at in range(0, len(whole), size))
+
+
+class Readable(Protocol):
+    """As much of a file as a body is read from."""
+
+    def read(self, size: int, /) -> bytes:
+        """Up to this many bytes."""
+
+    def readline(self, size: int, /) -> bytes:
+        """A line, its end included."""
+
+
+def unchunked(file: Readable, most: int) -> bytes | None:
+    """A body in chunks; None if it is not whole, no chunks at all, or more than `most` bytes. Trailers are dropped."""
+    body = b""
+    while True:
+        size, _, _ = file.readline(LINE).partition(b";")
+        try:
+            length = int(size, 16)
+        except ValueError:
+            return None
+        if length < 0 or len(body) + length > most:
+            return None
+        if length == 0:
+            break
+        piece = file.read(length)
+        if len(piece) < length or file.readline(LINE) != b"\r\n":
+            return None
+        body += piece
+    while (line := file.readline(LINE)) not in (b"\r\n", b"\n"):
+        if not line:
+            return None
+    return body
+
+
+def request_of(sent: bytes, origin: str) -> Request | None:
+    """The request a client has sent to this origin (`https://host`, a port if it is an odd one); None while it is not whole."""
+    head, end, rest = sent.partition(b"\r\n\r\n")
+    if not end:
+        return None
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, target, _ = first.split(" ", 2)
+    pairs = (line.partition(":") for line in lines)
+    headers = Headers((name, value.strip()) for name, _, value in pairs)
+    if "Transfer-Encoding" in headers:
+        body = unchunked(io.BytesIO(rest), len(rest))
+    else:
+        length = int(headers.get("Content-Length") or 0)
+        body = rest[:length] if len(rest) >= length else None
+    if body is None:
+        return None
+    # A client that believes in a proxy for plain HTTP sends the whole URL.
+    return Request(method=method, url=target if "://" in target.partition("?")[0] else origin + target, headers=headers, body=body)

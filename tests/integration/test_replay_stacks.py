@@ -3,6 +3,7 @@
 The server sends the bytes a cassette says; what each HTTP stack makes of them must not depend on where they came from.
 """
 
+import asyncio
 import contextlib
 import http.client
 import socketserver
@@ -13,10 +14,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar
+from urllib.parse import urlsplit
 
+import aiohttp
 import httpx
 import pytest
 import requests
+import tape
+import urllib3
 
 from replayer.answers import wire_bytes
 from replayer.session import offline
@@ -270,8 +275,6 @@ def test_httpx_sees_no_difference(live: Side, replayed: Side, path: str) -> None
 
 
 def test_httpx_streams_and_runs_in_asyncio(replayed: Side) -> None:
-    import asyncio
-
     async def read() -> bytes:
         async with httpx.AsyncClient() as client, client.stream("GET", replayed.url + "/gzip") as response:
             return b"".join([piece async for piece in response.aiter_bytes()])
@@ -282,9 +285,128 @@ def test_httpx_streams_and_runs_in_asyncio(replayed: Side) -> None:
             assert b"".join(response.iter_raw()) == ANSWERS["/binary"].body
 
 
+def on_http_client(url: str) -> dict[str, object]:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+    connection.request("GET", url.removeprefix(f"http://{parts.netloc}"), headers={"Accept-Encoding": "gzip, deflate"})
+    response = connection.getresponse()
+    found: dict[str, object] = {"head": (response.status, response.reason, response.version), "headers": response.getheaders()}
+    found["body"] = (response.read(2), response.read(), response.isclosed(), connection.sock is None)
+    connection.close()
+    return found
+
+
+def on_urllib3(pool: urllib3.PoolManager, url: str) -> dict[str, object]:
+    response = pool.request("GET", url, headers={"Accept-Encoding": "gzip, deflate"}, timeout=5)
+    return {"head": (response.status, response.reason, response.geturl()), "headers": response.headers.items(), "body": response.data}
+
+
+async def on_aiohttp(url: str) -> dict[str, object]:
+    async with aiohttp.ClientSession() as session, session.get(url, headers={"Accept-Encoding": "gzip, deflate"}) as response:
+        return {
+            "head": (response.status, response.reason, str(response.url), response.raw_headers),
+            "body": await response.read(),
+            "jar": sorted((one.key, one.value) for one in session.cookie_jar),
+        }
+
+
+def test_the_stacks_below_and_beside_see_no_difference(live: Side, replayed: Side) -> None:
+    found: list[list[object]] = []
+    for side in (live, replayed):
+        with side.there(), urllib3.PoolManager() as pool, asyncio.Runner() as runner:
+            seen: list[object] = [on_http_client(side.url + path) for path in PATHS]
+            seen += [on_urllib3(pool, side.url + path) for path in PATHS]
+            seen += [runner.run(on_aiohttp(side.url + path)) for path in PATHS]
+            found.append(seen)
+    assert found[1] == found[0]
+
+
+def test_a_connection_that_was_open_before_is_not_used(live: Side, replayed: Side) -> None:
+    """What a pool kept alive would go past the guard, which hears of connecting and not of sending."""
+
+    async def ask() -> None:
+        async with aiohttp.ClientSession() as session:
+            for there in (live.there, replayed.there):
+                with there():
+                    async with session.get(live.url + ("/plain" if there is live.there else "/elsewhere")) as response:
+                        await response.read()
+
+    parts = urlsplit(live.url)
+    connection = http.client.HTTPConnection(parts.netloc, timeout=5)
+    connection.request("GET", "/plain")
+    assert connection.getresponse().read()
+    assert connection.sock is not None
+    with urllib3.PoolManager() as pool:
+        pool.request("GET", live.url + "/plain")
+        with replayed.there():
+            connection.request("GET", "/elsewhere")
+            with pytest.raises(MismatchError):
+                connection.getresponse()
+            with pytest.raises(MismatchError):
+                pool.request("GET", live.url + "/elsewhere", retries=3)
+    connection.close()
+    with pytest.raises(MismatchError):
+        asyncio.run(ask())
+
+
+SWALLOWED = (
+    requests.RequestException,
+    urllib.error.URLError,
+    httpx.HTTPError,
+    urllib3.exceptions.HTTPError,
+    http.client.HTTPException,
+    aiohttp.ClientError,
+    OSError,
+)
+
+FAULTS: tuple[tuple[str, type[Exception], type[Exception], type[Exception]], ...] = (
+    ("reset", ConnectionResetError, urllib3.exceptions.ProtocolError, aiohttp.ClientOSError),
+    ("timeout", TimeoutError, urllib3.exceptions.ReadTimeoutError, aiohttp.ServerTimeoutError),
+    ("truncated", http.client.IncompleteRead, urllib3.exceptions.ProtocolError, aiohttp.ClientPayloadError),
+)
+
+
+@pytest.mark.parametrize(("fault", "plain", "pooled", "asynchronous"), FAULTS)
+def test_a_fault_is_the_error_the_client_would_meet(
+    fault: str, plain: type[Exception], pooled: type[Exception], asynchronous: type[Exception]
+) -> None:
+    url = "https://sso.tandemdiabetes.com/"
+
+    def on_plain() -> None:
+        with contextlib.closing(http.client.HTTPSConnection("sso.tandemdiabetes.com", timeout=5)) as connection:
+            connection.request("GET", "/")
+            connection.getresponse().read()
+
+    async def on_aiohttp() -> None:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session, session.get(url) as response:
+            await response.read()
+
+    with offline(tape.session(), faults=[f"any:1+:{fault}"]):
+        with pytest.raises(plain):
+            on_plain()
+        with urllib3.PoolManager() as pool, pytest.raises(pooled):
+            pool.request("GET", url, retries=False, timeout=5)
+        with pytest.raises(asynchronous):
+            asyncio.run(on_aiohttp())
+
+
+def test_a_slow_answer_is_the_whole_answer_all_the_same() -> None:
+    async def ask() -> bytes:
+        async with aiohttp.ClientSession() as session, session.get("https://sso.tandemdiabetes.com/") as response:
+            return await response.read()
+
+    with offline(tape.session(), faults=["any:1:drip", "any:2:late=30"], virtual_clock=True):
+        assert asyncio.run(ask()) == b"<html></html>"
+        login = tape.session().exchanges[1].request
+        assert urllib3.request("POST", login.url, json={"username": "a", "password": "b"}, timeout=60).status == 200
+
+
 @pytest.mark.parametrize(
     "ask",
     [
+        lambda url: urllib3.request("GET", url),
+        lambda url: asyncio.run(on_aiohttp(url)),
+        on_http_client,
         lambda url: requests.get(url, timeout=5),
         lambda url: requests.Session().send(requests.Request("GET", url).prepare()),
         lambda url: urllib.request.urlopen(url, timeout=5),
@@ -295,7 +417,14 @@ def test_a_miss_is_no_error_that_a_client_swallows(replayed: Side, ask: Callable
     def swallowing() -> None:
         try:
             ask(replayed.url + "/elsewhere")
-        except (requests.RequestException, urllib.error.URLError, httpx.HTTPError, OSError) as error:
+        except (
+            requests.RequestException,
+            urllib.error.URLError,
+            httpx.HTTPError,
+            urllib3.exceptions.HTTPError,
+            aiohttp.ClientError,
+            OSError,
+        ) as error:
             raise AssertionError("swallowed") from error
 
     with replayed.there(), pytest.raises(MismatchError, match="no exchange on stacks answers GET"):

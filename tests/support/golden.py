@@ -1,12 +1,14 @@
 """Golden outputs: what the pipeline makes of each committed cassette, one readable JSON file a table.
 
-python tests/support/golden.py        write tests/expected/ anew; review the diff
+python tests/support/golden.py        write tests/expected/ and docs/replay-properties.md anew; review the diff
 """
 
 import json
 import shutil
 from pathlib import Path
 from typing import cast
+
+import properties
 
 from pipeline.runs import Order, perform
 from pipeline.summary import summary
@@ -40,6 +42,7 @@ def written(content: Json) -> str:
 def main() -> None:
     """Write every golden file anew."""
     found = {name: outputs(name) for name in NAMES}
+    properties.PAGE.write_text(properties.page(properties.table()), encoding="utf-8")
     shutil.rmtree(EXPECTED, ignore_errors=True)
     for name, files in found.items():
         (EXPECTED / name).mkdir(parents=True)

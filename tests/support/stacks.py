@@ -1,0 +1,352 @@
+"""The HTTP stacks of Python in one shape: ask, and tell every property a program may look at. Live and replayed alike."""
+
+import asyncio
+import http.client
+import io
+import ssl
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from http.cookiejar import CookieJar
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+import requests
+import urllib3
+
+AGENT = {"User-Agent": "one", "Accept-Encoding": "gzip, deflate"}
+Properties = dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a stack made of an answer: its properties, where it came from in the end, and the decoded body."""
+
+    properties: Properties
+    url: str
+    body: bytes
+
+
+class Stack(Protocol):
+    """One client: `ask` follows redirects and keeps cookies if the stack does."""
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
+        """Send a request."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+def cookies(jar: object) -> list[tuple[str, str | None, str, str]]:
+    assert isinstance(jar, CookieJar)
+    return sorted((one.name, one.value, one.domain, one.path) for one in jar)
+
+
+class Requests:
+    def __init__(self, proxy: str, ca_file: str) -> None:
+        del proxy, ca_file  # from the environment
+        self.session = requests.Session()
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
+        hooked: list[int] = []
+        hooks = {"response": lambda one, **_: hooked.append(one.status_code)}
+        plain = self.session.request(method, url, headers={**AGENT, **headers}, data=body, hooks=hooks, timeout=10)
+        properties: Properties = {
+            "status": plain.status_code,
+            "reason": plain.reason,
+            "url": plain.url,
+            "headers": list(plain.headers.items()),
+            "body": plain.content,
+            "text": plain.text,
+            "encoding": (plain.encoding, plain.apparent_encoding),
+            "history": [(one.status_code, one.url, list(one.headers.items()), one.content) for one in plain.history],
+            "cookies": cookies(plain.cookies),
+            "jar": cookies(self.session.cookies),
+            "ok": (plain.ok, plain.is_redirect, plain.is_permanent_redirect, plain.next, plain.links),
+            "hooks": hooked,
+            "request": (plain.request.method, plain.request.url, sorted(plain.request.headers.items()), plain.request.body),
+            "elapsed": type(plain.elapsed),
+            "connection": type(plain.connection),
+            "raw": (plain.raw.status, plain.raw.reason, plain.raw.version, plain.raw.version_string, list(plain.raw.headers.items())),
+            "raw after the end": (plain.raw.read(), plain.raw.closed, plain.raw.tell()),
+            "raw.geturl": plain.raw.geturl(),
+            "raw.retries": type(plain.raw.retries),
+            "raw.length_remaining": plain.raw.length_remaining,
+            "raw.chunked": plain.raw.chunked,
+            "raw.connection": plain.raw.connection,
+            "error": _error(plain.raise_for_status),
+        }
+        if method == "GET":
+            properties |= self._streamed(url, headers)
+        return Found(properties=properties, url=str(plain.url), body=plain.content)
+
+    def _streamed(self, url: str, headers: Mapping[str, str]) -> Properties:
+        def get() -> requests.Response:
+            return self.session.get(url, headers={**AGENT, **headers}, stream=True, timeout=10)
+
+        with get() as one, get() as two, get() as three:
+            return {
+                "iter_content": (b"".join(one.iter_content(100)), one.raw.closed),
+                "iter_lines": list(two.iter_lines()),
+                "raw.read": (three.raw.read(7), three.raw.read()),
+            }
+
+    def close(self) -> None:
+        self.session.close()
+
+
+def _error(call: Callable[[], object]) -> str | None:
+    try:
+        call()
+    except (requests.HTTPError, httpx.HTTPStatusError, aiohttp.ClientResponseError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+class Urllib:
+    def __init__(self, proxy: str, ca_file: str) -> None:
+        del proxy
+        self.jar = CookieJar()
+        context = ssl.create_default_context(cafile=ca_file)
+        self.opener = urllib.request.build_opener(
+            urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(self.jar)
+        )
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
+        request = urllib.request.Request(url, data=body, headers={**AGENT, "Accept-Encoding": "identity", **headers}, method=method)
+        try:
+            answer = self.opener.open(request, timeout=10)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            whole = answer.read()
+            properties: Properties = {
+                "status": (answer.status, answer.code),
+                "reason": (answer.reason, answer.msg),
+                "url": (answer.url, answer.geturl()),
+                "headers": answer.headers.items(),
+                "body": whole,
+                "info": answer.info().items(),
+                "type": type(answer),
+                "jar": cookies(self.jar),
+                "error": str(answer) if isinstance(answer, urllib.error.HTTPError) else None,
+                "raw after the end": answer.read(),
+                "request": (request.get_method(), request.full_url, sorted(request.header_items())),
+            }
+            return Found(properties=properties, url=answer.geturl(), body=whole)
+
+    def close(self) -> None:
+        self.opener.close()
+
+
+class HttpClient:
+    def __init__(self, proxy: str, ca_file: str) -> None:
+        self.proxy, self.ca_file = urlsplit(proxy), ca_file
+        self.open: dict[str, http.client.HTTPSConnection] = {}
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        if host not in self.open:
+            context = ssl.create_default_context(cafile=self.ca_file)
+            self.open[host] = http.client.HTTPSConnection(self.proxy.hostname or "", self.proxy.port, context=context, timeout=10)
+            self.open[host].set_tunnel(host, 443)
+        connection = self.open[host]
+        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), body, {**AGENT, **headers})
+        answer = connection.getresponse()
+        part, rest = answer.read(3), answer.read()
+        properties: Properties = {
+            "status": answer.status,
+            "reason": answer.reason,
+            "headers": answer.getheaders(),
+            "body": part + rest,
+            "info": (answer.msg.items(), answer.getheader("Content-Type"), answer.version),
+            "raw after the end": (answer.read(), answer.isclosed(), answer.closed),
+            "keep-alive": (answer.will_close, connection.sock is None),
+            "raw.length_remaining": answer.length,
+            "raw.chunked": answer.chunked,
+        }
+        return Found(properties=properties, url=url, body=decoded(answer.getheader("Content-Encoding"), part + rest))
+
+    def close(self) -> None:
+        for connection in self.open.values():
+            connection.close()
+
+
+def decoded(coding: str | None, body: bytes) -> bytes:
+    import gzip
+
+    return gzip.decompress(body) if coding == "gzip" else body
+
+
+class Urllib3:
+    def __init__(self, proxy: str, ca_file: str) -> None:
+        self.pool = urllib3.ProxyManager(proxy, ca_certs=ca_file)
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
+        answer = self.pool.request(method, url, body=body, headers={**AGENT, **headers}, timeout=10, retries=urllib3.Retry(5))
+        properties: Properties = {
+            "status": answer.status,
+            "reason": answer.reason,
+            "url": answer.geturl(),
+            "headers": list(answer.headers.items()),
+            "body": answer.data,
+            "history": [(one.status, one.url, one.redirect_location) for one in answer.retries.history] if answer.retries else None,
+            "info": (answer.version, answer.version_string),
+            "raw after the end": (answer.read(), answer.closed, answer.tell()),
+            "raw.retries": answer.retries and answer.retries.total,
+            "raw.length_remaining": answer.length_remaining,
+            "raw.chunked": answer.chunked,
+            "raw.connection": answer.connection,
+            "pool": (len(self.pool.pools.keys()),),
+        }
+        if method == "GET":
+            streamed = self.pool.request(method, url, headers={**AGENT, **headers}, preload_content=False, redirect=False, timeout=10)
+            properties["raw.read"] = (streamed.read(7, decode_content=False), streamed.read(decode_content=False))
+            streamed.release_conn()
+        return Found(properties=properties, url=answer.geturl() or url, body=answer.data)
+
+    def close(self) -> None:
+        self.pool.clear()
+
+
+def of_httpx(answer: httpx.Response, jar: httpx.Cookies) -> Properties:
+    return {
+        "status": answer.status_code,
+        "reason": answer.reason_phrase,
+        "url": str(answer.url),
+        "headers": answer.headers.multi_items(),
+        "body": answer.content,
+        "text": answer.text,
+        "encoding": (answer.encoding, answer.charset_encoding),
+        "history": [(one.status_code, str(one.url), one.headers.multi_items(), one.content) for one in answer.history],
+        "cookies": cookies(answer.cookies.jar),
+        "jar": cookies(jar.jar),
+        "ok": (answer.is_success, answer.is_redirect, answer.has_redirect_location, answer.next_request, answer.links),
+        "request": (answer.request.method, str(answer.request.url), answer.request.headers.multi_items()),
+        "elapsed": type(answer.elapsed),
+        "info": (answer.http_version, answer.num_bytes_downloaded),
+        "raw after the end": (answer.is_closed, answer.is_stream_consumed),
+        "raw headers": answer.headers.raw,
+        "extensions": sorted(answer.extensions),
+        "error": _error(answer.raise_for_status) if not answer.is_redirect else None,
+    }
+
+
+class Httpx:
+    def __init__(self, proxy: str, ca_file: str) -> None:
+        self.client = httpx.Client(proxy=proxy, verify=ssl.create_default_context(cafile=ca_file), follow_redirects=True)
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
+        answer = self.client.request(method, url, content=body, headers={**AGENT, **headers}, timeout=10)
+        properties = of_httpx(answer, self.client.cookies)
+        if method == "GET":
+            with self.client.stream(method, url, headers={**AGENT, **headers}, timeout=10) as streamed:
+                properties["iter_content"] = b"".join(streamed.iter_bytes(100))
+            with self.client.stream(method, url, headers={**AGENT, **headers}, timeout=10) as streamed:
+                properties["raw.read"] = b"".join(streamed.iter_raw())
+        return Found(properties=properties, url=str(answer.url), body=answer.content)
+
+    def close(self) -> None:
+        self.client.close()
+
+
+class _Async:
+    """Runs its coroutines on one loop of its own."""
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+
+    def run(self, coroutine: Coroutine[object, object, Found]) -> Found:
+        return self.runner.run(coroutine)
+
+
+class AsyncHttpx(_Async):
+    def __init__(self, proxy: str, ca_file: str) -> None:
+        super().__init__()
+        self.client = httpx.AsyncClient(proxy=proxy, verify=ssl.create_default_context(cafile=ca_file), follow_redirects=True)
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
+        return self.run(self._ask(method, url, {**AGENT, **headers}, body))
+
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Found:
+        answer = await self.client.request(method, url, content=body, headers=headers, timeout=10)
+        properties = of_httpx(answer, self.client.cookies)
+        if method == "GET":
+            async with self.client.stream(method, url, headers=headers, timeout=10) as streamed:
+                properties["iter_content"] = b"".join([piece async for piece in streamed.aiter_bytes(100)])
+            async with self.client.stream(method, url, headers=headers, timeout=10) as streamed:
+                properties["raw.read"] = b"".join([piece async for piece in streamed.aiter_raw()])
+        return Found(properties=properties, url=str(answer.url), body=answer.content)
+
+    def close(self) -> None:
+        self.runner.run(self.client.aclose())
+        self.runner.close()
+
+
+class Aiohttp(_Async):
+    def __init__(self, proxy: str, ca_file: str) -> None:
+        super().__init__()
+        self.proxy, self.context = proxy, ssl.create_default_context(cafile=ca_file)
+        self.session: aiohttp.ClientSession | None = None
+
+    def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
+        return self.run(self._ask(method, url, {**AGENT, **headers}, body))
+
+    async def _ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Found:
+        from yarl import URL
+
+        session = self.session = self.session or aiohttp.ClientSession()
+        where = URL(url, encoded=True)
+        data = io.BytesIO(body) if body is not None else None
+        async with session.request(method, where, data=data, headers=headers, proxy=self.proxy, ssl=self.context) as answer:
+            whole = await answer.read()
+            properties: Properties = {
+                "status": answer.status,
+                "reason": answer.reason,
+                "url": (str(answer.url), str(answer.real_url)),
+                "headers": list(answer.headers.items()),
+                "body": whole,
+                "text": await answer.text(),
+                "encoding": (answer.charset, answer.content_type, answer.get_encoding()),
+                "history": [(one.status, str(one.url), list(one.headers.items())) for one in answer.history],
+                "cookies": sorted((one.key, one.value, one["domain"], one["path"]) for one in answer.cookies.values()),
+                "jar": sorted((one.key, one.value, one["domain"], one["path"]) for one in session.cookie_jar),
+                "ok": (answer.ok, answer.links),
+                "request": (answer.method, str(answer.request_info.url), sorted(answer.request_info.headers.items())),
+                "info": (answer.version, answer.content_disposition),
+                "raw headers": answer.raw_headers,
+                "raw after the end": (answer.content.at_eof(), answer.closed, answer.connection),
+                "error": _error(answer.raise_for_status),
+            }
+        if method == "GET":
+            async with session.get(where, headers=headers, proxy=self.proxy, ssl=self.context) as streamed:
+                properties["iter_content"] = b"".join([piece async for piece in streamed.content.iter_chunked(100)])
+        return Found(properties=properties, url=str(answer.url), body=whole)
+
+    def close(self) -> None:
+        if self.session:
+            self.runner.run(self.session.close())
+        self.runner.close()
+
+
+STACKS: Mapping[str, Callable[[str, str], Stack]] = {
+    "requests": Requests,
+    "urllib.request": Urllib,
+    "http.client": HttpClient,
+    "urllib3": Urllib3,
+    "httpx": Httpx,
+    "httpx async": AsyncHttpx,
+    "aiohttp": Aiohttp,
+}
+
+
+def opened(stack: str, proxy: str, ca_file: str, until: ExitStack) -> Stack:
+    """A client of that stack, closed with `until`."""
+    client = STACKS[stack](proxy, ca_file)
+    until.callback(client.close)
+    return client
