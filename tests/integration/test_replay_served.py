@@ -139,8 +139,8 @@ def test_a_served_cassette_leads_a_client_and_ends_with_a_report(session: Path, 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--freeze", "--", "true"], "--freeze and --allow-programs are for Python programs"),
-        (["--serve", "--allow-programs", "sh"], "--freeze and --allow-programs are for Python programs"),
+        (["--freeze", "--", "true"], "are for Python programs that tfx runs itself"),
+        (["--serve", "--allow-programs", "sh"], "are for Python programs that tfx runs itself"),
         (["--", "./folder"], "there is no program './folder'"),
         (["--", "./broken"], r"the program cannot be started \("),
         ([], "or --serve the cassette"),
