@@ -8,7 +8,8 @@ from sqlalchemy import Connection, Engine
 from pipeline.decode import Batch, Reject
 from pipeline.extracts.derived import Derived, statements, troubles
 from pipeline.extracts.tables import DERIVED
-from pipeline.load import number, quarantine
+from pipeline.load import number
+from pipeline.quarantine import quarantine
 from pipeline.warehouse import driver
 
 _MARK: Final = """
@@ -82,4 +83,4 @@ def _set_aside(connection: Connection, derived: Derived, stretch: Stretch) -> in
         Reject(reason="impossible value", detail=detail, raw=None, group=group, sequence=sequence, code=code)
         for sequence, code, detail in found
     ]
-    return quarantine(connection, device_id, rejects)
+    return quarantine(connection, device_id, rejects, ())

@@ -5,32 +5,36 @@ sequence number, only new ones go on, and what depends on others (chains of even
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
 from typing import Final, Protocol, TypeVar, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
 from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
-from pipeline.decode import Batch, Received, Reject, received
+from pipeline.decode import Batch, Received, received
 from pipeline.derive import derive, mark_batch
 from pipeline.extracts.tables import EXTRACTS, OF_CODE
-from pipeline.load import identity_columns, insert, quarantine, raw_rows, sift
+from pipeline.load import identity_columns, insert, raw_rows, sift
 from pipeline.pumps import Pump
+from pipeline.quarantine import Fault, quarantine
 from pipeline.warehouse import driver
 from tandem.client import TandemSource
 from tandem.clock import is_date
 from tandem.events import EVENTS
+from tandem.records import Records
 from tandem.windows import Window
 from tfx.errors import UsageError
 
 UNKNOWN: Final = "unknown"
 _NAMES: Final = pa.array([EVENTS[code].name if code in EVENTS else UNKNOWN for code in range(4096)])
+_HAS_NAME: Final = np.isin(np.arange(4096), list(EVENTS))
 
 Result = TypeVar("Result")
 Progress = Callable[[Window, "Stored"], None]
@@ -149,74 +153,90 @@ def last_day(engine: Engine, pump: Pump) -> date | None:
 def store(connection: Connection, device_id: int, answer: Received, *, zone: ZoneInfo) -> Stored:
     """Store one answer in the caller's transaction."""
     rows: Counter[str] = Counter()
-    fresh, changed = sift(connection, device_id, answer.batch, answer.era)
-    news = answer.batch.take(fresh)
-    rejects = [*answer.rejects, *_changed(answer.batch.take(changed))]
+    news, changed = sift(connection, device_id, answer.batch, answer.era)
     rows["raw_events"] = insert(connection, "raw_events", raw_rows(device_id, news, answer.era))
-    clock = clock_of(connection, device_id, zone)
-    rows["events"] = insert(connection, "events", _event_rows(device_id, news, clock))
-    mark_batch(connection, device_id, news)
-    rejects += _strange_headers(news)
-    extracted: defaultdict[str, list[pa.Table]] = defaultdict(list)
-    for code, places, _ in news.records.groups():
-        if code in OF_CODE:
-            table, odd = _extracted(device_id, code, news.take(places), clock)
-            extracted[OF_CODE[code]].append(table)
-            rejects += odd
-    for name, parts in extracted.items():
-        # Messages of different codes have different columns; what one lacks is null.
-        whole = pa.concat_tables(parts, promote_options="default").unify_dictionaries()
-        rows[name] = insert(connection, name, whole)
     settings = news.take(news.records.code == TIME_CHANGED)
     if len(settings):
-        settle(connection, device_id, settings, zone)
-    rows["quarantine"] = quarantine(connection, device_id, rejects)
+        settle(connection, device_id, settings, zone)  # before the news are in: they are told by the settled clock at once
+    clock = clock_of(connection, device_id, zone)
+    timed = Timed.told(device_id, news, clock)
+    rows["events"] = insert(connection, "events", _event_rows(timed))
+    mark_batch(connection, device_id, news)
+    faults = [Fault(batch=changed, reason="changed record", detail="known identity, other content", whole=True), *_strange_headers(news)]
+    for name, table, odd in _extracted(timed, clock):
+        faults += odd
+        rows[name] = insert(connection, name, table)
+    rows["quarantine"] = quarantine(connection, device_id, answer.rejects, faults)
     return Stored(received=len(answer.batch), rows=+rows)
 
 
-def _event_rows(device_id: int, news: Batch, clock: Clock) -> pa.Table:
-    code = news.records.code
-    return pa.table(
-        {
-            **identity_columns(device_id, news),
-            **times(news.records.seconds, news, clock),
-            "code": pa.array(code.astype(np.int16)),
-            "name": _NAMES.take(pa.array(code)),
-        }
-    )
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Timed:
+    """New events with the columns that every table of single events begins with: the identity and the record's own time."""
+
+    device_id: int
+    batch: Batch
+    columns: pa.Table
+
+    @classmethod
+    def told(cls, device_id: int, batch: Batch, clock: Clock) -> "Timed":
+        """Each event at the time of its header."""
+        columns = {**identity_columns(device_id, batch), **times(batch.records.seconds, batch, clock)}
+        return cls(device_id=device_id, batch=batch, columns=pa.table(columns))
+
+    def take(self, places: npt.NDArray[np.intp], records: Records) -> "Timed":
+        """The events at these places, whose records are these."""
+        batch = Batch(records=records, groups=self.batch.groups[places])
+        return Timed(device_id=self.device_id, batch=batch, columns=self.columns.take(pa.array(places)))
+
+    def at(self, seconds: npt.NDArray[np.uint32], clock: Clock) -> pa.Table:
+        """The columns with another time."""
+        if np.array_equal(seconds, self.batch.records.seconds):
+            return self.columns
+        return pa.table({**identity_columns(self.device_id, self.batch), **times(seconds, self.batch, clock)})
 
 
-def _extracted(device_id: int, code: int, news: Batch, clock: Clock) -> tuple[pa.Table, list[Reject]]:
+def _event_rows(timed: Timed) -> pa.Table:
+    code = pa.array(timed.batch.records.code.astype(np.int16))
+    names = pa.DictionaryArray.from_arrays(code, _NAMES)
+    return timed.columns.append_column("code", code).append_column("name", names)
+
+
+def _extracted(timed: Timed, clock: Clock) -> Iterator[tuple[str, pa.Table, list[Fault]]]:
+    """Per table: the rows that single events give it, and the events that give none."""
+    parts: defaultdict[str, list[pa.Table]] = defaultdict(list)
+    odd: defaultdict[str, list[Fault]] = defaultdict(list)
+    for code, places, records in timed.batch.records.groups():
+        if code in OF_CODE:
+            table, faults = _read(code, timed.take(places, records), clock)
+            parts[OF_CODE[code]].append(table)
+            odd[OF_CODE[code]] += faults
+    for name, tables in parts.items():
+        # Messages of different codes have different columns; what one lacks is null.
+        yield name, pa.concat_tables(tables, promote_options="default").unify_dictionaries(), odd[name]
+
+
+def _read(code: int, timed: Timed, clock: Clock) -> tuple[pa.Table, list[Fault]]:
     """The rows one code's records give, and those that give none."""
-    found = EXTRACTS[OF_CODE[code]][1](code, news.records)
+    found = EXTRACTS[OF_CODE[code]][1](code, timed.batch.records)
     good = is_date(found.seconds)  # where the header itself is no time, the quarantine has it already
-    rejects: list[Reject] = []
+    faults = []
     for detail, mask in found.trouble.items():
-        rejects += _places(news.take(mask & is_date(news.records.seconds)), "impossible value", detail)
-        good &= ~mask
-    table = pa.table({**identity_columns(device_id, news), **times(found.seconds, news, clock), **found.columns})
-    return table.filter(pa.array(good)), rejects
+        if mask.any():
+            faults.append(
+                Fault(batch=timed.batch.take(mask & is_date(timed.batch.records.seconds)), reason="impossible value", detail=detail)
+            )
+            good &= ~mask
+    table = timed.at(found.seconds, clock)
+    for name, column in found.columns.items():
+        table = table.append_column(name, column)
+    return table if good.all() else table.filter(pa.array(good)), faults
 
 
-def _strange_headers(news: Batch) -> list[Reject]:
-    codes = news.records.code
-    nameless = ~np.isin(codes, np.array(tuple(EVENTS)))
+def _strange_headers(news: Batch) -> list[Fault]:
+    nameless = ~_HAS_NAME[news.records.code]
     timeless = ~is_date(news.records.seconds)
     return [
-        *_places(news.take(nameless), "unknown code", "no layout is known"),
-        *_places(news.take(timeless), "impossible time", "pump seconds: not a time"),
-    ]
-
-
-def _changed(batch: Batch) -> list[Reject]:
-    """Records under an identity that is taken by other content: the first stays, these are kept whole."""
-    bare = _places(batch, "changed record", "known identity, other content")
-    return [replace(reject, raw=row.tobytes()) for reject, row in zip(bare, batch.records.rows, strict=True)]
-
-
-def _places(batch: Batch, reason: str, detail: str) -> list[Reject]:
-    """Rejects of events that raw_events keeps."""
-    identities = zip(batch.groups.tolist(), batch.records.sequence.tolist(), batch.records.code.tolist(), strict=True)
-    return [
-        Reject(reason=reason, detail=detail, raw=None, group=group, sequence=sequence, code=code) for group, sequence, code in identities
+        Fault(batch=news.take(nameless), reason="unknown code", detail="no layout is known"),
+        Fault(batch=news.take(timeless), reason="impossible time", detail="pump seconds: not a time"),
     ]

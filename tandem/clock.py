@@ -67,7 +67,8 @@ def wall_of_unix(seconds: int) -> datetime | None:
 
 def is_date(numbers: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Where stored times are times and not sentinels."""
-    return ~np.isin(np.asarray(numbers), NOT_A_DATE)
+    column: Numbers = np.asarray(numbers)
+    return np.logical_and(column != NOT_A_DATE[0], column != NOT_A_DATE[1])
 
 
 def walls(seconds: npt.ArrayLike) -> Walls:
