@@ -67,8 +67,9 @@ def wall_of_unix(seconds: int) -> datetime | None:
 
 def is_date(numbers: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """Where stored times are times and not sentinels."""
-    column: Numbers = np.asarray(numbers)
-    return np.logical_and(column != NOT_A_DATE[0], column != NOT_A_DATE[1])
+    column = np.asarray(numbers)
+    found: npt.NDArray[np.bool_] = (column != NOT_A_DATE[0]) & (column != NOT_A_DATE[1])
+    return found
 
 
 def walls(seconds: npt.ArrayLike) -> Walls:
