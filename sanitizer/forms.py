@@ -1,36 +1,36 @@
-"""The forms in which one value can hide in a text: escaped, encoded, turned round, as a number. Pure; knows nothing of the rules.
+"""The forms in which one value can hide in a text: escaped, encoded, turned round, hashed, as a number. Pure; knows nothing of the rules.
 
-Every form is searched in lower case. What is too short to mean something is left out: a form of fewer than eight characters, and a
-value of fewer than four (six for digits), occurs by chance in any recording.
+Every form is searched in lower case. What is too short to mean something is left out: an encoded form of fewer than eight characters, and
+a value of fewer than four (six for digits), occurs by chance in any recording. Raw bytes of four to seven mean something only among bytes.
 """
 
 import base64
 import html
 import json
-import re
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, quote_plus
+
+from sanitizer.spellings import guid_bytes, hashes, is_guid, spellings, tellings, windows
 
 SHORTEST: Final = 4
 SHORTEST_DIGITS: Final = 6
 SHORTEST_FORM: Final = 8
 WHOLE_WORD: Final = 7
 """Values shorter than this count only as whole words: five letters stand in every longer base64 text somewhere."""
-_LEAST_NUMBER: Final = 1 << 24
-_GUID = re.compile(r"[{]?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}[}]?\Z")
+_LEAST_NUMBER: Final = 1 << 17
 _LONGEST_PADDED: Final = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Form:
-    """One spelling: its bytes in lower case, what it is called, and whether it counts only as a whole word."""
+    """One spelling: its bytes in lower case, what it is called, and where it counts: `whole` words only, or among `raw` bytes only."""
 
     pattern: bytes
     name: str
     whole: bool = False
+    raw: bool = False
 
     def __repr__(self) -> str:
         return f"Form({self.name})"
@@ -42,38 +42,39 @@ def is_searchable(value: str) -> bool:
 
 
 def forms(value: str) -> Iterator[Form]:
-    """Every form of a value, itself first."""
-    for text in dict.fromkeys(_spellings(value)):
+    """Every form of a value, itself first. What is encoded in more than one way, `nesting` undoes before it is searched."""
+    for text in dict.fromkeys(spellings(value)):
         yield from _written(text)
+    for text in dict.fromkeys(tellings(value)):
+        yield from _plain(text)
+    for text in windows(value):
+        yield Form(pattern=_low(text), name="a piece of it")
+    yield from _base32(value.encode("utf-8", "surrogatepass"))
     for name, raw in _binary(value):
         if len(raw) >= SHORTEST:
-            yield Form(pattern=raw.lower(), name=name)
-            yield Form(pattern=raw.hex().encode("ascii"), name=f"{name} hex")
-            yield from _base64(raw, f"{name} base64")
+            yield Form(pattern=raw.lower(), name=name, raw=len(raw) < SHORTEST_FORM)
+            yield from _encoded(raw, f"{name} ")
+    for name, digest in hashes(value):
+        yield Form(pattern=digest.hex().encode("ascii"), name=name)
+        text64 = base64.b64encode(digest).rstrip(b"=")[:-1]  # the last letter may be filled up in another way
+        yield from (Form(pattern=one.lower(), name=f"{name} base64") for one in dict.fromkeys((text64, text64.translate(_URL_SAFE))))
 
 
-def _spellings(value: str) -> Iterator[str]:
-    yield value
-    yield value.casefold()
-    for form in ("NFC", "NFD"):
-        yield unicodedata.normalize(form, value)
-    yield "".join(one for one in unicodedata.normalize("NFKD", value) if not unicodedata.combining(one))
-    local, at, _ = value.partition("@")
-    if at and len(local) >= SHORTEST_DIGITS:
-        yield local
+def _plain(text: str) -> Iterator[Form]:
+    whole = len(text) < WHOLE_WORD or text.isdigit()
+    if len(text) >= SHORTEST:
+        for one in dict.fromkeys((_low(text), _low(text.upper()))):
+            yield Form(pattern=one, name="plain", whole=whole)
 
 
 def _written(text: str) -> Iterator[Form]:
-    whole = len(text) < WHOLE_WORD or text.isdigit()
-    yield Form(pattern=_low(text), name="plain", whole=whole)
-    yield Form(pattern=_low(text.upper()), name="plain", whole=whole)
+    yield from _plain(text)
     for name, other in _escaped(text):
         if other != text and len(other) >= SHORTEST_FORM:
             yield Form(pattern=_low(other), name=name)
-    raw = text.encode("utf-8", "surrogatepass")
-    if len(raw) * 2 >= SHORTEST_FORM:
-        yield Form(pattern=raw.hex().encode("ascii"), name="hex", whole=len(raw) < SHORTEST_FORM)
-    yield from _base64(raw, "base64")
+    yield from _encoded(text.encode("utf-8", "surrogatepass"), "")
+    # The last zero is left out: so the form stands in UTF-16 of either byte order.
+    yield from _encoded(text.encode("utf-16-le", "surrogatepass")[:-1], "UTF-16 ")
 
 
 def _escaped(text: str) -> Iterator[tuple[str, str]]:
@@ -86,6 +87,28 @@ def _escaped(text: str) -> Iterator[tuple[str, str]]:
     yield "HTML-escaped", html.escape(text)
     yield "reversed", text[::-1]
     yield "without punctuation", "".join(one for one in text if one.isalnum())
+
+
+def _encoded(raw: bytes, front: str) -> Iterator[Form]:
+    """Bytes as hex and base64."""
+    if len(raw) * 2 >= SHORTEST_FORM:
+        yield Form(pattern=raw.hex().encode("ascii"), name=f"{front}hex")
+    yield from _base64(raw, f"{front}base64")
+
+
+def _base32(raw: bytes) -> Iterator[Form]:
+    """Base32 and base85, at every place a value may begin in the five and the four bytes they encode at once."""
+    for skip in range(5):
+        text = base64.b32encode(b"\0" * skip + raw)
+        # Characters that also hold bits of the neighbours are cut off.
+        start, end = -(-skip * 8 // 5), (skip + len(raw)) * 8 // 5
+        if end - start >= SHORTEST_FORM:
+            yield Form(pattern=text[start:end].lower(), name="base32")
+    for skip in range(4):
+        whole = raw[skip : skip + (len(raw) - skip) // 4 * 4]
+        if len(whole) >= SHORTEST_FORM:
+            yield Form(pattern=base64.b85encode(whole).lower(), name="base85")
+            yield Form(pattern=base64.a85encode(whole).lower(), name="base85")
 
 
 def _base64(raw: bytes, name: str) -> Iterator[Form]:
@@ -109,10 +132,8 @@ def _binary(value: str) -> Iterator[tuple[str, bytes]]:
         size = 4 if int(digits) < 1 << 32 else 8
         yield "big-endian number", int(digits).to_bytes(size, "big")
         yield "little-endian number", int(digits).to_bytes(size, "little")
-    if _GUID.match(value):
-        raw = bytes.fromhex(value.strip("{}").replace("-", ""))
-        yield "GUID bytes", raw
-        yield "GUID bytes", raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
+    if is_guid(value):
+        yield from (("GUID bytes", raw) for raw in guid_bytes(value))
     raw = value.encode("utf-8", "surrogatepass")
     if SHORTEST <= len(raw) <= _LONGEST_PADDED:
         yield "word-reversed", _words_reversed(raw)

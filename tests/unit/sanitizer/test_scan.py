@@ -81,7 +81,8 @@ def test_whatever_the_value_its_base64_is_found(value: str, front: bytes, behind
 QUIET: list[tuple[str, bytes, str]] = [
     ("Ann", b'{"name": "Ann"}', "three letters say nothing"),
     ("1234", b'{"a": 1234}', "four digits stand in every recording"),
-    ("378904", b'{"iob": 0.378904}', "digits of a longer number"),
+    ("378904", b'{"iob": 1.378904}', "digits of a longer number"),
+    ("378904", b'{"iob": 0.3789041}', "digits of a longer number"),
     ("378904", b'{"iob": 1378904}', "digits of a longer number"),
     ("Anna", b"9xAnNa7", "letters of a base64 text"),
     ("Rosa", b'{"note": "prosaic"}', "letters of a longer word"),

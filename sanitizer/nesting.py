@@ -1,0 +1,277 @@
+"""What a text says inside: encodings and packings undone, layer by layer. Pure; knows neither rules nor values.
+
+A layer is what the one before it holds: base64, hex and base32 texts, percent, JSON, HTML and quoted-printable escapes, folded lines,
+letters of other widths and accents, gzip, zlib, bz2, xz, zip. What only looks like one of these gives bytes that mean nothing and cost little.
+"""
+
+import base64
+import binascii
+import bz2
+import html
+import io
+import lzma
+import quopri
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import unquote_to_bytes
+
+from sanitizer.spellings import unaccented
+
+DEEPEST: Final = 10
+LARGEST: Final = 64 * 1024 * 1024
+"""Bytes a packed text may unpack to."""
+
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
+_ALWAYS: Final = 24
+"""Characters from which a word is taken for base64 whatever its letters: no name of a member is so long."""
+_BASE32 = re.compile(rb"[A-Z2-7]{16,}")
+_HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){6,}")
+_NUMBER = re.compile(rb"(?<!\d)\d{1,20}(?:[ .,_'-]\d{1,20}){1,4}(?!\d)")
+_PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
+_ESCAPE = re.compile(rb"(?<!\\)\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([\"'/nrtbf0]))")
+_ENTITY = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
+_QUOTED = re.compile(rb"=\r?\n|=[0-9A-F]{2}")
+_FOLDED = re.compile(rb"(?<=[\w+/=.-]{8})[ \t]*\r?\n[ \t]*[\w+/=.-]{4}")
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_CONTROLS: Final = bytes(one for one in range(32) if one not in b"\t\n\v\f\r")
+_LEAST: Final = 4
+
+
+class Closed(Exception):  # noqa: N818  # not an error: the caller reports it as a place nobody could look into
+    """A packed text that cannot be opened: of a kind tfx has no reader for, or too large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Layer:
+    """What one layer holds, joined: `texts`, and `raw` for bytes that are no text. `numbers` are digits with their separators gone."""
+
+    texts: bytes = b""
+    raw: bytes = b""
+    numbers: bytes = b""
+
+
+def layers(text: bytes) -> Iterator[Layer]:
+    """The layers of a text from the outside in; the first is the text itself.
+
+    Raises:
+        Closed: something packed is in there that cannot be opened, or layers without an end.
+    """
+    pieces = {text}
+    known: set[bytes] = set()
+    for _ in range(DEEPEST):
+        texts, raw = _sorted(pieces)
+        yield Layer(texts=_JOIN.join(texts), raw=_JOIN.join(raw), numbers=b"\n".join(set(_numbers(map(distinct, texts)))))
+        known |= pieces
+        pieces = {piece for outer in pieces for piece in opened(outer) if len(piece) >= _LEAST} - known
+        if not pieces:
+            return
+    raise Closed
+
+
+_JOIN: Final = b"\n\x00\n"
+
+
+def _sorted(pieces: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
+    texts: list[bytes] = []
+    raw: list[bytes] = []
+    for piece in pieces:
+        (texts if is_text(piece) else raw).append(piece)
+    return texts, raw
+
+
+def is_text(piece: bytes) -> bool:
+    """Whether bytes can be read: UTF-8 without control characters."""
+    if len(piece.translate(None, _CONTROLS)) != len(piece):
+        return False
+    try:
+        piece.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def opened(piece: bytes) -> Iterator[bytes]:
+    """What one piece holds."""
+    packed = _unpacked(piece)
+    if packed is not None:
+        yield from packed
+    elif is_text(piece):
+        short = distinct(piece)
+        yield from _words(short)
+        for tell, undo in _UNDO:
+            for stretch in set(_stretches(short, tell)):
+                yield from undo(stretch)
+    else:
+        if b"\0" in piece:  # UTF-16, or a string with its length in front
+            yield piece.replace(b"\0", b"")
+        yield from _READABLE.findall(piece)
+        for start in _MAGIC.finditer(piece):
+            yield from _unpacked(piece[start.start() :]) or () if start.start() else ()
+
+
+def distinct(text: bytes) -> bytes:
+    """What stands between quotation marks or outside them, each once: a cassette says most things many times, and nothing encoded holds one."""
+    return b'"'.join(part for part in set(text.split(b'"')) if len(part) >= _LEAST_ENCODED)
+
+
+_LEAST_ENCODED: Final = 5
+_READABLE: Final = re.compile(rb"[\x20-\x7e\t\r\n]{12,}")
+
+
+def _words(piece: bytes) -> Iterator[bytes]:
+    for word in set(_BASE64.findall(piece)):
+        if len(word) >= _ALWAYS or _looks_encoded(word):
+            yield from _of_base64(word)
+    for word in set(_HEX.findall(piece)):
+        yield bytes.fromhex(re.sub(rb"^0x|[ :-]", b"", word).decode("ascii"))
+    for word in set(_BASE32.findall(piece)):
+        text = word[: len(word) - (len(word) % 8 in (1, 3, 6))]
+        yield base64.b32decode(text + b"=" * (-len(text) % 8))
+
+
+def _looks_encoded(word: bytes) -> bool:
+    """A short word: padded, or of capitals, small letters and digits at once, as names of members are not."""
+    if word.endswith(b"="):
+        return True
+    return any(48 <= one <= 57 for one in word) and word.lower() != word != word.upper()  # noqa: PLR2004  # 0 to 9
+
+
+def _of_base64(word: bytes) -> Iterator[bytes]:
+    text = word.rstrip(b"=").translate(_STANDARD)
+    text = text[: len(text) - (len(text) % 4 == 1)]
+    try:
+        yield binascii.a2b_base64(text + b"=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        return
+
+
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
+
+
+def _stretches(piece: bytes, tell: re.Pattern[bytes]) -> Iterator[bytes]:
+    """What stands between quotation marks around each tell."""
+    end = 0
+    for found in tell.finditer(piece):
+        if found.start() >= end:
+            start = piece.rfind(b'"', end, found.start()) + 1 or end
+            end = piece.find(b'"', found.end())
+            end = len(piece) if end < 0 else end
+            yield piece[start:end]
+
+
+def _of_percent(stretch: bytes) -> Iterator[bytes]:
+    yield unquote_to_bytes(stretch)
+    if b"+" in stretch:
+        yield unquote_to_bytes(stretch.replace(b"+", b" "))
+
+
+def _of_escapes(stretch: bytes) -> Iterator[bytes]:
+    yield _ESCAPE.sub(_escaped, stretch)
+
+
+def _escaped(found: re.Match[bytes]) -> bytes:
+    digits = found[1] or found[2]
+    if digits:
+        return chr(int(digits, 16)).encode("utf-8", "replace")
+    return {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b" ", b"f": b" ", b"0": b" "}.get(found[3], found[3])
+
+
+def _of_entities(stretch: bytes) -> Iterator[bytes]:
+    yield html.unescape(stretch.decode("utf-8", "replace")).encode("utf-8", "replace")
+
+
+def _of_quoted(stretch: bytes) -> Iterator[bytes]:
+    yield quopri.decodestring(stretch)
+
+
+def _of_folds(stretch: bytes) -> Iterator[bytes]:
+    yield re.sub(rb"[ \t]*\r?\n[ \t]*", b"", stretch)
+
+
+def _of_letters(stretch: bytes) -> Iterator[bytes]:
+    text = stretch.decode("utf-8", "ignore")
+    yield "".join(one for one in unaccented(text) if one.isprintable()).encode("utf-8")
+
+
+_UNDO: Final[tuple[tuple[re.Pattern[bytes], Callable[[bytes], Iterator[bytes]]], ...]] = (
+    (_PERCENT, _of_percent),
+    (_ESCAPE, _of_escapes),
+    (_ENTITY, _of_entities),
+    (_QUOTED, _of_quoted),
+    (_FOLDED, _of_folds),
+    (_HIGH, _of_letters),
+)
+
+
+def _numbers(texts: Iterable[bytes]) -> Iterator[bytes]:
+    """Digits with points, commas, spaces and dashes between them taken out; zeros in front say nothing."""
+    for text in texts:
+        for found in _NUMBER.findall(text):
+            yield re.sub(rb"\D", b"", found).lstrip(b"0")
+
+
+# --- packings, told by how they begin
+
+_MAGIC = re.compile(rb"\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]")
+
+
+def _unpacked(piece: bytes) -> list[bytes] | None:
+    """What a packed text holds; None for one that is not packed, or damaged."""
+    for front, unpack in _PACKINGS:
+        if piece.startswith(front):
+            try:
+                return unpack(piece)
+            except (zlib.error, EOFError, OSError, lzma.LZMAError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError):
+                return None
+    return None
+
+
+def _inflated(piece: bytes, window: int) -> list[bytes]:
+    inflater = zlib.decompressobj(window)
+    out = inflater.decompress(piece, LARGEST)
+    if inflater.unconsumed_tail:
+        raise Closed
+    return [out, inflater.unused_data]
+
+
+def _gzip(piece: bytes) -> list[bytes]:
+    # The header may hold a file name and a comment, which are texts of their own.
+    return [*_inflated(piece, 31), piece[10:300]]
+
+
+def _zlib(piece: bytes) -> list[bytes]:
+    return _inflated(piece, 15)
+
+
+def _bz2(piece: bytes) -> list[bytes]:
+    return [bz2.BZ2Decompressor().decompress(piece, LARGEST)]
+
+
+def _xz(piece: bytes) -> list[bytes]:
+    return [lzma.LZMADecompressor().decompress(piece, LARGEST)]
+
+
+def _zip(piece: bytes) -> list[bytes]:
+    with zipfile.ZipFile(io.BytesIO(piece)) as archive:
+        members = archive.infolist()
+        if sum(member.file_size for member in members) > LARGEST or any(member.flag_bits & 1 for member in members):
+            raise Closed
+        return [part for member in members for part in (member.filename.encode("utf-8", "replace"), member.comment, archive.read(member))]
+
+
+def _zstandard(_piece: bytes) -> list[bytes]:
+    raise Closed  # no reader in Python's own library
+
+
+_PACKINGS: Final[tuple[tuple[bytes, Callable[[bytes], list[bytes]]], ...]] = (
+    (b"\x1f\x8b\x08", _gzip),
+    *((b"\x78" + level, _zlib) for level in (b"\x01", b"\x5e", b"\x9c", b"\xda")),
+    (b"BZh", _bz2),
+    (b"\xfd7zXZ\x00", _xz),
+    (b"PK\x03\x04", _zip),
+    (b"\x28\xb5\x2f\xfd", _zstandard),
+)
