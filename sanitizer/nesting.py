@@ -1,7 +1,7 @@
 """What a text says inside: encodings and packings undone, layer by layer. Pure; knows neither rules nor values.
 
 A layer is what the one before it holds: base64, hex and base32 texts, percent, JSON, HTML and quoted-printable escapes, folded lines,
-letters of other widths and accents, gzip, zlib, bz2, xz, zip. What only looks like one of these gives bytes that mean nothing and cost little.
+letters of other widths and accents, UTF-16, gzip, zlib, bz2, xz, zip. What only looks like one of these gives bytes that mean nothing.
 """
 
 import base64
@@ -15,7 +15,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -64,9 +64,11 @@ def layers(text: bytes) -> Iterator[Layer]:
     known: set[bytes] = set()
     for _ in range(DEEPEST):
         texts, raw = _sorted(pieces)
-        yield Layer(texts=_JOIN.join(texts), raw=_JOIN.join(raw), numbers=b"\n".join(set(_numbers(map(distinct, texts)))))
+        layer = Layer(texts=b'"'.join(texts), raw=_JOIN.join(raw))
+        short, figures = distinct(layer.texts)
+        yield replace(layer, numbers=b"\n".join(set(_numbers(short + figures))))
         known |= pieces
-        pieces = {piece for outer in pieces for piece in opened(outer) if len(piece) >= _LEAST} - known
+        pieces = {piece for piece in (*_in_text(short), *_in_raw(layer.raw)) if len(piece) >= _LEAST} - known
         if not pieces:
             return
     raise Closed
@@ -94,32 +96,45 @@ def is_text(piece: bytes) -> bool:
     return True
 
 
-def opened(piece: bytes) -> Iterator[bytes]:
-    """What one piece holds."""
-    packed = _unpacked(piece)
-    if packed is not None:
-        yield from packed
-    elif is_text(piece):
-        short = distinct(piece)
-        yield from _words(short)
-        for tell, undo in _UNDO:
-            for stretch in set(_stretches(short, tell)):
-                yield from undo(stretch)
-    else:
-        if b"\0" in piece:  # UTF-16, or a string with its length in front
-            yield piece.replace(b"\0", b"")
-        yield from _READABLE.findall(piece)
-        for start in _MAGIC.finditer(piece):
-            yield from _unpacked(piece[start.start() :]) or () if start.start() else ()
+def distinct(text: bytes) -> tuple[bytes, bytes]:
+    """What stands between quotation marks or outside them, each once, words and mere figures apart; of a time only its day.
 
-
-def distinct(text: bytes) -> bytes:
-    """What stands between quotation marks or outside them, each once: a cassette says most things many times, and nothing encoded holds one."""
-    return b'"'.join(part for part in set(text.split(b'"')) if len(part) >= _LEAST_ENCODED)
+    A cassette says most of what it says often, and nothing encoded holds a quotation mark.
+    """
+    words: list[bytes] = []
+    figures: set[bytes] = set()
+    for part in set(text.split(b'"')):
+        if len(part) < _LEAST_ENCODED:
+            continue
+        if part.translate(None, _FIGURES):
+            words.append(part)
+        else:
+            figures.add(part[:10] if part[10:11] == b"T" else part)
+    return b'"'.join(words), b'"'.join((b"", *figures))
 
 
 _LEAST_ENCODED: Final = 5
+_FIGURES: Final = b"0123456789:.,-+TZ{}[] \n"
+
+
+def _in_text(text: bytes) -> Iterator[bytes]:
+    yield from _words(text)
+    for tell, undo in _UNDO:
+        for stretch in set(_stretches(text, tell)):
+            yield from undo(stretch)
+
+
+def _in_raw(raw: bytes) -> Iterator[bytes]:
+    yield from _READABLE.findall(raw)
+    for found in _WIDE.findall(raw):
+        yield found.replace(b"\0", b"")
+    for found in _MAGIC.finditer(raw):
+        yield from _unpacked(raw[found.start() :])
+
+
 _READABLE: Final = re.compile(rb"[\x20-\x7e\t\r\n]{12,}")
+_WIDE: Final = re.compile(rb"(?:[^\x00]\x00){4,}|(?:\x00[^\x00]){4,}")
+"""UTF-16 of letters below 256."""
 
 
 def _words(piece: bytes) -> Iterator[bytes]:
@@ -207,11 +222,10 @@ _UNDO: Final[tuple[tuple[re.Pattern[bytes], Callable[[bytes], Iterator[bytes]]],
 )
 
 
-def _numbers(texts: Iterable[bytes]) -> Iterator[bytes]:
+def _numbers(text: bytes) -> Iterator[bytes]:
     """Digits with points, commas, spaces and dashes between them taken out; zeros in front say nothing."""
-    for text in texts:
-        for found in _NUMBER.findall(text):
-            yield re.sub(rb"\D", b"", found).lstrip(b"0")
+    for found in set(_NUMBER.findall(text)):
+        yield found.translate(None, b" .,_'-").lstrip(b"0")
 
 
 # --- packings, told by how they begin
@@ -219,15 +233,15 @@ def _numbers(texts: Iterable[bytes]) -> Iterator[bytes]:
 _MAGIC = re.compile(rb"\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]")
 
 
-def _unpacked(piece: bytes) -> list[bytes] | None:
-    """What a packed text holds; None for one that is not packed, or damaged."""
+def _unpacked(piece: bytes) -> list[bytes]:
+    """What a packed text holds; nothing for one that is damaged, or only begins like one."""
     for front, unpack in _PACKINGS:
         if piece.startswith(front):
             try:
                 return unpack(piece)
             except (zlib.error, EOFError, OSError, lzma.LZMAError, zipfile.BadZipFile, ValueError, NotImplementedError, RuntimeError):
-                return None
-    return None
+                return []
+    return []
 
 
 def _inflated(piece: bytes, window: int) -> list[bytes]:

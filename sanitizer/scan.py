@@ -6,7 +6,6 @@ states) count from eight characters on.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
@@ -56,33 +55,6 @@ def search(cassette: Cassette, *, seen: Iterable[Seen], replaced: Iterable[Seen]
         for kind in one.hits(part)
     ]
     return tuple(out) or (Finding(exchange=0, place="cassette", kind="a seen value outside the exchanges (its name?)"),)
-
-
-def named_in(name: str, seen: Iterable[Seen]) -> str:
-    """The kind of a seen value a part of which is in a cassette's name, however it is spelled there; empty for none."""
-    words = set(_parts_of(name))
-    joined = "".join(_parts_of(name))
-    for one in seen:
-        if one.kind in _NOT_NAMING:
-            continue
-        parts = _parts_of(one.value.partition("@")[0])
-        whole = "".join(parts)
-        if words & {part for part in parts if len(part) > 2} - _PLAIN_NAMES:  # noqa: PLR2004  # `de`, `la`, and `us` of a session
-            return one.kind
-        if any(len(part) >= SHORTEST and part in joined and part not in _PLAIN_NAMES for part in {*parts, whole}):
-            return one.kind
-    return ""
-
-
-_NOT_NAMING: Final = frozenset({"token", "hash", "id", "uuid", "password", "profile"})
-"""Long and random, or nobody's name: parts of these are found by the search of the text, whole."""
-_PLAIN_NAMES: Final = frozenset({"session", "week", "user", "test", "unhappy", "2024", "2025", "2026", "example"})
-
-
-def _parts_of(text: str) -> list[str]:
-    """The words of a text: case, accents and punctuation taken away."""
-    plain = "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(one))
-    return [word for word in re.split(r"[\W_]+", plain) if word]
 
 
 def _counts(value: Seen) -> bool:
@@ -141,7 +113,7 @@ class _Search:
         for index, start, end in self._automaton.find_matches_as_indexes(numbers, overlapping=True) if numbers else ():
             form, kind = self._forms[index]
             at_front, at_back = not numbers[start - 1 : start].isdigit(), not numbers[end : end + 1].isdigit()
-            if form.pattern.isdigit() and (at_front and at_back or (end - start >= SHORTEST_FORM and (at_front or at_back))):
+            if form.pattern.isdigit() and ((at_front and at_back) or (end - start >= SHORTEST_FORM and (at_front or at_back))):
                 yield f"{kind}, with separators", None
 
 

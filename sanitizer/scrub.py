@@ -65,7 +65,8 @@ def scrub(
 
 def _prove_name(name: str, run: Run, seen: tuple[Seen, ...]) -> None:
     """A cassette's name is a public file name; it may hold no part of what was seen."""
-    from sanitizer.scan import PERSONAL, named_in
+    from sanitizer.naming import named_in
+    from sanitizer.scan import PERSONAL
 
     replaced = (Seen(kind=kind, value=value) for kind, value in run.ordinals.originals if kind in PERSONAL)
     kind = named_in(name, (*seen, *replaced))

@@ -111,4 +111,4 @@ def _numbers(digits: str) -> Iterator[str]:
     yield f"0x{number:x}"
     yield f"0o{number:o}"
     shown = digits[-_DIGITS_SHOWN:]
-    yield from (f"{mask}{shown}" for mask in ("*", "•", "xx", "..", "…", "##"))  # noqa: RUF001  # as masks are typed
+    yield from (f"{mask}{shown}" for mask in ("*", "•", "xx", "..", "…", "##"))  # as masks are typed
