@@ -110,9 +110,18 @@ def _program(order: Order) -> Done:
             "a program decides itself what it fetches and how it signs in; only --region, --era and --cassettes go with -- PROGRAM"
         )
     exit_code, exchanges = programs.run(order.program)
+    return taped(order, exchanges, datetime.now(UTC), exit_code)
+
+
+def taped(order: Order, exchanges: tuple[Exchange, ...], clock: datetime, exit_code: int = 0) -> Done:
+    """Write what somebody else's client fetched, until this instant.
+
+    Raises:
+        UsageError: it fetched nothing, or of both clouds.
+        LeakError, RefusedError: the sanitizer's; nothing was written.
+    """
     region, era = programs.region_and_era(exchanges)
-    capture = captured(exchanges, order.era or era, order.region or region, datetime.now(UTC), ())
-    return _finished(order, capture, exit_code)
+    return _finished(order, captured(exchanges, order.era or era, order.region or region, clock, ()), exit_code)
 
 
 def keep_no_core() -> None:

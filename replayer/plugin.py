@@ -11,22 +11,37 @@ swallowed the error, and the run. Exchanges no test asked for fail a full run (n
 xdist's workers in the controller.
 """
 
-from collections.abc import Generator, Iterator
+import os
+import tempfile
+from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 import pytest
 
-if TYPE_CHECKING:
-    from replayer.session import Replay
-    from replayer.usage import Parcel, Usage
-    from tfx.cassette import Cassette
+from replayer.fixtures import (
+    PARCELS,
+    PLAYING,
+    TAPES,
+    USAGE,
+    Tapes,
+    cassette,
+    cassettes,
+    class_cassette,
+    module_cassette,
+    path_of,
+    usage_of,
+    warehouse,
+)
+from replayer.markers import is_marked, wanted, wrong
 
-_USAGE: pytest.StashKey["Usage"] = pytest.StashKey()
-_LOADED: pytest.StashKey["dict[Path, Cassette]"] = pytest.StashKey()
+if TYPE_CHECKING:
+    from replayer.usage import Usage
+
+__all__ = ["cassette", "cassettes", "class_cassette", "module_cassette", "warehouse"]
+
 _GUARD: pytest.StashKey[ExitStack] = pytest.StashKey()
-_REPLAY: pytest.StashKey["Replay"] = pytest.StashKey()
 _LINES: pytest.StashKey[list[str]] = pytest.StashKey()
 
 
@@ -35,13 +50,18 @@ class _Node(Protocol):
     workeroutput: dict[str, object]
 
 
-MARKER_WORDS = frozenset({"strict_windows", "freeze", "virtual_clock", "faults", "allow_programs"})
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--cassettes DIR`, and what the guard does."""
+    """The options of the command line and of the ini file."""
     group = parser.getgroup("tfx", "recorded Tandem Source")
     group.addoption("--cassettes", metavar="DIR", default=None, help="folder the cassette marker looks in (default: cassettes/)")
+    group.addoption("--cassette-report", metavar="FILE", default=None, help="write what the run used of which cassette (for tfx prune)")
+    group.addoption(
+        "--tfx-record",
+        action="store_true",
+        help="do not replay: let marked tests ask the live service, sanitize, and write their cassettes (refused in CI)",
+    )
+    parser.addini("tfx_freeze", "set the clock to the cassette's in every test that plays one", type="bool", default=False)
+    parser.addini("tfx_virtual_clock", "let waiting cost no time in every test that plays a cassette", type="bool", default=False)
     parser.addini("tfx_cassettes", "folder the cassette marker looks in", default="cassettes")
     parser.addini("tfx_block_network", "block the network from the first moment, marked tests or not", type="bool", default=False)
     parser.addini("tfx_allow_programs", "programs a test may start while its cassette plays (base names)", type="args", default=[])
@@ -51,7 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Block the network before the first conftest is imported, if the project says so."""
-    if early_config.getini("tfx_block_network"):
+    if early_config.getini("tfx_block_network") and not early_config.known_args_namespace.tfx_record:
         _block(early_config)
 
 
@@ -59,12 +79,27 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; block the network now if the project says so."""
     config.addinivalue_line(
         "markers",
-        "cassette(name, strict_windows=False, freeze=False, virtual_clock=False, faults=(), allow_programs=()): "
-        "replay this cassette, offline",
+        "cassette(name, scope='function', strict_windows=False, freeze=False, virtual_clock=False, faults=(), allow_programs=()): "
+        "replay this cassette, offline; several markers play together, the closest first",
     )
     config.addinivalue_line("markers", "loopback: this test may connect to loopback")
-    if config.getini("tfx_block_network"):
+    if config.getoption("tfx_record"):
+        _record(config)
+    elif config.getini("tfx_block_network"):
         _block(config)
+    if config.getoption("forked", False):
+        config.stash[PARCELS] = Path(tempfile.mkdtemp(prefix="tfx-usage-"))
+
+
+def _record(config: pytest.Config) -> None:
+    if os.environ.get("CI"):
+        raise pytest.UsageError("--tfx-record is refused in CI: cassettes are recorded by a person, read and committed")
+    if config.getoption("numprocesses", None) or hasattr(config, "workerinput") or config.getoption("forked", False):
+        raise pytest.UsageError("--tfx-record records in one process; leave -n and --forked out")
+    from tfx.stages import stage
+
+    make = cast("type[Tapes]", stage("recorder.taping:Tapes"))
+    config.stash[TAPES] = make(path_of(config, "any").parent)  # type: ignore[call-arg]  # a protocol says nothing of how it is made
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -74,22 +109,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A marked test replays its cassette whether it asks for the fixture or not."""
+    """A marked test replays its cassettes whether it asks for the fixture or not, those of the widest scope first."""
     for item in items:
-        if isinstance(item, pytest.Function) and item.get_closest_marker("cassette") and "cassette" not in item.fixturenames:
-            item.fixturenames.insert(0, "cassette")
+        if not isinstance(item, pytest.Function) or not is_marked(item):
+            continue
+        scopes = {one.scope for one in wanted(item)}
+        names = [f"{scope}_cassette" for scope in ("module", "class") if scope in scopes and not wrong(item)] + ["cassettes"]
+        item.fixturenames[:] = [*names, *(name for name in item.fixturenames if name not in names)]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """One marked test is enough to block the network for all."""
-    if any(item.get_closest_marker("cassette") for item in session.items):
+    if TAPES not in session.config.stash and any(is_marked(item) for item in session.items):
         _block(session.config)
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """A run that leaves tests out says nothing about unused exchanges."""
     if items:
-        _usage(items[0].config).partial = True
+        usage_of(items[0].config).partial = True
 
 
 @pytest.hookimpl(wrapper=True)
@@ -115,10 +153,16 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
     before = len(GUARD.attempts)
     yield
-    replay = item.stash.get(_REPLAY, None)
-    if replay is not None:
-        replay.check()
-    elif len(GUARD.attempts) > before:
+    playing = item.stash.get(PLAYING, {})
+    mine = [one.name for one in wanted(item) if one.scope == "function"]
+    for name, replay in playing.items():
+        shared = name not in mine
+        try:
+            replay.check(idle=not shared)
+        finally:
+            if shared:
+                replay.forgive()  # the next test of its class or module is not to blame
+    if not playing and len(GUARD.attempts) > before:
         raise NetworkBlockedError(f"the test tried to {GUARD.attempts[before]}, and swallowed the error")
 
 
@@ -126,52 +170,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Remember which cassettes a skipped test would have used."""
     report = yield
-    marker = item.get_closest_marker("cassette")
-    if marker and not report.passed and not _misused(marker):
-        _usage(item.config).skipped.add(_path(item.config, marker).stem)
+    if not report.passed and is_marked(item):
+        usage_of(item.config).skipped.update(str(path_of(item.config, one.name)) for one in wanted(item))
     return report
-
-
-@pytest.fixture
-def cassette(request: pytest.FixtureRequest) -> Iterator["Replay"]:
-    """The replay of the cassette the test is marked with; everything it asks over HTTP is answered from there."""
-    marker = request.node.get_closest_marker("cassette")
-    if marker is None:
-        pytest.fail('name the cassette of this test: @pytest.mark.cassette("NAME")', pytrace=False)
-    from replayer.session import offline
-    from tfx.store import load
-
-    config: pytest.Config = request.config
-    if wrong := _misused(marker):
-        pytest.fail(wrong, pytrace=False)
-    path = _path(config, marker)
-    loaded = config.stash.setdefault(_LOADED, {})
-    if path not in loaded:
-        loaded[path] = load(path)
-    programs = (*config.getini("tfx_allow_programs"), *marker.kwargs.get("allow_programs", ()))
-    with offline(loaded[path], **{**marker.kwargs, "allow_programs": programs}) as replay:
-        request.node.stash[_REPLAY] = replay
-        yield replay
-        _usage(config).note(path.stem, replay.used, replay.labels())
-
-
-@pytest.fixture
-def warehouse() -> Iterator[object]:
-    """A migrated in-memory DuckDB engine of one's own."""
-    from tfx.stages import stage
-
-    in_memory = cast("_Makes", stage("pipeline.warehouse:in_memory"))
-    engine = in_memory()
-    yield engine
-    engine.dispose()
-
-
-class _Disposable(Protocol):
-    def dispose(self) -> None: ...
-
-
-class _Makes(Protocol):
-    def __call__(self) -> _Disposable: ...
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -179,37 +180,72 @@ def pytest_testnodedown(node: object) -> None:
     """What a worker of xdist used, added up in the controller."""
     parcel = cast("_Node", node).workeroutput.get("tfx") if hasattr(node, "workeroutput") else None
     if parcel:
-        _usage(cast("_Node", node).config).add(cast("Parcel", parcel))
+        usage_of(cast("_Node", node).config).add(cast("dict[str, object]", parcel))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A worker sends what it used; who runs the whole judges it."""
     config = session.config
-    usage = config.stash.get(_USAGE, None)
+    if TAPES in config.stash:
+        _finish(session)
+        return
+    if PARCELS in config.stash:
+        from replayer.usage import collect
+
+        collect(config.stash[PARCELS], usage_of(config))
+        config.stash[PARCELS].rmdir()
+    usage = config.stash.get(USAGE, None)
     if _GUARD in config.stash:
         from replayer.guard import GUARD
 
-        usage = _usage(config)
+        usage = usage_of(config)
         usage.attempts += GUARD.attempts
-    if usage is None:
+    if usage is None and not config.getoption("cassette_report"):
         return
+    usage = usage_of(config)
     if hasattr(config, "workeroutput"):
         cast("_Node", config).workeroutput["tfx"] = usage.parcel()
         return
     lines = [f"blocked: tried to {attempt}" for attempt in dict.fromkeys(usage.attempts)]
-    if _is_full(session, usage) and exitstatus == pytest.ExitCode.OK:
+    whole = _is_full(session, usage) and exitstatus == pytest.ExitCode.OK
+    if whole:
         lines += [f"unused: {line}" for line in usage.unused()]
+    _report(config, usage, whole=whole)
     config.stash[_LINES] = lines
     if lines and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
+def _report(config: pytest.Config, usage: "Usage", *, whole: bool) -> None:
+    named = config.getoption("cassette_report")
+    if named:
+        import json
+
+        path = config.invocation_params.dir / str(named)
+        path.write_text(json.dumps(usage.report(whole=whole, root=config.rootpath), indent=1) + "\n", "utf-8")
+
+
+def _finish(session: pytest.Session) -> None:
+    """Write what was recorded, if every test passed: a failing test never replaces a good cassette."""
+    from tfx.errors import TfxError
+
+    config = session.config
+    if session.testsfailed or session.exitstatus != pytest.ExitCode.OK:
+        config.stash[_LINES] = ["nothing was recorded, for the run failed; the cassettes are as they were"]
+        return
+    try:
+        config.stash[_LINES] = list(config.stash[TAPES].finish())
+    except TfxError as error:
+        config.stash[_LINES] = [f"nothing was written: {error}"]
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say what failed the run."""
+    """Say what failed the run, or what was recorded."""
     lines = config.stash.get(_LINES, [])
     if lines:
-        terminalreporter.section("tfx", red=True)
+        terminalreporter.section("tfx", red=TAPES not in config.stash)
         for line in lines:
             terminalreporter.line(line)
 
@@ -221,25 +257,6 @@ def _block(config: pytest.Config) -> None:
 
     config.stash[_GUARD] = ExitStack()
     config.stash[_GUARD].enter_context(blocked([LOOPBACK] if config.getini("tfx_allow_loopback") else []))
-
-
-def _usage(config: pytest.Config) -> "Usage":
-    from replayer.usage import Usage
-
-    return config.stash.setdefault(_USAGE, Usage())
-
-
-def _misused(marker: pytest.Mark) -> str:
-    """What is wrong with a marker, empty if nothing: one test fails of it, not the run."""
-    if len(marker.args) != 1 or not isinstance(marker.args[0], str):
-        return 'the cassette marker takes one name: @pytest.mark.cassette("NAME")'
-    strange = sorted(set(marker.kwargs) - MARKER_WORDS)
-    return f"the cassette marker knows {', '.join(sorted(MARKER_WORDS))}, and not {', '.join(strange)}" if strange else ""
-
-
-def _path(config: pytest.Config, marker: pytest.Mark) -> Path:
-    folder = config.getoption("cassettes") or config.getini("tfx_cassettes")
-    return config.rootpath / str(folder) / f"{marker.args[0].removesuffix('.json')}.json"
 
 
 def _is_full(session: pytest.Session, usage: "Usage") -> bool:

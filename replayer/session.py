@@ -41,13 +41,14 @@ class Replay:
         *,
         strict_windows: bool = False,
         faults: Iterable[Fault | str] = (),
+        behind: "Replay | None" = None,
         tell: Callable[[str, str], None] | None = None,
     ) -> None:
-        """`faults` go wrong as `tandem.faults` spells them, such as `pump-logs:2:500`.
+        """`faults` go wrong as `tandem.faults` spells them, such as `pump-logs:2:500`; `behind` is asked for what this cassette lacks.
 
         `tell` hears every event at once as a kind (`used`, `miss`, `struck`) and its words; a child process reports through it.
         """
-        self.cassette = cassette
+        self.cassette, self._behind = cassette, behind
         self._lock = threading.Lock()
         self._tell = tell or (lambda _kind, _words: None)
         self._index = Index(cassette)
@@ -108,9 +109,23 @@ class Replay:
             try:
                 return self._answered(asked)
             except MismatchError as error:
+                if self._behind is not None and self._behind.knows(asked):
+                    return self._behind.answer(request)
                 self.misses.append(str(error))
                 self._tell("miss", str(error))
                 raise
+
+    def knows(self, asked: Question) -> bool:
+        """Whether it has an answer to this now, or another cassette behind it."""
+        with self._lock:
+            try:
+                self._ledger.check(asked)
+                found = self._index.peek(asked, doors.door(asked, self._index.era)) is not None or (
+                    self._windows is not None and self._windows.answer(asked, lambda _number: None, self._index.state) is not None
+                )
+            except MismatchError:
+                found = False
+        return found or (self._behind is not None and self._behind.knows(asked))
 
     def _answered(self, asked: Question) -> Response:
         self._ledger.check(asked)
@@ -189,8 +204,8 @@ class Replay:
             GUARD.forget(self._since)
         return misses
 
-    def check(self, *, all_used: bool = False) -> None:
-        """Let a clean run pass, even if the program swallowed what went wrong.
+    def check(self, *, all_used: bool = False, idle: bool = True) -> None:
+        """Let a clean run pass, even if the program swallowed what went wrong. `idle`: faults that befell nothing count.
 
         Raises:
             MismatchError: something was asked that is not on the cassette.
@@ -203,7 +218,7 @@ class Replay:
             )
         if self.blocked:
             raise NetworkBlockedError(f"replay is offline, and something tried {len(self.blocked)} times to reach out: {self.blocked[0]}")
-        if self._plan.idle:
+        if idle and self._plan.idle:
             raise UnusedError(idle_words(self._plan.idle))
         if all_used and self.unused:
             first = self.unused[0]
@@ -231,6 +246,7 @@ def offline(
     freeze: bool = False,
     virtual_clock: bool = False,
     faults: Iterable[Fault | str] = (),
+    behind: Replay | None = None,
     allow: tuple[str, ...] = (),
     allow_programs: tuple[str, ...] = (),
 ) -> Iterator[Replay]:
@@ -242,7 +258,7 @@ def offline(
     `faults` say what goes wrong: `pump-logs:2:500`, `any:3:reset`, `pump-logs:1+:late=40` (`tandem/faults.py`).
     `allow` may name hosts the guard lets through, or `loopback`. Other programs are not started, for they would not be offline;
     `allow_programs` names (by base name) those that may.
-    May nest: the innermost cassette answers.
+    May nest: the innermost cassette answers, and what it lacks the replay it was told is `behind` it.
 
     Raises:
         CassetteError: the cassette cannot be read.
@@ -254,7 +270,7 @@ def offline(
         from tfx.store import load
 
         cassette = load(Path(cassette))
-    replay = Replay(cassette, strict_windows=strict_windows, faults=faults)
+    replay = Replay(cassette, strict_windows=strict_windows, faults=faults, behind=behind)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
         stack.enter_context(GUARD.watching(allow_programs))

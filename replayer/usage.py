@@ -1,49 +1,54 @@
-"""What a test run used of its cassettes, added up over tests and over xdist workers. Pure."""
+"""What a test run used of its cassettes, added up over tests, forked children and xdist workers. Pure but for the parcels of children."""
 
+import hashlib
+import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, cast
 
-Parcel = dict[str, list[str] | bool | dict[str, list[int]] | dict[str, dict[str, str]]]
-"""A usage as xdist carries it from a worker to the controller: plain dicts, lists and text only."""
+from tfx.errors import UsageError
+
+VERSION: Final = 1
+Parcel = dict[str, object]
+"""A usage as it travels from a worker or a child: plain dicts, lists and text only."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Usage:
-    """`used` and `labels` by cassette name, exchanges by number (as text in `labels`: what an exchange is called)."""
+    """`used`, `labels` and `tests` by the path of the cassette; exchanges by number (in `labels` as text: what an exchange is called)."""
 
     used: dict[str, set[int]] = field(default_factory=dict)
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
+    tests: dict[str, set[str]] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
     attempts: list[str] = field(default_factory=list)
     partial: bool = False
 
-    def note(self, name: str, used: Iterable[int], labels: Mapping[int, str]) -> None:
+    def note(self, path: str, used: Iterable[int], labels: Mapping[int, str], test: str = "") -> None:
         """Add what one test used of a cassette."""
-        self.used.setdefault(name, set()).update(used)
-        self.labels[name] = {str(number): label for number, label in labels.items()}
+        self.used.setdefault(path, set()).update(used)
+        self.labels[path] = {str(number): label for number, label in labels.items()}
+        self.tests.setdefault(path, set()).update(filter(None, [test]))
 
     def add(self, parcel: Parcel) -> None:
-        """Add what a worker sent."""
-        match parcel:
-            case {
-                "used": dict(used),
-                "labels": dict(labels),
-                "skipped": list(skipped),
-                "attempts": list(attempts),
-                "partial": bool(partial),
-            }:
-                for name, numbers in used.items():
-                    self.used.setdefault(name, set()).update(int(number) for number in numbers)
-                self.labels.update({name: dict(found) for name, found in labels.items() if isinstance(found, dict)})
-                self.skipped.update(skipped)
-                self.attempts += attempts
-                self.partial = self.partial or partial
+        """Add what a worker or a child sent."""
+        for path, numbers in cast("dict[str, list[int]]", parcel["used"]).items():
+            self.used.setdefault(path, set()).update(numbers)
+        for path, tests in cast("dict[str, list[str]]", parcel["tests"]).items():
+            self.tests.setdefault(path, set()).update(tests)
+        self.labels.update(cast("dict[str, dict[str, str]]", parcel["labels"]))
+        self.skipped.update(cast("list[str]", parcel["skipped"]))
+        self.attempts += cast("list[str]", parcel["attempts"])
+        self.partial = self.partial or bool(parcel["partial"])
 
     def parcel(self) -> Parcel:
         """What a worker sends."""
         return {
-            "used": {name: sorted(numbers) for name, numbers in self.used.items()},
+            "used": {path: sorted(numbers) for path, numbers in self.used.items()},
             "labels": self.labels,
+            "tests": {path: sorted(tests) for path, tests in self.tests.items()},
             "skipped": sorted(self.skipped),
             "attempts": self.attempts,
             "partial": self.partial,
@@ -52,9 +57,63 @@ class Usage:
     def unused(self) -> list[str]:
         """One line per exchange no test asked for; a cassette of which a test was skipped is left out, for nobody can know."""
         return [
-            f"{name} #{number} {label}"
-            for name, labels in sorted(self.labels.items())
-            if name not in self.skipped
+            f"{Path(path).stem} #{number} {label}"
+            for path, labels in sorted(self.labels.items())
+            if path not in self.skipped
             for number, label in labels.items()
-            if int(number) not in self.used[name]
+            if int(number) not in self.used[path]
         ]
+
+    def report(self, *, whole: bool, root: Path) -> dict[str, object]:
+        """What `--cassette-report` writes and `tfx prune` and `tfx orphans` read; `whole`: the run left nothing out. Paths from `root`."""
+        return {
+            "tfx_usage": VERSION,
+            "whole": whole,
+            "cassettes": {
+                _from(root, path): {
+                    "sha256": fingerprint(Path(path)),
+                    "whole": whole and path not in self.skipped,
+                    "used": sorted(self.used[path]),
+                    "unused": {number: label for number, label in labels.items() if int(number) not in self.used[path]},
+                    "tests": sorted(self.tests.get(path, ())),
+                }
+                for path, labels in sorted(self.labels.items())
+            },
+        }
+
+
+def _from(root: Path, path: str) -> str:
+    return Path(path).relative_to(root).as_posix() if Path(path).is_relative_to(root) else path
+
+
+def fingerprint(path: Path) -> str:
+    """The SHA-256 of a file, by which a report is held to the very cassette it speaks of."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_report(path: Path) -> dict[str, object]:
+    """A usage report.
+
+    Raises:
+        UsageError: the file is none.
+    """
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the report {path} cannot be read; write one with: pytest --cassette-report {path}") from error
+    if not isinstance(found, dict) or found.get("tfx_usage") != VERSION or not isinstance(found.get("cassettes"), dict):
+        raise UsageError(f"{path} is no usage report of this tfx; write one with: pytest --cassette-report {path}, or tfx replay --json")
+    return found
+
+
+def leave(folder: Path, usage: Usage) -> None:
+    """Leave a parcel for the process that forked this one."""
+    path = folder / f"{os.getpid()}-{os.urandom(4).hex()}"
+    path.write_text(json.dumps(usage.parcel()), "utf-8")
+
+
+def collect(folder: Path, usage: Usage) -> None:
+    """Add the parcels that forked children left."""
+    for path in sorted(folder.iterdir()):
+        usage.add(json.loads(path.read_text("utf-8")))
+        path.unlink()
