@@ -63,8 +63,9 @@ def cassettes(request: pytest.FixtureRequest) -> Iterator[Mapping[str, "Replay"]
     behind = {name: replay for found in shared for name, replay in found.items()}
     found = [one for one in wanted(node) if one.scope == "function"]
     for mine in _played(node, found, next(iter(behind.values()), None)):
-        node.stash[PLAYING] = {**mine, **behind}
-        yield MappingProxyType(node.stash[PLAYING])
+        playing: dict[str, Replay] = {**mine, **behind}
+        node.stash[PLAYING] = playing
+        yield MappingProxyType(playing)
 
 
 @pytest.fixture
