@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fast proofs lint types contracts bench cassettes expected coverage lock clean
+.PHONY: help install demo test fast proofs lint types contracts bench bench-linkage cassettes expected coverage lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -67,6 +67,9 @@ coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
 
 bench: install  ## measure against the floor and peers, one table with medians and ratios
 	$(BIN)/python benchmarks/run.py
+
+bench-linkage: install  ## how often a sanitized week is matched with another copy of it, values kept and synthetic
+	$(BIN)/python benchmarks/linkage.py
 
 lock: install  ## resolve the lock anew (names, versions and hashes; never an index host)
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --generate-hashes --no-header --universal --python-version 3.11 --output-file requirements.lock

@@ -11,6 +11,8 @@ from sanitizer.values.numbers import Whole
 _DURATION: Final = 5 * 3600
 _MOST_TOGETHER: Final = 400
 """Doses in five hours that are summed up; a log with more is no person's, and must not take for ever."""
+_MOST: Final = 250_000
+"""Milliunits on board; the policy bounds what a cassette may say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class Doses:
             if not (left > 0).any():
                 break
             out += np.where(left > 0, self.units[np.maximum(which, 0)] * left * left // (_DURATION * _DURATION), 0)
-        return out
+        return np.minimum(out, _MOST)
 
     def sum_until(self, moments: Whole) -> Whole:
         """Milliunits given up to these moments."""
