@@ -5,17 +5,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import cast
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from structures import LAST, records_like
 
 from sanitizer.check import looked_at
 from sanitizer.scrub import again, scrub
 from sanitizer.values.amounts import AMOUNTS, SEGMENTS, SETTINGS
 from tandem.bff import events_from_records, records_from_events
 from tandem.endpoints import locate
-from tandem.events import EVENTS, RECORD_LENGTH
 from tandem.records import Records, layout
 from tfx.capture import Capture
 from tfx.cassette import Cassette
@@ -32,7 +31,6 @@ Object = dict[str, Json]
 ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
 LOGS = f"https://source.tandemdiabetes.com/api/reports/bff/pump-logs/{ID}"
 EVENTS_URL = f"https://source.tandemdiabetes.com/api/reports/reportsfacade/pumpevents/{ID}/378904"
-LAST_MINUTES = 596_059_200  # 2026-11-20 16:00 in pump seconds
 ERAS = ("2025", "2026-10")
 NOT_GIVEN = "an amount that the structure does not give, on a cassette that says its values are synthetic"
 
@@ -40,30 +38,12 @@ NOT_GIVEN = "an amount that the structure does not give, on a cassette that says
 # --- two captures of one structure
 
 
-def rows(structure: int, amounts: int, count: int) -> Records:
-    """Random records of every code with amounts: the first seed draws what happened, the second how much."""
-    facts, sizes = np.random.default_rng(structure), np.random.default_rng(amounts)
-    codes = facts.choice(sorted(AMOUNTS), count)
-    payload = facts.integers(0, 6, (count, RECORD_LENGTH), np.uint8)  # small numbers hit flags and ids that mean something
-    drawn = sizes.integers(0, 256, (count, RECORD_LENGTH), np.uint8)
-    for code in np.unique(codes):
-        for field in (EVENTS[code].field(name) for name in AMOUNTS[code]):
-            which = codes == code
-            place = slice(field.offset, field.offset + field.width)
-            if field.type == "float32":
-                drawn[which, place] = sizes.random(which.sum()).astype(">f4").view(np.uint8).reshape(-1, 4)
-            payload[which, place] = drawn[which, place]
-    seconds = LAST_MINUTES - facts.integers(0, 200_000, count)
-    sequence = facts.permutation(count) + 1
-    return Records(rows=payload).with_header(code=codes, source=0, seconds=seconds, sequence=sequence)
-
-
 @given(structure=st.integers(0, 10_000), amounts=st.integers(0, 10_000), count=st.integers(1, 40))
 def test_captures_that_differ_in_amounts_alone_give_the_same_bytes(capture: Build, structure: int, amounts: int, count: int) -> None:
     for era in ERAS:
         made = []
         for seed in (amounts, amounts + 1):
-            records = rows(structure, seed, count)
+            records = records_like(structure, seed, count)
             if era == "2025":
                 taken = capture(EVENTS_URL, answer=records.to_body(), era=era)
             else:
@@ -81,7 +61,7 @@ def only_answer(taken: Capture, values: str) -> bytes:
 
 @given(structure=st.integers(0, 10_000), count=st.integers(1, 40))
 def test_only_amounts_are_touched_and_both_wires_tell_the_same(capture: Build, structure: int, count: int) -> None:
-    records = rows(structure, 1, count)
+    records = records_like(structure, 1, count)
     listed = json.dumps({"events": events_from_records(records, device_assignment_id=ID), "clockChanges": []}).encode()
     binary = capture(EVENTS_URL, answer=records.to_body(), era="2025")
     kept, made = (Records.from_body(only_answer(binary, values)) for values in ("keep", "synthetic"))
@@ -173,7 +153,7 @@ def altered(cassette: Cassette, change: Callable[[Object], None]) -> Cassette:
 
 
 def one_event(capture: Build, code: int, values: str = "synthetic") -> Cassette:
-    blank = Records.build(code=code, seconds=LAST_MINUTES, sequence=1)
+    blank = Records.build(code=code, seconds=LAST, sequence=1)
     (event,) = events_from_records(blank, device_assignment_id=ID)
     answer = json.dumps({"events": [event], "clockChanges": []}).encode()
     return scrub(capture(LOGS, answer=answer), name="x", values=values).cassette
