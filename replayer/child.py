@@ -22,6 +22,7 @@ REPORT: Final = "TFX_REPLAY_REPORT"
 FREEZE: Final = "TFX_REPLAY_FREEZE"
 VIRTUAL: Final = "TFX_REPLAY_VIRTUAL_CLOCK"
 FAULTS: Final = "TFX_REPLAY_FAULTS"
+ERA: Final = "TFX_REPLAY_AS_ERA"
 STRICT: Final = "TFX_REPLAY_STRICT_WINDOWS"
 PROGRAMS: Final = "TFX_REPLAY_ALLOW_PROGRAMS"
 BOOTSTRAP: Final = Path(__file__).with_name("bootstrap")
@@ -60,7 +61,9 @@ class _Later:
 
             cassette = load(Path(os.environ[CASSETTE]))
             faults = os.environ.get(FAULTS, "").split()
-            self._replay = Replay(cassette, strict_windows=bool(os.environ.get(STRICT)), faults=faults, tell=tell)
+            self._replay = Replay(
+                cassette, strict_windows=bool(os.environ.get(STRICT)), faults=faults, as_era=os.environ.get(ERA), tell=tell
+            )
         return self._replay.answer(request)
 
 
@@ -85,6 +88,7 @@ def environment(
     strict_windows: bool = False,
     virtual_clock: bool = False,
     faults: Iterable[str] = (),
+    as_era: str | None = None,
     programs: Iterable[str] = (),
 ) -> dict[str, str]:
     """The environment that leads a Python process, and its children, to the cassette; proxies are gone from it.
@@ -101,6 +105,7 @@ def environment(
         REPORT: str(report),
         PROGRAMS: os.pathsep.join(programs),
         FAULTS: " ".join(faults),
+        **({ERA: as_era} if as_era else {}),
         **{name: "1" for name, wanted in said.items() if wanted},
     }
 

@@ -21,6 +21,7 @@ import click
     metavar="ENDPOINT:N:KIND",
     help="The Nth request there that is on the cassette fails; N+: all from it on.",
 )
+@click.option("--as-era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Serve the cassette as if it were of that era.")
 @click.option("--strict-windows", is_flag=True, help="Answer only the date windows that were recorded.")
 @click.option(
     "--allow-programs",
@@ -41,6 +42,7 @@ def replay(
     freeze: bool,
     virtual_clock: bool,
     faults: tuple[str, ...],
+    as_era: str | None,
     strict_windows: bool,
     programs: tuple[str, ...],
     serve: bool,
@@ -67,6 +69,7 @@ def replay(
       tfx replay cassettes/session-us.json --freeze -- -m mypackage
       tfx replay cassettes/session-us.json --json -- simulator/reading_program.py us 2024-07-02 2024-07-03
       tfx replay cassettes/session-us.json --fault pump-logs:1:429 --fault any:3:reset --virtual-clock -- app.py
+      tfx replay cassettes/session-us.json --as-era 2025 -- old_client.py
       tfx replay cassettes/session-us.json -- node app.js
       tfx replay cassettes/session-us.json --serve > cassette.env &
     """
@@ -78,8 +81,9 @@ def replay(
     recorded = load(cassette)
     if not program and not serve:
         raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS; or --serve the cassette")
-    running = Replay(recorded, strict_windows=strict_windows, faults=faults)
+    running = Replay(recorded, strict_windows=strict_windows, faults=faults, as_era=as_era)
     running.look_through()
+    recorded = running.cassette
     asked = (runner.as_it_is if serve else runner.command)(program) if program else None
     if asked is not None and asked.is_python and not serve:
         outcome = runner.run(
@@ -88,6 +92,7 @@ def replay(
             freeze=freeze,
             virtual_clock=virtual_clock,
             faults=faults,
+            as_era=as_era,
             strict_windows=strict_windows,
             programs=programs,
             quiet=as_json,

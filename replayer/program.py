@@ -98,6 +98,7 @@ def run(
     strict_windows: bool = False,
     virtual_clock: bool = False,
     faults: Sequence[str] = (),
+    as_era: str | None = None,
     programs: Sequence[str] = (),
     quiet: bool = False,
 ) -> Outcome:
@@ -113,6 +114,7 @@ def run(
             strict_windows=strict_windows,
             virtual_clock=virtual_clock,
             faults=faults,
+            as_era=as_era,
             programs=programs,
         )
         with subprocess.Popen(line.words, env=surroundings, stdout=sys.stderr.fileno() if quiet else None) as process:  # noqa: S603  # it is what the user asked to run

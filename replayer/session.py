@@ -24,6 +24,7 @@ from replayer.matching import Entry, Index, made
 from replayer.miss import label, report
 from replayer.outcome import outcome
 from replayer.windows import Windows
+from tandem.eras import Era
 from tandem.faults import Fault, is_on_the_way, late
 from tfx.cassette import Cassette
 from tfx.errors import HangError, MismatchError, NetworkBlockedError, UnusedError
@@ -41,13 +42,20 @@ class Replay:
         *,
         strict_windows: bool = False,
         faults: Iterable[Fault | str] = (),
+        as_era: str | None = None,
         behind: "Replay | None" = None,
         tell: Callable[[str, str], None] | None = None,
     ) -> None:
-        """`faults` go wrong as `tandem.faults` spells them, such as `pump-logs:2:500`; `behind` is asked for what this cassette lacks.
+        """`faults` go wrong as `tandem.faults` spells them, such as `pump-logs:2:500`; `as_era` makes the cassette one of that era first.
 
-        `tell` hears every event at once as a kind (`used`, `miss`, `struck`) and its words; a child process reports through it.
+        `behind` is asked for what this cassette lacks. `tell` hears every event at once as a kind (`used`, `miss`, `struck`) and its
+        words; a child process reports through it.
         """
+        self._is_foreign: Callable[[Question, Era], Response | None] = lambda _asked, _era: None
+        if as_era is not None and as_era != cassette.era:
+            from replayer import eras  # codecs of both wires: loaded where they are wanted
+
+            cassette, self._is_foreign = eras.as_era(cassette, as_era), eras.foreign
         self.cassette, self._behind = cassette, behind
         self._lock = threading.Lock()
         self._tell = tell or (lambda _kind, _words: None)
@@ -143,6 +151,9 @@ class Replay:
             return negotiated(asked, entry.question, self._ledger.settle(asked, entry.exchange.response))
         if closed != doors.OPEN:
             return doors.refusal(closed)
+        refused = self._is_foreign(asked, self._index.era) if self._behind is None else None
+        if refused is not None:
+            return refused
         derived = self._windows.answer(asked, self._mark, self._index.state) if self._windows else None
         if derived is not None:
             return negotiated(asked, None, derived)
@@ -246,6 +257,7 @@ def offline(
     freeze: bool = False,
     virtual_clock: bool = False,
     faults: Iterable[Fault | str] = (),
+    as_era: str | None = None,
     behind: Replay | None = None,
     allow: tuple[str, ...] = (),
     allow_programs: tuple[str, ...] = (),
@@ -256,13 +268,14 @@ def offline(
     answers recorded windows only;
     `freeze` sets the clock to the cassette's, from where it runs on; on a `virtual_clock` waiting costs no time (`clock.py`).
     `faults` say what goes wrong: `pump-logs:2:500`, `any:3:reset`, `pump-logs:1+:late=40` (`tandem/faults.py`).
+    `as_era` serves the cassette as that era's (`2025`, `2026-07`, `2026-10`), as far as the recording holds what it takes.
     `allow` may name hosts the guard lets through, or `loopback`. Other programs are not started, for they would not be offline;
     `allow_programs` names (by base name) those that may.
     May nest: the innermost cassette answers, and what it lacks the replay it was told is `behind` it.
 
     Raises:
-        CassetteError: the cassette cannot be read.
-        UsageError: a fault that cannot be, or `freeze` without time-machine.
+        CassetteError: the cassette cannot be read, or not be served as that era's.
+        UsageError: an era or a fault that cannot be, or `freeze` without time-machine.
     """
     from replayer import world
 
@@ -270,7 +283,7 @@ def offline(
         from tfx.store import load
 
         cassette = load(Path(cassette))
-    replay = Replay(cassette, strict_windows=strict_windows, faults=faults, behind=behind)
+    replay = Replay(cassette, strict_windows=strict_windows, faults=faults, as_era=as_era, behind=behind)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
         stack.enter_context(GUARD.watching(allow_programs))

@@ -20,6 +20,7 @@ from tandem.refusals import too_long, written, zod_error
 from tfx import codec
 from tfx.errors import MismatchError
 from tfx.exchange import Exchange, Headers, Response, State
+from tfx.jsonbody import Json
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -144,7 +145,12 @@ class Windows:
 
 def too_long_answer(days: int) -> Response:
     """What the service says to a window of more days than this."""
-    body = written(zod_error([too_long(days)]))
+    return invalid([too_long(days)])
+
+
+def invalid(issues: list[Json]) -> Response:
+    """What the bff says to a question it does not take."""
+    body = written(zod_error(issues))
     headers = Headers([("Content-Type", "application/json; charset=utf-8"), ("Content-Length", str(len(body)))])
     return Response(status=400, reason="Bad Request", headers=headers, body=body)
 

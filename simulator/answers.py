@@ -19,7 +19,7 @@ from simulator.key import SigningKey
 from simulator.state import State
 from tandem.endpoints import Place
 from tandem.eras import Era
-from tandem.refusals import written
+from tandem.refusals import GONE, written
 from tandem.regions import REGIONS, Region
 from tfx.exchange import Headers, Request, Response
 
@@ -107,9 +107,8 @@ def redirect(location: str) -> Answer:
 
 
 def not_found() -> Answer:
-    """What nginx says of paths that are gone: every `reportsfacade` one since mid-2026 (tconnectsync #146)."""
-    head = "<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
-    return Answer(status=404, body=f"{head}<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n".encode(), content_type=HTML_TYPE)
+    """What nginx says of paths that are gone."""
+    return Answer(status=404, body=GONE, content_type=HTML_TYPE)
 
 
 def unauthorized() -> Answer:

@@ -11,11 +11,10 @@ from simulator.answers import Answer, Call, World, json_answer
 from tandem.bff import events_from_records
 from tandem.clock import PUMP_EPOCH
 from tandem.records import Records
-from tandem.refusals import Issue, too_long, zod_error
+from tandem.refusals import Issue, too_long, unknown_keys, zod_error
 from tfx.jsonbody import Json
 
 CLOCK_CHANGES: Final = (13, 14)
-QUERY_KEYS: Final = ("pumperId", "startDate", "endDate", "eventCodes")
 INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 
 
@@ -132,7 +131,7 @@ def pump_logs(world: World, call: Call) -> Answer:
     device = next((item for item in world.account.devices if item.assignment_id == call.place.path_values["assignmentId"]), None)
     if device is None or call.one("pumperId") != world.account.pumper_id:
         return missing()
-    issues: list[Json] = [*unknown_keys(call)] if world.era.filters_events else []
+    issues: list[Json] = unknown_keys(key for key, _ in call.query) if world.era.filters_events else []
     issues += [bad_date(key) for key in ("startDate", "endDate") if parsed(call.one(key)) is None]
     first, last = parsed(call.one("startDate")), parsed(call.one("endDate"))
     if first and last and last - first > timedelta(days=world.era.max_window_days):
@@ -165,14 +164,6 @@ def wanted_codes(call: Call) -> tuple[int, ...] | None:
     if not values or not values[0]:
         return None
     return tuple(int(code) if code.strip().isdecimal() else -1 for code in values[0].split(","))
-
-
-def unknown_keys(call: Call) -> list[Json]:
-    """The Zod issue for query keys the schema does not have: `eventIds` since October 2026 (tconnectsync #163)."""
-    unknown = sorted({key for key, _ in call.query if key not in QUERY_KEYS})
-    named = ", ".join(f"'{key}'" for key in unknown)
-    message = f"Unrecognized key(s) in object: {named}"
-    return [{"code": "unrecognized_keys", "keys": [*unknown], "path": [], "message": message}] if unknown else []
 
 
 def bad_date(key: str) -> Issue:

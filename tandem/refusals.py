@@ -1,6 +1,8 @@
 """What the service says to a question it does not take: the bodies of its validation errors, as data. Pure. Shapes: tconnectsync #163."""
 
 import json
+from collections.abc import Iterable
+from typing import Final
 
 from tfx.jsonbody import Json
 
@@ -10,6 +12,25 @@ Issue = dict[str, Json]
 def too_long(days: int) -> Issue:
     """The issue with a window of pump events that is longer than this. tconnectsync 3 pages by 28 days; the wording is the stand-in's."""
     return {"code": "custom", "path": ["endDate"], "message": f"Window exceeds {days} days"}
+
+
+QUERY_KEYS: Final = ("pumperId", "startDate", "endDate", "eventCodes")
+"""What pump-logs may be asked with, since October 2026."""
+
+
+def unknown_keys(keys: Iterable[str]) -> list[Json]:
+    """The issue with query keys pump-logs does not have: `eventIds` since October 2026 (tconnectsync #163); empty if it has them all."""
+    unknown: list[Json] = [*sorted(set(keys).difference(QUERY_KEYS))]
+    named = ", ".join(f"'{key}'" for key in unknown)
+    message = f"Unrecognized key(s) in object: {named}"
+    return [{"code": "unrecognized_keys", "keys": unknown, "path": [], "message": message}] if unknown else []
+
+
+GONE: Final = (
+    b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
+    b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+"""What nginx says with 404 of paths that are gone: every `reportsfacade` one since mid-2026 (tconnectsync #146)."""
 
 
 def zod_error(issues: list[Json]) -> dict[str, Json]:

@@ -1,0 +1,57 @@
+"""A cassette of one era as one of another, so that old clients meet new recordings and the other way round. Pure.
+
+Per endpoint the table (`makers.py`) says how its exchanges are made. Everything after that (matching, windows, the sign-in) is as for
+any cassette of that era. What the recording does not tell: tandem/pumplists.py names the members it lacks; device ids and assignment
+ids that the other era calls its own are stand-ins; codes whose events have no place in a record are said not to have been recorded.
+Answers that belong to their era alone are left out: refused questions (400) and the firewall's no (403).
+"""
+
+from dataclasses import replace
+
+from replayer.keys import Question
+from replayer.makers import MAKERS, kept
+from replayer.recordings import tape_of
+from replayer.windows import invalid
+from tandem.eras import ERAS, Era
+from tandem.refusals import GONE, unknown_keys
+from tfx.cassette import Cassette
+from tfx.errors import CassetteError, FormatError, UsageError
+from tfx.exchange import Headers, Response
+
+__tracebackhide__ = True
+
+
+def as_era(cassette: Cassette, era: str) -> Cassette:
+    """The cassette as a client of that era would have recorded it.
+
+    Raises:
+        UsageError: there is no such era.
+        CassetteError: the recording does not hold what it takes; the message says what is missing.
+    """
+    if era not in ERAS:
+        raise UsageError(f"no era is called {era!r}; it is one of: {', '.join(ERAS)}")
+    if era == cassette.era or cassette.era not in ERAS:
+        return cassette
+    tape = tape_of(cassette, ERAS[cassette.era], ERAS[era])
+    table = MAKERS[tape.old.wire, tape.new.wire]
+    try:
+        made = tuple(new for one in tape.all for new in table.get(one.asked.endpoint, kept)(one, tape))
+    except FormatError as error:
+        raise CassetteError(f"{cassette.name} cannot be served as of {era} ({error}); record it again, or replay it as recorded") from error
+    return replace(cassette, era=era, exchanges=made)
+
+
+def foreign(asked: Question, era: Era) -> Response | None:
+    """What the service of an era says to a client of another; None if it takes the question.
+
+    The paths of another era are gone; since October 2026 pump-logs refuses keys it does not know, `eventIds` among them.
+    """
+    if asked.place is None:
+        return None
+    if era.name not in asked.place.endpoint.eras:
+        headers = Headers([("Content-Type", "text/html"), ("Content-Length", str(len(GONE)))])
+        return Response(status=404, reason="Not Found", headers=headers, body=GONE)
+    if asked.endpoint != "pump-logs" or not era.filters_events:
+        return None
+    issues = unknown_keys(name.decode("utf-8", "replace") for name, _ in asked.query)
+    return invalid(issues) if issues else None
