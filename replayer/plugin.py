@@ -79,7 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; block the network now if the project says so."""
     config.addinivalue_line(
         "markers",
-        "cassette(name, scope='function', strict_windows=False, freeze=False, virtual_clock=False, faults=(), as_era=None, allow_programs=()): "
+        "cassette(name, scope='function', strict_windows=False, freeze=False, virtual_clock=False, faults=(), as_era=None, "
+        "allow_programs=()): "
         "replay this cassette, offline; several markers play together, the closest first",
     )
     config.addinivalue_line("markers", "loopback: this test may connect to loopback")
