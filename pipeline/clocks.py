@@ -13,16 +13,17 @@ from sqlalchemy import Connection
 
 from pipeline.decode import Batch
 from pipeline.derive import mark
-from pipeline.load import identity_columns, number, visible
-from pipeline.warehouse import driver
+from pipeline.extracts.tables import EXTRACTS
+from pipeline.load import identity_columns, number, run, visible
 from tandem.clock import UNIX_OF_PUMP_EPOCH, walls
 from tandem.instants import AMBIGUOUS, BY_CLOCK_CHANGE, MISSING, NOT_A_TIME, SURE, ClockChange, clock_changes, instants
 from tandem.records import Records
 
 TIME_CHANGED: Final = 13
 _WORDS: Final = {SURE: "exact", AMBIGUOUS: "ambiguous", MISSING: "missing", NOT_A_TIME: "none", BY_CLOCK_CHANGE: "clock change"}
+_CHANGES: Final = "SELECT sequence_group, sequence_number, pump_seconds, payload FROM raw_events WHERE device_id = $1 AND code = $2"
 _REACH: Final = 15 * 86_400  # s; a change counts within a week of its transition, and so do records
-_TIMED: Final = ("events", "cgm_readings", "basal_deliveries", "bolus_messages")
+_TIMED: Final = ("events", *EXTRACTS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +54,7 @@ def clock_of(connection: Connection, device_id: int, zone: ZoneInfo) -> Clock:
     """The clock of a device, from every clock change that raw_events has."""
     rows = cast(
         "list[tuple[int, int, int, bytes]]",
-        driver(connection)
-        .execute(
-            "SELECT sequence_group, sequence_number, pump_seconds, payload FROM raw_events WHERE device_id = $1 AND code = $2",
-            [device_id, TIME_CHANGED],
-        )
-        .fetchall(),
+        run(connection, _CHANGES, [device_id, TIME_CHANGED]).fetchall(),
     )
     changes: dict[int, tuple[ClockChange, ...]] = {}
     for group in {row[0] for row in rows}:
@@ -90,7 +86,7 @@ def _settle(connection: Connection, table: str, device_id: int, news: Batch, clo
         WHERE device_id = $1 AND sequence_group = $2 AND seconds BETWEEN $3 AND $4
     """  # noqa: S608  # our own names
     group = int(news.groups[0])
-    found = driver(connection).execute(near, [device_id, group, int(seconds.min()) - _REACH, int(seconds.max()) + _REACH]).fetchnumpy()
+    found = run(connection, near, [device_id, group, int(seconds.min()) - _REACH, int(seconds.max()) + _REACH]).fetchnumpy()
     count = len(found["seconds"])
     if not count:
         return 0

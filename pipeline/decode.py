@@ -4,7 +4,6 @@ Nothing here raises for what an answer holds. What cannot be read becomes a `Rej
 details name places, never values.
 """
 
-import base64
 import binascii
 import re
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import orjson
+import pybase64
 
 from tandem.bff import columns_from_events, records_from_events
 from tandem.eras import Era
@@ -83,11 +83,7 @@ def received(era: Era, body: bytes, *, device: str | None = None) -> Received:
 
 
 def _from_records(era: Era, body: bytes) -> Received:
-    try:
-        text: object = orjson.loads(body)
-        stream = base64.b64decode(text, validate=True) if isinstance(text, str) else None
-    except (orjson.JSONDecodeError, binascii.Error, ValueError):
-        stream = None
+    stream = _stream(body)
     if stream is None:
         return _unreadable(era, body, "the answer is not a JSON string of base64")
     whole = len(stream) - len(stream) % RECORD_LENGTH
@@ -95,6 +91,17 @@ def _from_records(era: Era, body: bytes) -> Received:
     tail = stream[whole:]
     rejects = (Reject(reason="truncated record", detail=f"{len(tail)} of {RECORD_LENGTH} bytes", raw=tail),) if tail else ()
     return Received(era=era.name, batch=Batch(records=records, groups=np.full(len(records), NO_GROUP, np.int64)), rejects=rejects)
+
+
+def _stream(body: bytes) -> bytes | None:
+    """The bytes of a JSON string of base64; None where it is something else."""
+    try:
+        if body[:1] == body[-1:] == b'"' and b"\\" not in body:  # nothing is escaped, so what is between the quotes is the text
+            return pybase64.b64decode(memoryview(body)[1:-1], validate=True)
+        text: object = orjson.loads(body)
+        return pybase64.b64decode(text, validate=True) if isinstance(text, str) else None
+    except (orjson.JSONDecodeError, binascii.Error, ValueError):
+        return None
 
 
 # --- json eras: objects of events

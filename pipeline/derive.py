@@ -3,12 +3,13 @@
 from collections import Counter
 from typing import Final, cast
 
+import numpy as np
 from sqlalchemy import Connection, Engine
 
 from pipeline.decode import Batch, Reject
 from pipeline.extracts.derived import Derived, statements, troubles
 from pipeline.extracts.tables import DERIVED
-from pipeline.load import number
+from pipeline.load import number, run
 from pipeline.quarantine import quarantine
 from pipeline.warehouse import driver
 
@@ -27,14 +28,14 @@ Stretch = tuple[int, int, int, int]
 
 def mark_batch(connection: Connection, device_id: int, news: Batch) -> None:
     """Say that these events are new, in the transaction that stores them."""
-    for group in set(news.groups.tolist()):
+    for group in np.unique(news.groups).tolist():
         sequence = news.records.sequence[news.groups == group]
         mark(connection, (device_id, group, int(sequence.min()), int(sequence.max())))
 
 
 def mark(connection: Connection, stretch: Stretch) -> None:
     """Say that events of this stretch came, or got other times."""
-    driver(connection).execute(_MARK, list(stretch))
+    run(connection, _MARK, stretch)
 
 
 def derive(engine: Engine) -> Counter[str]:
@@ -47,7 +48,7 @@ def derive_all(connection: Connection) -> Counter[str]:
     """The same in the caller's transaction."""
     rows: Counter[str] = Counter()
     for stretch in cast("list[Stretch]", driver(connection).execute("FROM stale_ranges ORDER BY ALL").fetchall()):
-        present = {code for (code,) in driver(connection).execute(_CODES, list(stretch)).fetchall()}
+        present = {code for (code,) in run(connection, _CODES, stretch).fetchall()}
         for derived in DERIVED:
             if present.intersection(derived.codes):
                 rows[derived.table] += _table(connection, derived, stretch)
@@ -61,15 +62,10 @@ def _table(connection: Connection, derived: Derived, stretch: Stretch) -> int:
     for statement in statements(derived):
         word = statement.split(maxsplit=1)[0]
         if word in ("DELETE", "INSERT"):
-            more += number(connection, statement, _asked(statement, stretch)) * (1 if word == "INSERT" else -1)
+            more += number(connection, statement, stretch) * (1 if word == "INSERT" else -1)
         else:
-            driver(connection).execute(statement, _asked(statement, stretch))
+            run(connection, statement, stretch)
     return more
-
-
-def _asked(statement: str, stretch: Stretch) -> list[int]:
-    """The parameters a statement names; DuckDB refuses others."""
-    return [value for place, value in enumerate(stretch, 1) if f"${place}" in statement]
 
 
 def _set_aside(connection: Connection, derived: Derived, stretch: Stretch) -> int:
@@ -78,7 +74,7 @@ def _set_aside(connection: Connection, derived: Derived, stretch: Stretch) -> in
     if query is None:
         return 0
     device_id, group, *_ = stretch
-    found = cast("list[tuple[int, int, str]]", driver(connection).execute(query, list(stretch)).fetchall())
+    found = cast("list[tuple[int, int, str]]", run(connection, query, stretch).fetchall())
     rejects = [
         Reject(reason="impossible value", detail=detail, raw=None, group=group, sequence=sequence, code=code)
         for sequence, code, detail in found

@@ -111,12 +111,15 @@ def zone_named(name: str) -> ZoneInfo:
         raise UsageError(f"there is no time zone called {name!r}; name one like Europe/Berlin with --zone") from e
 
 
+_DEVICE: Final = "SELECT id, zone, model_number, model_name, software_version FROM devices WHERE serial_number = $1"
+
+
 def register(connection: Connection, pump: Pump, *, zone: ZoneInfo) -> int:
     """The device's number in this warehouse, given when it is first met; what the account says of it is brought up to date.
 
     Raises UsageError if its instants were computed under another zone: half a table in another zone would be silently wrong.
     """
-    known = driver(connection).execute("SELECT id, zone FROM devices WHERE serial_number = $1", [pump.serial_number]).fetchall()
+    known = driver(connection).execute(_DEVICE, [pump.serial_number]).fetchall()
     said = [pump.model_number, pump.model_name, pump.software_version]
     if not known:
         driver(connection).execute(
@@ -125,17 +128,18 @@ def register(connection: Connection, pump: Pump, *, zone: ZoneInfo) -> int:
             [pump.serial_number, zone.key, *said],
         )
         return register(connection, pump, zone=zone)
-    device_id, computed_under = cast("tuple[int, str]", known[0])
+    device_id, computed_under, *before = cast("tuple[int, str, *tuple[str | None, ...]]", known[0])
     if computed_under != zone.key:
         raise UsageError(
             f"this database holds the pump's instants under the zone {computed_under}; go on with --zone {computed_under}, "
             f"or start another database for {zone.key}"
         )
-    driver(connection).execute(
-        "UPDATE devices SET model_number = coalesce($2, model_number), model_name = coalesce($3, model_name), "
-        "software_version = coalesce($4, software_version) WHERE id = $1",
-        [device_id, *said],
-    )
+    if any(new not in (None, old) for new, old in zip(said, before, strict=True)):
+        driver(connection).execute(
+            "UPDATE devices SET model_number = coalesce($2, model_number), model_name = coalesce($3, model_name), "
+            "software_version = coalesce($4, software_version) WHERE id = $1",
+            [device_id, *said],
+        )
     return device_id
 
 

@@ -10,9 +10,9 @@ down_revision = "0004"
 def upgrade() -> None:
     op.create_table(
         "bolus_messages",
-        sa.Column("device_id", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("sequence_group", sa.Integer(), nullable=False, autoincrement=False),
-        sa.Column("sequence_number", sa.BigInteger(), nullable=False, autoincrement=False),
+        sa.Column("device_id", sa.Integer(), nullable=False),
+        sa.Column("sequence_group", sa.Integer(), nullable=False),
+        sa.Column("sequence_number", sa.BigInteger(), nullable=False),
         sa.Column("pump_time", sa.DateTime(), nullable=False),
         sa.Column("instant", sa.DateTime(timezone=True), nullable=False),
         sa.Column("clock", sa.String(), nullable=False),
@@ -28,11 +28,6 @@ def upgrade() -> None:
         sa.Column("bolus_type", sa.String(), nullable=True),
         sa.Column("delivery", sa.String(), nullable=True),
         sa.Column("completion", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["device_id", "sequence_group", "sequence_number"],
-            ["raw_events.device_id", "raw_events.sequence_group", "raw_events.sequence_number"],
-        ),
-        sa.PrimaryKeyConstraint("device_id", "sequence_group", "sequence_number"),
     )
     op.create_table(
         "boluses",

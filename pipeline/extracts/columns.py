@@ -5,6 +5,7 @@ A value or time no pump can mean makes no row; the event is kept and its place g
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,7 @@ import pyarrow as pa
 from tandem.records import Records
 
 Mask = npt.NDArray[np.bool_]
+_FEW: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,9 +39,24 @@ def nullable(values: npt.NDArray[np.generic], null: Mask | None = None) -> pa.Ar
 
 def labels(values: npt.NDArray[np.generic], names: Mapping[int, str]) -> pa.Array:
     """Numbers as words; one without a word becomes `other N`."""
-    found, places = np.unique(values, return_inverse=True)
-    words = [names.get(value, f"other {value}") for value in found.tolist()]
-    return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), pa.array(words, pa.string()))
+    return _worded(values, lambda value: names.get(value, f"other {value}"))
+
+
+def flags(values: npt.NDArray[np.generic], names: Mapping[int, str]) -> pa.Array:
+    """Masks as the words of their set bits, joined by commas; null where no known bit is set."""
+    return _worded(values, lambda value: ", ".join(name for bit, name in names.items() if value >> bit & 1) or None)
+
+
+def _worded(values: npt.NDArray[np.generic], word: Callable[[int], str | None]) -> pa.Array:
+    numbers = values.astype(np.int64)
+    lowest = int(numbers.min(initial=0))
+    if int(numbers.max(initial=0)) - lowest < _FEW:
+        # Counting is ten times as fast as sorting.
+        known = np.bincount(numbers - lowest) > 0
+        found, places = np.flatnonzero(known) + lowest, (np.cumsum(known) - 1)[numbers - lowest]
+    else:
+        found, places = np.unique(numbers, return_inverse=True)
+    return pa.DictionaryArray.from_arrays(pa.array(places.astype(np.int32)), pa.array([word(one) for one in found.tolist()], pa.string()))
 
 
 def constant(word: str, count: int) -> pa.Array:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pipeline.extracts.alarms_and_alerts import ALARMS_AND_ALERTS
-from pipeline.extracts.basal_changes import BASAL_CHANGES
+from pipeline.extracts.basal_changes import basal_changes
 from pipeline.extracts.basal_deliveries import basal_deliveries
 from pipeline.extracts.blood_glucose_readings import BLOOD_GLUCOSE_READINGS
 from pipeline.extracts.bolus_messages import BOLUS_CODES, bolus_messages
@@ -24,6 +24,7 @@ from pipeline.extracts.user_modes import USER_MODES
 EXTRACTS: Final[Mapping[str, tuple[tuple[int, ...], Reader]]] = {
     "cgm_readings": (tuple(SENSORS), cgm_readings),
     "basal_deliveries": ((279,), basal_deliveries),
+    "basal_changes": ((3,), basal_changes),
     "bolus_messages": (BOLUS_CODES, bolus_messages),
 }
 """Tables of the frequent events -> the codes each takes, and how: read from the answer by the column, before anything is stored."""
@@ -33,7 +34,6 @@ OF_CODE: Final[Mapping[int, str]] = {code: table for table, (codes, _) in EXTRAC
 
 DERIVED: Final[tuple[Derived, ...]] = (
     BOLUSES,
-    BASAL_CHANGES,
     SUSPENSIONS,
     CARBOHYDRATES,
     BLOOD_GLUCOSE_READINGS,

@@ -20,11 +20,10 @@ class BasalDelivery(Following, Timed, Base):
     temporary_milliunits_per_hour: Mapped[int | None] = mapped_column(Integer)
 
 
-class BolusMessage(Identified, Timed, Base):
+class BolusMessage(Following, Timed, Base):
     """One message of a bolus's chain (64, 65, 66, 55, 59, 280, 20, 21); a column is null where that message does not tell it."""
 
     __tablename__ = "bolus_messages"
-    __table_args__ = belongs_to("raw_events")
 
     code: Mapped[int] = mapped_column(SmallInteger)
     bolus_id: Mapped[int] = mapped_column(Integer)

@@ -35,6 +35,12 @@ def test_a_legacy_answer_is_its_records_in_group_0() -> None:
     assert read.rejects == ()
 
 
+def test_a_legacy_answer_may_be_spelled_as_json_allows() -> None:
+    text = base64.b64encode(READING * 30).decode()
+    for body in (json.dumps(text).replace("/", "\\/"), json.dumps(text).replace("A", "\\u0041"), f" {json.dumps(text)}\n"):
+        assert received(LEGACY, body.encode()).batch.records.to_bytes() == READING * 30
+
+
 def test_both_eras_read_the_same_record() -> None:
     assert bff(event()).batch.records == received(LEGACY, json.dumps(base64.b64encode(READING).decode()).encode()).batch.records
 
