@@ -49,6 +49,8 @@ def stand_in(command: _Command) -> _Command:
     show_default=True,
     help="synthetic makes every amount of glucose, insulin and carbohydrate anew, so that the series is nobody's.",
 )
+@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json or Markdown.")
 @stand_in
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 @click.pass_context

@@ -13,10 +13,13 @@ from recorder.credentials import Credentials
 from recorder.order import Order
 from recorder.session import captured, is_had, record
 from recorder.simulated import simulated
+from sanitizer.own import rules_of
+from sanitizer.policy import Policy
+from sanitizer.report import Entry, write
 from sanitizer.scrub import scrub
 from tfx import store
 from tfx.capture import Capture
-from tfx.errors import InputError, ServiceError, TfxError, UsageError
+from tfx.errors import FoundError, InputError, ServiceError, TfxError, UsageError
 from tfx.exchange import Exchange
 from tfx.jsonbody import Json
 
@@ -39,6 +42,7 @@ def run(order: Order) -> Done:
         LeakError, RefusedError: the sanitizer's; nothing was written.
     """
     store.check_target(order.name, order.cassettes)  # a cassette that cannot be written must not cost a recording
+    rules_of(order.policy)  # nor may a file of rules that cannot be read
     if order.program:
         return _program(order)
     if order.simulated:
@@ -47,10 +51,21 @@ def run(order: Order) -> Done:
 
 
 def _finished(order: Order, capture: Capture, exit_code: int = 0) -> Done:
-    scrubbed = scrub(capture, name=order.name, values=order.values)
+    rules = rules_of(order.policy)
+    try:
+        scrubbed = scrub(capture, name=order.name, rules=rules, values=order.values)
+    except FoundError as error:
+        _audit(order, Entry(refused=str(error)), rules)
+        raise
+    _audit(order, Entry(cassette=scrubbed.cassette, findings=scrubbed.findings, touched=scrubbed.touched), rules)
     path = store.save(scrubbed.cassette, order.cassettes)
     told = (path, scrubbed.cassette, scrubbed.findings)
     return Done(lines=summary.lines(*told), report=summary.report(*told), exit_code=exit_code)
+
+
+def _audit(order: Order, entry: Entry, rules: Policy | None) -> None:
+    if order.report:
+        write(order.report, [entry], rules, own=bool(order.policy))
 
 
 def _live(order: Order) -> Done:

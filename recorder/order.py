@@ -36,6 +36,8 @@ class Order:
     now: str | None = None
     history: int | None = None
     faults: tuple[str, ...] = ()
+    policy: Path | None = None
+    report: Path | None = None
 
     def errand(self, today: date) -> Errand:
         """What to fetch, as of today."""

@@ -30,8 +30,9 @@ def lines(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> tuple[
         )
     if not findings:
         return (first, "Every place has a rule. Look the file over, then commit it.")
-    told = f"{len(findings)} places without a rule were blanked or removed; a line each, and the rule that would keep it:"
-    return (first, told, *(f"  {finding}" for finding in findings))
+    told = f"{len(findings)} places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE:"
+    shown = dict.fromkeys(line for finding in findings for line in (f"  {finding}", *(f"    {rule}" for rule in finding.rule.splitlines())))
+    return (first, told, *shown)
 
 
 def report(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> dict[str, Json]:

@@ -34,6 +34,7 @@ class _Told(Protocol):
 )
 @click.option("--pump", envvar="TFX_PUMP", default="", metavar="SERIAL", help="This pump (or TFX_PUMP), not the one used last.")
 @click.option("--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML: email and password under [tandem].")
+@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
 @stand_in
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as a JSON list.")
 def verify(*, cassette: Path, era: str | None, as_json: bool, **options: object) -> int:
@@ -49,6 +50,7 @@ def verify(*, cassette: Path, era: str | None, as_json: bool, **options: object)
     """
     from recorder import job
     from recorder.order import Order
+    from sanitizer.own import rules_of
     from sanitizer.scrub import scrub
     from tfx.stages import stage
     from tfx.store import load
@@ -57,7 +59,7 @@ def verify(*, cassette: Path, era: str | None, as_json: bool, **options: object)
     old = load(cassette)
     order = Order(name=old.name, region=old.region, era=era or old.era, days=days_of(old), **options)  # type: ignore[arg-type]  # Click's own types, one field each
     job.keep_no_core()
-    new = scrub(_recorded(order), name=old.name).cassette
+    new = scrub(_recorded(order), name=old.name, rules=rules_of(order.policy)).cassette
     drift = cast("Callable[[Cassette, Cassette], Sequence[object]]", stage("replayer.drift:service_drift"))
     return cast("_Told", stage("replayer.diff:told"))(drift(old, new), as_json=as_json)
 

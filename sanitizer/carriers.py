@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sanitizer.epoch import cookie_age, cookie_expiry
 from sanitizer.hand import Hand
 from sanitizer.policy import Rule
+from sanitizer.suggest import for_attribute, for_header
 from sanitizer.urls import link
 from tfx.exchange import Headers
 
@@ -20,7 +21,7 @@ def headers(hand: Hand, found: Headers, way: str) -> Headers:
         rule = rules.get(name.lower())
         place = f"{way} header.{name if rule else hand.name(name)}"
         if rule is None:
-            hand.note(place, "a header without a rule" + ("; removed" if hand.changes else ""), rule=_hint(way, hand.name(name)))
+            hand.note(place, "a header without a rule" + ("; removed" if hand.changes else ""), rule=for_header(way, hand.name(name)))
         elif rule.word == "drop":
             if hand.changes:
                 hand.count("header dropped", place)
@@ -29,10 +30,6 @@ def headers(hand: Hand, found: Headers, way: str) -> Headers:
         else:
             out.append((name, _value(hand, rule, value, place)))
     return Headers(out)
-
-
-def _hint(way: str, shown: str) -> str:
-    return "" if shown.startswith("<") else f'[headers.{way}] {shown.lower()} = "blank" (or add it to drop)'
 
 
 def _value(hand: Hand, rule: Rule, value: str, place: str) -> str:
@@ -78,7 +75,7 @@ def _attribute(hand: Hand, rules: Mapping[str, Rule], name: str, value: str, pla
     rule = rules.get(name.lower())
     if rule is None:
         if name:
-            hand.note(f"{place} attribute", "a cookie attribute without a rule")
+            hand.note(f"{place} attribute", "a cookie attribute without a rule", rule=for_attribute(hand.name(name.lower())))
         return None
     if rule.word == "cookie-expiry":
         return cookie_expiry(value, hand.run.clock)

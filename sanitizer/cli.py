@@ -1,7 +1,7 @@
 """`tfx sanitize`: the only module of the sanitizer that touches files."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from tfx.errors import TfxError, UsageError
 
 if TYPE_CHECKING:
     from sanitizer.convert import Imported
+    from sanitizer.policy import Policy
+    from tfx.cassette import Cassette
 
 LEFTOVERS = (".orig", ".bak", ".rej", ".swp", ".tmp", ".har", ".yaml", ".yml")
 """Files that hold recordings beside cassettes and that a check of `*.json` alone would never open."""
@@ -30,6 +32,13 @@ class Report:
     touched: dict[str, dict[str, int]] = field(default_factory=dict)
     imported: str = ""
     written: str = ""
+    cassette: "Cassette | None" = None
+    elsewhere: int = 0
+
+    def told(self) -> dict[str, object]:
+        """The same for a machine."""
+        findings = [asdict(finding) for finding in self.findings]
+        return {"path": self.path, "findings": findings, "touched": self.touched, "imported": self.imported, "written": self.written}
 
 
 @click.command()
@@ -43,9 +52,24 @@ class Report:
     type=click.Choice(VALUES),
     help="synthetic makes every amount of glucose, insulin and carbohydrate anew.  [default: keep; what is synthetic stays so]",
 )
+@click.option("--policy", "own", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
+@click.option("--suggest", is_flag=True, help="Write nothing; print such a FILE for the places without a rule.")
+@click.option(
+    "--report", "audit", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json or Markdown."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 def sanitize(
-    paths: tuple[Path, ...], *, check: bool, explain: bool, output: Path | None, edited: bool, values: str | None, as_json: bool
+    paths: tuple[Path, ...],
+    *,
+    check: bool,
+    explain: bool,
+    output: Path | None,
+    edited: bool,
+    values: str | None,
+    own: Path | None,
+    suggest: bool,
+    audit: Path | None,
+    as_json: bool,
 ) -> int:
     """Make cassettes clean, or check that they are.
 
@@ -61,14 +85,36 @@ def sanitize(
       tfx sanitize --values synthetic --output public cassettes/week.json
                                                   the same events with invented amounts
       tfx sanitize browser.har --output cassettes what a browser recorded becomes cassettes/browser.json
+      tfx sanitize browser.har --suggest > tfx.toml   rules for what tfx does not know; read them, then use them with --policy tfx.toml
+      tfx sanitize cassettes --report audit.md    what was done, and what is left that narrows the crowd
     """
     if check and (output or edited or explain or values):
         raise UsageError("--check only looks, so it takes no --output, --edited, --explain or --values; leave them out")
-    reports = [_checked(path) if check else _cleaned(path, output, explain=explain, edited=edited, values=values) for path in _files(paths)]
-    if not reports:
+    from sanitizer.own import rules_of
+
+    rules = rules_of(own)
+    files = list(_files(paths))
+    if not files:
         raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
+    if suggest:
+        from sanitizer.suggest import suggested
+
+        click.echo(suggested(finding for path in files for finding in _looked_over(path, rules)), nl=False)
+        return 0
+    reports: list[Report] = []
+    refused = ""
+    try:
+        for path in files:
+            reports.append(_checked(path, rules) if check else _cleaned(path, output, rules, edited=edited, values=values))
+    except TfxError as error:
+        # The name of a file that became no cassette was never tested: it may be somebody's.
+        refused = str(error).replace(str(path), "the file").replace(path.name, "the file").replace(path.stem, "NAME")
+        raise
+    finally:
+        if audit:
+            _audit(audit, reports, rules, refused=refused, own=bool(own))
     if as_json:
-        click.echo(json.dumps({"files": [asdict(report) for report in reports]}, ensure_ascii=False, indent=1))
+        click.echo(json.dumps({"files": [report.told() for report in reports]}, ensure_ascii=False, indent=1))
     else:
         _show(reports, check=check, explain=explain)
     return 1 if check and any(report.findings for report in reports) else 0
@@ -85,9 +131,40 @@ def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
             raise UsageError(f"{path} does not exist; name a cassette or a folder of cassettes")
 
 
-def _checked(path: Path) -> Report:
+def _looked_over(path: Path, rules: "Policy | None") -> Iterable[Finding]:
+    """What is found in a recording of any sort, without writing anything."""
+    from sanitizer.check import looked_at
+    from tfx.store import load
+
+    what = _foreign(path)
+    if not what:
+        return looked_at(load(path, edited=True), rules=rules)
+    from sanitizer.convert import imported
+
+    return imported(_recording(path, what), name=path.stem, rules=rules).done.findings
+
+
+def _audit(file: Path, reports: list[Report], rules: "Policy | None", *, refused: str, own: bool) -> None:
+    from sanitizer.report import Entry, write
+
+    entries = [
+        Entry(
+            cassette=report.cassette,
+            findings=report.findings,
+            touched={(word, place): number for word, places in report.touched.items() for place, number in places.items()},
+            refused="" if report.cassette else "; ".join(finding.kind for finding in report.findings),
+            imported=bool(report.imported),
+            elsewhere=report.elsewhere,
+        )
+        for report in reports
+    ]
+    write(file, [*entries, *([Entry(refused=refused)] if refused else [])], rules, own=own)
+
+
+def _checked(path: Path, rules: "Policy | None" = None) -> Report:
     from sanitizer.check import check
     from sanitizer.run import NOT_UNDERSTOOD
+    from tfx.store import loads
 
     report = Report(path=str(path))
     try:
@@ -96,7 +173,8 @@ def _checked(path: Path) -> Report:
             report.findings.append(Finding(exchange=0, place="file", kind=f"{foreign}, not a cassette"))
             return report
         data = path.read_bytes()
-        report.findings.extend(check(data, str(path)))
+        report.findings.extend(check(data, str(path), rules=rules))
+        report.cassette = loads(data, str(path))
         if json.loads(data)["name"] != path.stem:
             report.findings.append(
                 Finding(exchange=0, place="name", kind=f"not the name of the file; take that over with: tfx sanitize {path}")
@@ -111,35 +189,45 @@ def _checked(path: Path) -> Report:
     return report
 
 
-def _cleaned(path: Path, output: Path | None, *, explain: bool, edited: bool, values: str | None) -> Report:
+def _cleaned(path: Path, output: Path | None, rules: "Policy | None", *, edited: bool, values: str | None) -> Report:
     from sanitizer.scrub import again
     from tfx.store import dumps, load, save
 
     foreign = _foreign(path)
-    imported = _imported(path, output, foreign, values or KEEP) if foreign else None
-    done = imported.done if imported else again(replace(load(path, edited=edited), name=path.stem), values)
-    report = Report(path=str(path), findings=list(done.findings), imported=imported.places if imported else "")
-    if explain:
-        for (word, place), number in sorted(done.touched.items()):
-            report.touched.setdefault(word, {})[place] = number
+    imported = _imported(path, output, foreign, rules, values or KEEP) if foreign else None
+    done = imported.done if imported else again(replace(load(path, edited=edited), name=path.stem), values, rules)
+    report = Report(
+        path=str(path),
+        findings=list(done.findings),
+        imported=imported.places if imported else "",
+        cassette=done.cassette,
+        elsewhere=imported.elsewhere if imported else 0,
+    )
+    for (word, place), number in sorted(done.touched.items()):
+        report.touched.setdefault(word, {})[place] = number
     if output or dumps(done.cassette) != path.read_bytes():
         report.written = str(save(done.cassette, output or path.parent))
     return report
 
 
-def _imported(path: Path, output: Path | None, what: str, values: str) -> "Imported":
+def _recording(path: Path, what: str) -> Path:
+    if what not in FOREIGN.values():
+        raise UsageError(f"{path} is {what}, not a recording; remove it, for nothing checks what it holds")
+    return path
+
+
+def _imported(path: Path, output: Path | None, what: str, rules: "Policy | None", values: str) -> "Imported":
     from sanitizer.convert import imported
     from tfx.store import path_of
 
-    if what not in FOREIGN.values():
-        raise UsageError(f"{path} is {what}, not a recording; remove it, for nothing checks what it holds")
+    _recording(path, what)
     if output is None:
         raise UsageError(
             f"{path} is {what}, and its cassette needs a place of its own; name one with: tfx sanitize {path} --output cassettes"
         )
     if path_of(path.stem, output).exists():
         raise UsageError(f"{output / path.stem}.json exists, and importing {path} replaces nothing; name another folder or remove it")
-    return imported(path, name=path.stem, values=values)
+    return imported(path, name=path.stem, rules=rules, values=values)
 
 
 def _foreign(path: Path) -> str:
@@ -158,8 +246,8 @@ def _show(reports: list[Report], *, check: bool, explain: bool) -> None:
     for report in reports:
         for finding in report.findings:
             click.echo(f"{report.path} {finding}")
-            if finding.rule:
-                click.echo(f"    rule to add to sanitizer/tandem-source.toml: {finding.rule}")
+            for line in finding.rule.splitlines():
+                click.echo(f"    rule to add, with --policy FILE: {line}")
         for word, places in report.touched.items() if explain else ():
             click.echo(f"{report.path} {word}: {sum(places.values())}")
             for place, number in places.items():

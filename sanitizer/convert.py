@@ -15,6 +15,8 @@ from sanitizer.formats import har, vcr
 from sanitizer.formats.nodes import json_file
 from sanitizer.formats.recording import Recording, capture_of, instant
 from sanitizer.formats.safe_yaml import safe_yaml
+from sanitizer.own import rules_of
+from sanitizer.policy import Policy
 from sanitizer.scrub import Scrubbed, again, scrub
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
@@ -47,7 +49,16 @@ class Imported:
         return f"{sum(counts.values())} places touched by the rules ({listed})"
 
 
-def imported(path: Path, *, name: str, era: str = "", region: str = "", clock: datetime | None = None, values: str = KEEP) -> Imported:
+def imported(
+    path: Path,
+    *,
+    name: str,
+    era: str = "",
+    region: str = "",
+    clock: datetime | None = None,
+    rules: Policy | None = None,
+    values: str = KEEP,
+) -> Imported:
     """A vcrpy cassette or HAR file through the sanitizer; nothing is written.
 
     Raises:
@@ -58,7 +69,7 @@ def imported(path: Path, *, name: str, era: str = "", region: str = "", clock: d
     """
     recording = _read(path, _bytes(path))
     capture = capture_of(recording, str(path), era=era, region=region, clock=clock)
-    return Imported(done=scrub(capture, name=name, values=values), elsewhere=recording.elsewhere)
+    return Imported(done=scrub(capture, name=name, rules=rules, values=values), elsewhere=recording.elsewhere)
 
 
 @click.command()
@@ -69,8 +80,9 @@ def imported(path: Path, *, name: str, era: str = "", region: str = "", clock: d
 )
 @click.option("--region", type=click.Choice(list(REGIONS)), default=None, help="The region a foreign file is of, where it does not show.")
 @click.option("--clock", help="When a foreign file was recorded (2026-10-05T18:30:00Z), where it does not say.")
+@click.option("--policy", "own", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
-def convert(*, source: Path, target: Path, era: str | None, region: str | None, clock: str | None, as_json: bool) -> None:
+def convert(*, source: Path, target: Path, era: str | None, region: str | None, clock: str | None, own: Path | None, as_json: bool) -> None:
     """To and from vcrpy and HAR, always through the sanitizer.
 
     IN is a cassette, a vcrpy cassette (.yaml, .json) or a HAR file; OUT is .har, .yaml for vcrpy, or .json: a cassette, or vcrpy's JSON
@@ -88,11 +100,11 @@ def convert(*, source: Path, target: Path, era: str | None, region: str | None, 
     if is_cassette:
         if era or region or clock:
             raise UsageError(f"{source} is a cassette and says its era, region and clock itself; leave the options out")
-        made = Imported(done=again(loads(data, str(source))))
+        made = Imported(done=again(loads(data, str(source)), rules=rules_of(own)))
     else:
         if target.suffix == ".json":
             path_of(target.stem, target.parent)
-        made = imported(source, name=target.stem, era=era or "", region=region or "", clock=_clock(clock))
+        made = imported(source, name=target.stem, era=era or "", region=region or "", clock=_clock(clock), rules=rules_of(own))
     if target.suffix in WRITERS:
         _write(target, WRITERS[target.suffix](made.done.cassette))
     elif is_cassette:

@@ -79,9 +79,6 @@ def _in_object(schema: Schema, value: dict[str, object], where: str, place: str)
     for name in cast("list[str]", schema.get("required", [])):
         if name not in value:
             yield f"{where} lacks {name}"
-    choices = cast("list[Schema]", schema.get("anyOf", []))
-    if choices and all(next(_departures(choice, value, place), "") for choice in choices):
-        yield f"{where} needs one of {', '.join(name for choice in choices for name in cast('list[str]', choice['required']))}"
     known, others = _at(schema, "properties"), schema.get("additionalProperties", {})
     for name, item in value.items():
         inside = f"{place}.{name}"
@@ -92,3 +89,6 @@ def _in_object(schema: Schema, value: dict[str, object], where: str, place: str)
             yield f"{inside.removeprefix('.')} has no place in a policy"
         else:
             yield from _departures(cast("Schema", others), item, inside)
+    choices = cast("list[Schema]", schema.get("anyOf", []))
+    if choices and all(next(_departures(choice, value, place), "") for choice in choices):
+        yield f"{where} needs one of {', '.join(name for choice in choices for name in cast('list[str]', choice['required']))}"

@@ -6,14 +6,12 @@ from sanitizer.actions import ACTIONS
 from sanitizer.hand import Hand
 from sanitizer.leaves import is_blank
 from sanitizer.policy import Node
+from sanitizer.suggest import for_body
 from sanitizer.tokens import token
 from sanitizer.urls import link
 from tfx.jsonbody import Json
 
 _UNKNOWN = re.compile(r"unknown[1-9]\d*\Z")
-_INDEX = re.compile(r"\[\d+\]")
-_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
 
 _NOTHING = Node()
 
@@ -36,8 +34,8 @@ def walk(hand: Hand, node: Node, value: Json, place: str) -> Json:
 
 def _leaf(hand: Hand, node: Node, value: Json, place: str) -> Json:
     assert node.rule is not None
-    if isinstance(value, dict | list):
-        # A leaf's rule says nothing of what is inside a container.
+    if isinstance(value, dict | list) and node.rule.word != "blank":
+        # A leaf's rule says nothing of what is inside a container; only a blank is the same for all.
         return value if is_blank(value) else hand.unknown(value, place, "a container where a leaf is expected")
     if node.rule.word == "url":
         return link(hand, value, place)
@@ -80,21 +78,4 @@ def stranger(hand: Hand, key: str, item: Json, place: str, number: int) -> dict[
 
 
 def _suggestion(hand: Hand, value: Json, place: str) -> str:
-    """A rule to paste, by the shape of the value; the member's place is written as the policy writes it."""
-    claim = place.partition(".claims.")[2]
-    path = _INDEX.sub("[]", claim or place.partition("body")[2].removeprefix("."))
-    if not path or "<" in path or isinstance(value, dict | list):
-        return ""
-    return f"""[{"claims" if claim else hand.run.section}] "{path}" = "{_shape(value)}\""""
-
-
-def _shape(value: Json) -> str:
-    if isinstance(value, bool):
-        return "keep:flag"
-    if isinstance(value, int | float):
-        return "keep:small"
-    if isinstance(value, str) and _UUID.match(value):
-        return "uuid"
-    if isinstance(value, str) and _DATE.match(value):
-        return "date"
-    return "blank"
+    return for_body(hand.run.section, place, value, hand.run.policy, hand.name)

@@ -103,7 +103,7 @@ def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:
         )
 
 
-def again(cassette: Cassette, values: str | None = None) -> Scrubbed:
+def again(cassette: Cassette, values: str | None = None, rules: Policy | None = None) -> Scrubbed:
     """A cassette sanitized anew: nothing changes unless the policy did, or somebody's hand, or other `values` are asked for.
 
     Raises:
@@ -112,4 +112,4 @@ def again(cassette: Cassette, values: str | None = None) -> Scrubbed:
     if values == KEEP and cassette.values != KEEP:
         raise UsageError(f"the values of {cassette.name} are synthetic and the recorded ones are gone; record it again to have them")
     capture = Capture(exchanges=cassette.exchanges, era=cassette.era, region=cassette.region, clock=cassette.clock)
-    return scrub(capture, name=cassette.name, before=cassette.rules, values=values or cassette.values)
+    return scrub(capture, name=cassette.name, rules=rules, before=cassette.rules, values=values or cassette.values)

@@ -1,18 +1,17 @@
 """URLs wherever they stand: request lines, Location, Referer, redirect_uri, URLs inside queries of URLs. One set of rules for all."""
 
-import re
 from collections.abc import Mapping
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit
 
 from sanitizer.hand import Hand
 from sanitizer.policy import Rule
+from sanitizer.suggest import for_key
 from tandem.endpoints import BY_NAME, Place, locate
 from tandem.regions import HOSTS, SSO_URL
 from tfx.jsonbody import Json
 
 _DEEPEST = 3
 _BARE = ":,/@"
-_RULE_NAME = re.compile(r"[A-Za-z_]\w*\Z")
 
 
 def address(hand: Hand, url: str, place: Place) -> str | None:
@@ -101,7 +100,7 @@ def query(hand: Hand, rules: Mapping[str, Rule], text: str, place: str, endpoint
         rule = rules.get(key)
         if rule is None:
             shown = hand.name(key)
-            hint = f'[endpoints.{endpoint}] {place.rpartition(" ")[2]}.{shown} = "blank"' if _RULE_NAME.match(shown) else ""
+            hint = for_key(endpoint, place.rpartition(" ")[2], shown, unquote_plus(raw), hand.run.policy)
             hand.note(f"{place}.{shown}", "a key without a rule", rule=hint)
             continue
         value = unquote_plus(raw)

@@ -48,7 +48,7 @@ def test_a_dirty_one_is_named_by_place_and_never_by_value(folder: Path, clean: C
     assert cli.run(["sanitize", "--check", "cassettes/week.json"]) == 1
     assert capsys.readouterr().out == (
         "cassettes/week.json #1 request header.X-Me: a header without a rule\n"
-        '    rule to add to sanitizer/tandem-source.toml: [headers.request] x-me = "blank" (or add it to drop)\n'
+        '    rule to add, with --policy FILE: headers.request.x-me = "drop"  # a header\n'
         "1 of 1 cassette not clean\n"
     )
     assert (folder / "week.json").read_bytes() == before, "a check writes nothing"
@@ -85,7 +85,7 @@ def test_the_report_is_json(folder: Path, clean: Cassette, capsys: pytest.Captur
             "exchange": 1,
             "place": "request header.X-Me",
             "kind": "a header without a rule",
-            "rule": '[headers.request] x-me = "blank" (or add it to drop)',
+            "rule": 'headers.request.x-me = "drop"  # a header',
         }
     ]
 

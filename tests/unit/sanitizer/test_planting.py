@@ -207,11 +207,11 @@ def test_a_finding_brings_the_rule_to_paste(capture: Build) -> None:
     answer = {"nickname": "Bo", "pumps": [{"color": 3, "soldAt": "2026-11-18T10:00:00", "batch": ID, "new": True}]}
     done = scrub(capture(PUMPER, answer=json.dumps(answer).encode()), name="x")
     assert [finding.rule for finding in done.findings] == [
-        '[endpoints.pumper.response] "pumps[].color" = "keep:small"',
-        '[endpoints.pumper.response] "pumps[].soldAt" = "date"',
-        '[endpoints.pumper.response] "pumps[].batch" = "uuid"',
-        '[endpoints.pumper.response] "pumps[].new" = "keep:flag"',
-        '[endpoints.pumper.response] "nickname" = "blank"',
+        'endpoints.pumper.response."pumps[].color" = "keep:small"  # a small number',
+        'endpoints.pumper.response."pumps[].soldAt" = "date"  # like a date',
+        'endpoints.pumper.response."pumps[].batch" = "uuid"  # like a UUID',
+        'endpoints.pumper.response."pumps[].new" = "keep:flag"  # yes or no',
+        'endpoints.pumper.response."nickname" = "blank"  # text',
     ]
     written = json.loads(done.cassette.exchanges[0].response.body)
     assert written == {"unknown1": "", "pumps": [{"unknown1": 0, "unknown2": "", "unknown3": "", "unknown4": False}]}

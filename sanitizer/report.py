@@ -1,0 +1,165 @@
+"""The audit report: what the rules did to each file, what was refused, and what is left that narrows the crowd.
+
+It names places, rules and counts, and values only of a finished cassette, where everybody can read them. No original, no length, no hash;
+not even the name of a file that did not become a cassette, for that was never tested.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from sanitizer.findings import Finding
+from sanitizer.policy import Policy, policy
+from tfx.cassette import Cassette
+from tfx.errors import UsageError
+from tfx.jsonbody import Json
+
+VERSION: Final = 1
+
+HELD: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "credentials": frozenset({
+            "access-token", "refresh-token", "bearer", "jwt", "jwks", "at-hash", "code", "state", "nonce", "verifier", "challenge",
+            "challenge-header", "client-id", "session", "session-state", "cookie", "cookies", "set-cookie", "cookie-name", "cookie-age",
+            "cookie-expiry",
+        }),
+        "people": frozenset({"email", "given", "family", "full-name", "birth", "country", "profile"}),
+        "identifiers": frozenset({"uuid", "serial", "device", "upload", "id", "subject", "hash", "trace"}),
+        "dates": frozenset({"date", "issued", "expires"}),
+        "amounts made anew": frozenset({"glucose", "insulin", "carbohydrate", "setting", "body", "battery", "motor", "signal"}),
+        "counters and opaque bytes": frozenset({"sequence", "bolus", "counter", "zero", "property dropped"}),
+        "everything else": frozenset({"keep", "words", "literal", "blank", "codes", "url", "length", "drop", "header dropped", "page"}),
+    }
+)  # fmt: skip
+"""What a rule's places held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One file: the cassette it became or is, or why none. `touched`: (rule, place) -> how often; `elsewhere`: requests left out."""
+
+    cassette: Cassette | None = None
+    findings: Sequence[Finding] = ()
+    touched: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    refused: str = ""
+    imported: bool = False
+    elsewhere: int = 0
+
+
+def write(file: Path, entries: Sequence[Entry], rules: Policy | None = None, *, own: bool = False) -> None:
+    """The report into a file: JSON where its name ends in .json, else Markdown.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    told = report(entries, rules or policy(), own=own)
+    text = json.dumps(told, ensure_ascii=False, indent=1) + "\n" if file.suffix == ".json" else markdown(told)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write the report {file} ({error.strerror}); name another file") from None
+
+
+def report(entries: Sequence[Entry], rules: Policy, *, own: bool = False) -> dict[str, Json]:
+    """The report as data."""
+    from sanitizer.crowd import crowd, left_in
+
+    left = [left_in(entry.cassette, rules) if entry.cassette else {} for entry in entries]
+    named = [_named(number, entry) for number, entry in enumerate(entries, 1)]
+    return {
+        "tfx_report": VERSION,
+        "policy": {"service": rules.service, "version": rules.version, "own rules": own},
+        "files": [_file(*row) for row in zip(named, entries, left, strict=True)],
+        "crowd": crowd({name: one for name, one, entry in zip(named, left, entries, strict=True) if entry.cassette}),
+    }
+
+
+def _named(number: int, entry: Entry) -> str:
+    return f"{entry.cassette.name}.json" if entry.cassette else f"file {number}"
+
+
+def _file(name: str, entry: Entry, left: Mapping[str, Json]) -> dict[str, Json]:
+    cassette = entry.cassette
+    counts: Mapping[str, int] = cassette.rules if cassette else {}
+    places: dict[str, Json] = {}
+    for (word, place), number in sorted(entry.touched.items()):
+        inner = places.setdefault(word, {})
+        assert isinstance(inner, dict)
+        inner[place] = number
+    about: dict[str, Json] = {}
+    if cassette:
+        about = {"era": cassette.era, "region": cassette.region, "exchanges": len(cassette.exchanges), "values": cassette.values}
+        about["policy version"] = cassette.policy
+    return {
+        "file": name,
+        **about,
+        "imported": entry.imported,
+        "requests left out": entry.elsewhere,
+        "refused": entry.refused or None,
+        "held": {kind: sum(counts.get(word, 0) for word in words) for kind, words in HELD.items()},
+        "rules": dict(sorted(counts.items())),
+        "places": places,
+        "without a rule": [{"exchange": one.exchange, "place": one.place, "kind": one.kind} for one in entry.findings],
+        "left in": dict(left),
+    }
+
+
+def markdown(told: Mapping[str, Json]) -> str:
+    """The report for a reviewer: Markdown, because that is read where cassettes are reviewed."""
+    rules, files, among = told["policy"], told["files"], told["crowd"]
+    assert isinstance(rules, dict)
+    assert isinstance(files, list)
+    assert isinstance(among, dict)
+    more = ", with rules of your own (--policy)" if rules["own rules"] else ""
+    lines = ["# What the sanitizer did", "", f"Policy {rules['service']}, version {rules['version']}{more}. Files: {len(files)}.", ""]
+    for one in files:
+        assert isinstance(one, dict)
+        lines += _about(one)
+    return "\n".join([*lines, *_among(among)]) + "\n"
+
+
+def _about(one: dict[str, Json]) -> list[str]:
+    lines = [f"## {one['file']}", ""]
+    if one["refused"]:
+        return [*lines, f"Nothing was written: {one['refused']}", ""]
+    lines += [f"Region {one['region']}, era {one['era']}, {one['exchanges']} exchanges, values: {one['values']}.", ""]
+    if one["imported"]:
+        lines += [f"Imported; {one['requests left out']} requests to other hosts, or without an answer, were left out.", ""]
+    lines += ["### Places that held something", "", *_table(("what", "places"), _rows(one["held"])), ""]
+    lines += ["### Places each rule touched", "", *_table(("rule", "places"), _rows(one["rules"])), ""]
+    blanked = one["without a rule"]
+    assert isinstance(blanked, list)
+    lines += ["### Places without a rule, blanked or removed", ""]
+    listed = [(str(found["exchange"]), str(found["place"]), str(found["kind"])) for found in blanked if isinstance(found, dict)]
+    lines += [*_table(("exchange", "place", "why"), listed), ""] if listed else ["None.", ""]
+    lines += ["### Left in: each narrows the crowd", "", *_table(("what", "where", "value"), _leaves(one["left in"])), ""]
+    return lines
+
+
+def _among(among: dict[str, Json]) -> list[str]:
+    lines = ["## In which crowd", "", str(among["says"]), ""]
+    for kind, found in among.items():
+        if isinstance(found, dict):
+            lines += [f"- {kind}: {', '.join(f'{name} k = {k}' for name, k in found.items())}"]
+    return lines
+
+
+def _rows(counts: Json) -> list[tuple[str, ...]]:
+    return [(str(name), f"{number:,}") for name, number in counts.items() if isinstance(number, int)] if isinstance(counts, dict) else []
+
+
+def _leaves(left: Json) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = []
+    for kind, places in left.items() if isinstance(left, dict) else ():
+        for place, values in places.items() if isinstance(places, dict) else ():
+            rows.append((kind, place, ", ".join(map(str, values)) if isinstance(values, list) else str(values)))
+    return rows
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    cells = [head, tuple("---" for _ in head), *rows]
+    return [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]

@@ -1,0 +1,131 @@
+"""Rules to paste for places that have none: by the shape of what was there, never the value nor how long it is. Pure.
+
+A rule is one line with dotted keys, so that lines can be collected in a file of one's own (`sanitizer.own`) in any order.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from sanitizer.findings import Finding
+from sanitizer.policy import Policy
+from tandem.regions import HOSTS
+from tfx.jsonbody import Json
+
+HEAD: Final = """\
+# Rules of your own, for: tfx sanitize --policy THIS_FILE, tfx record --policy THIS_FILE, and the hook that checks.
+# Read each line. The word behind the place says what happens there; behind the # is the shape that was met. Every rule may be replaced by a
+# stricter one (blank), a stand-in (uuid, serial, email, given, family, profile, session, trace) or keep:DOMAIN with a domain of
+# your own: domains.colour = { words = ["Black", "White"] }. docs/decisions/rules-of-your-own.md says what a rule can and cannot do."""
+
+_EMPTY: Final = "empty"
+_SEVERAL: Final = "of several shapes"
+_INDEX = re.compile(r"\[\d+\]")
+_NAME = re.compile(r"[A-Za-z_]+\Z")
+_LOWER_NAME = re.compile(r"[a-z]+(?:-[a-z]+)*\Z")
+_RULE = re.compile(r'(?P<place>.+) = "(?P<rule>[^"]*)"  # (?P<shape>.+)\Z')
+
+_TEXTS: Final = (
+    (re.compile(r"\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?\Z"), "uuid", "like a UUID"),
+    (re.compile(r"\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?)?\Z"), "date", "like a date"),
+    (re.compile(r"[0-9]{1,18}\Z"), "serial", "digits"),
+    (re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+\Z"), "email", "like an e-mail address"),
+    (re.compile(rf"https://(?:{'|'.join(map(re.escape, HOSTS))})(?:[/?]|\Z)"), "url", "a URL of Tandem Source"),
+)
+"""Pattern of a text, the rule for it, and its shape in words; the first that fits."""
+
+
+def shape(value: Json, policy: Policy) -> tuple[str, str]:
+    """The rule for a leaf of that shape, and the shape in words."""
+    if isinstance(value, bool):
+        return "keep:flag", "yes or no"
+    if isinstance(value, int | float):
+        return ("keep:small", "a small number") if policy.domains["small"].holds(value) else ("blank", "a number")
+    if isinstance(value, str):
+        return next(((rule, says) for pattern, rule, says in _TEXTS if pattern.match(value)), ("blank", "text"))
+    return "blank", _EMPTY
+
+
+def for_body(section: str, place: str, value: Json, policy: Policy, shown: Callable[[str], str]) -> str:
+    """Lines for a member without a rule and everything below it; none where a name cannot be shown or no table of rules is read there.
+
+    `place` is the finding's; `shown` gives a name as it may be shown.
+    """
+    claim = place.partition(".claims.")[2]
+    path = _INDEX.sub("[]", claim or place.partition("body")[2].removeprefix("."))
+    table = "claims" if claim else section
+    if "<" in path or any(table == f"endpoints.{name}.response" for name in policy.special):
+        return ""
+    found = (_line(f'{table}."{leaf}"', *shape(item, policy)) for leaf, item in _leaves(path, value, shown) if leaf)
+    return "\n".join(dict.fromkeys(found))
+
+
+def _leaves(path: str, value: Json, shown: Callable[[str], str]) -> Iterator[tuple[str, Json]]:
+    if isinstance(value, dict | list) and not value:
+        yield path, None
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if _NAME.match(key) and shown(key) == key:
+                yield from _leaves(f"{path}.{key}".removeprefix("."), item, shown)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _leaves(f"{path}[]", item, shown)
+    elif value is not None:
+        yield path, value
+
+
+def for_key(endpoint: str, part: str, name: str, value: str, policy: Policy) -> str:
+    """A line for a key of a query or form."""
+    return _line(f'endpoints.{endpoint}.{part}."{name}"', *shape(value, policy)) if endpoint and _NAME.match(name) else ""
+
+
+def for_header(way: str, name: str) -> str:
+    """A line for a header line: that it goes, as it does without a rule, but without a word."""
+    return _line(f"headers.{way}.{name.lower()}", "drop", "a header") if _LOWER_NAME.match(name.lower()) else ""
+
+
+def for_attribute(name: str) -> str:
+    """A line for an attribute of a cookie: it stays, its value does not."""
+    return _line(f"cookies.attributes.{name}", "literal:", "a cookie's attribute") if _LOWER_NAME.match(name) else ""
+
+
+def _line(place: str, rule: str, says: str) -> str:
+    return f'{place} = "{rule}"  # {says}'
+
+
+def suggested(findings: Iterable[Finding]) -> str:
+    """A whole file of one's own, of all that findings suggest; where shapes differ, blank. What no rule can help is a comment."""
+    rules: dict[str, tuple[str, str]] = {}
+    others: dict[str, None] = {}
+    for finding in findings:
+        if not finding.rule:
+            others[f"# {finding}"] = None
+        for line in filter(None, finding.rule.splitlines()):
+            found = _RULE.match(line)
+            assert found, "a suggestion that is not written as one"
+            rule, says = found["rule"], found["shape"]
+            before = rules.get(found["place"], (rule, says))
+            rules[found["place"]] = before if before[0] == rule else ("blank", _SEVERAL)
+    lines = [_line(place, *told) for place, told in sorted(_apart(rules).items())]
+    if others:
+        lines += [
+            "",
+            "# For these there is no rule to paste: an unshown name, a value outside its rule, or pump events (their fields are in",
+        ]
+        lines += ["# tandem/event_fields.csv). They stay blank or go.", *others]
+    return "\n".join([HEAD, "", *lines]) + "\n"
+
+
+def _apart(rules: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
+    """No rule inside the place of another: a container that was empty once needs none, and what was a leaf once is a blank now."""
+    found = dict(rules)
+    for place, (_, says) in rules.items():
+        inner = place.removesuffix('"')
+        below = [other for other in rules if other != place and other.startswith((f"{inner}.", f"{inner}["))]
+        if below and says == _EMPTY:
+            found.pop(place, None)
+        elif below:
+            found[place] = ("blank", _SEVERAL)
+            for other in below:
+                found.pop(other, None)
+    return found

@@ -1,0 +1,92 @@
+"""Suggested rules: pasted, each place has one; they tell the shape of what was there and nothing else."""
+
+import json
+import tomllib
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sanitizer.check import looked_at
+from sanitizer.findings import Finding
+from sanitizer.own import extended
+from sanitizer.policy import policy
+from sanitizer.scrub import scrub
+from sanitizer.suggest import shape, suggested
+from tfx.capture import Capture
+from tfx.jsonbody import Json
+
+Build = Callable[..., Capture]
+ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+PUMPER = f"https://source.tandemdiabetes.com/api/reports/bff/pumper/{ID}"
+
+SHAPES: list[tuple[Json, str, str, str]] = [
+    (True, "keep:flag", "yes or no", "a flag is no number"),
+    (3, "keep:small", "a small number", ""),
+    (-12.25, "keep:small", "a small number", ""),
+    (10871624, "blank", "a number", "as long as a serial number"),
+    (3.14159265, "blank", "a number", "more digits than anybody needs"),
+    (ID.upper(), "uuid", "like a UUID", ""),
+    (ID.replace("-", ""), "uuid", "like a UUID", "without dashes"),
+    ("2026-11-18", "date", "like a date", ""),
+    ("2026-11-18T10:00:00.5+01:00", "date", "like a date", "with an offset"),
+    ("2026-11-18 by Marisol", "blank", "text", "a date and more"),
+    ("10871624", "serial", "digits", ""),
+    ("1" * 40, "blank", "text", "no number anybody counts with"),
+    ("marisol@example.org", "email", "like an e-mail address", ""),
+    ("https://source.tandemdiabetes.com/x", "url", "a URL of Tandem Source", ""),
+    ("https://source.tandemdiabetes.com.example.org/x", "blank", "text", "another host"),
+    ("Marisol", "blank", "text", ""),
+]
+
+
+def test_the_shape_of_a_leaf() -> None:
+    for value, rule, says, _why in SHAPES:
+        assert shape(value, policy()) == (rule, says), value
+
+
+NAMES = st.text("abcdefghijklmnopqrstuvwxyz", min_size=4, max_size=8).filter(lambda name: not name.startswith("unknown"))
+LEAVES: st.SearchStrategy[Json] = st.sampled_from([row[0] for row in SHAPES])
+TREES: st.SearchStrategy[Json] = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=8
+)
+
+
+@given(st.dictionaries(NAMES.map(lambda name: f"new_{name}"), TREES, max_size=3), NAMES)
+def test_pasted_every_place_has_a_rule(capture: Build, body: dict[str, Json], key: str) -> None:
+    def session(url: str) -> Capture:
+        return capture(url, sent=(("X-Own", "abc"),), answer=json.dumps(body | {"pumps": [body]}).encode())
+
+    asked = session(f"https://sso.tandemdiabetes.com/?new_{key}=1&new_{key}=marisol"), session(PUMPER)
+    findings = [finding for one in asked for finding in scrub(one, name="x").findings]
+    text = suggested(findings)
+    assert not any(str(leaf) in text.partition("stricter")[2] for leaf in ("Marisol", "marisol", ID, "10871624", "2026", "3.14"))
+    rules = extended(text)
+    for one in asked:
+        done = scrub(one, name="x", rules=rules)
+        # A list of leaves and containers is blanked by rule; a finding for a value outside its rule is another matter.
+        assert [str(finding) for finding in done.findings if "without a rule" in finding.kind] == []
+        assert looked_at(done.cassette, rules=rules) == ()
+
+
+def test_two_shapes_at_one_place_are_a_blank() -> None:
+    lines = ['claims."nick" = "uuid"  # like a UUID', 'claims."nick" = "blank"  # text']
+    text = suggested(Finding(exchange=1, place="p", kind="k", rule=line) for line in lines)
+    assert tomllib.loads(text) == {"claims": {"nick": "blank"}}
+    assert text.endswith('claims."nick" = "blank"  # of several shapes\n')
+
+
+CANNOT = [
+    ({"Marisol4Ever": 1}, "a name with a digit may be somebody's"),
+    ({"events": [{"eventProperties": {"marisolText": "x"}}]}, "pump events are read by no table of rules"),
+]
+
+
+@pytest.mark.parametrize(("body", "_why"), CANNOT)
+def test_what_no_rule_helps_is_a_comment(capture: Build, body: Json, _why: str) -> None:
+    url = "https://source.tandemdiabetes.com/api/reports/bff/pump-logs/" + ID
+    text = suggested(scrub(capture(url, answer=json.dumps(body).encode()), name="x").findings)
+    assert tomllib.loads(text) == {}
+    assert "\n# #1 response body." in text
+    assert "Marisol" not in text
