@@ -1,17 +1,15 @@
 """`tfx pipeline run`: parse, carry out, print."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import cast
 
 import click
 import orjson
 
 from tandem.eras import CURRENT, ERAS
 from tandem.regions import REGIONS
-from tfx.jsonbody import Json
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -68,6 +66,7 @@ def run(
     """
     from sqlalchemy import Engine
 
+    from pipeline.report import as_text
     from pipeline.runs import Mode, Order, perform
     from pipeline.steps import Stored
     from pipeline.summary import summary
@@ -96,25 +95,3 @@ def run(
     report["received"] = stored.received
     report["added"] = dict(sorted(stored.rows.items()))
     click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))
-
-
-def as_text(report: Mapping[str, Json]) -> str:
-    """The report for a person: rows per table, then the summary."""
-    tables = cast("Mapping[str, Mapping[str, int]]", report["tables"])
-    glucose, insulin, span, quarantine = (
-        cast("Mapping[str, float | None]", report[name]) for name in ("glucose", "insulin", "span", "quarantine")
-    )
-    added = cast("Mapping[str, int]", report["added"])
-    width = max(map(len, tables))
-    lines = [f"{name:<{width}}  {table['rows']:>9,}" for name, table in tables.items()]
-    in_range = glucose["in_range_70_180"]
-    share = "-" if in_range is None else f"{in_range:.1%}"
-    lines += [
-        "",
-        f"received  {report['received']:,} events, {added.get('raw_events', 0):,} of them new",
-        f"span      {span['first'] or 'nothing'} to {span['last'] or 'nothing'} on the pump's clock",
-        f"glucose   {glucose['readings']:,} readings, mean {glucose['mean_mg_dl'] or '-'} mg/dL, {share} in range (70-180 mg/dL)",
-        f"insulin   {insulin['delivered_units']:,} units delivered: {insulin['basal_units']:,} basal, {insulin['bolus_units']:,} bolus",
-    ]
-    lines += [f"set aside {count:,} x {reason}" for reason, count in quarantine.items()]
-    return "\n".join(lines)

@@ -23,6 +23,7 @@ class Pump:
     software_version: str | None = None
     first: str = ""
     last: str = ""
+    settings: Json = None  # as told with the pump: profiles and more
 
 
 def pumps_of(source: TandemSource) -> tuple[Pump, ...]:
@@ -59,6 +60,7 @@ def _legacy(item: dict[str, Json]) -> Pump:
         software_version=_text(item, "softwareVersion"),
         first=_text(item, "minDateWithEvents") or "",
         last=_text(item, "maxDateWithEvents") or "",
+        settings=upload.get("settings") if isinstance(upload := item.get("lastUpload"), dict) else None,
     )
 
 
@@ -74,6 +76,7 @@ def _current(item: Json) -> Pump:
         software_version=_text(item, "softwareVersion"),
         first=(_text(span, "start") if isinstance(span, dict) else None) or "",
         last=_text(item, "maxDateOfEvents") or "",
+        settings=item.get("settings"),
     )
 
 

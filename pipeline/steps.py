@@ -22,6 +22,7 @@ from pipeline.decode import Batch, Received, received
 from pipeline.derive import derive, mark_batch
 from pipeline.extracts.tables import EXTRACTS, OF_CODE
 from pipeline.load import identity_columns, insert, raw_rows, sift
+from pipeline.profiles import remember
 from pipeline.pumps import Pump
 from pipeline.quarantine import Fault, quarantine
 from pipeline.warehouse import driver
@@ -140,6 +141,7 @@ def register(connection: Connection, pump: Pump, *, zone: ZoneInfo) -> int:
             "software_version = coalesce($4, software_version) WHERE id = $1",
             [device_id, *said],
         )
+    remember(connection, device_id, pump.settings)
     return device_id
 
 

@@ -16,19 +16,10 @@ _NUMBERS: Final = (Integer, Numeric, Double)  # Integer covers its small and big
 _PLACES: Final = 6
 
 _GLUCOSE: Final = """
-SELECT count(glucose_mg_dl), round(avg(glucose_mg_dl), 1),
-       round(count(*) FILTER (glucose_mg_dl BETWEEN 70 AND 180) / nullif(count(glucose_mg_dl), 0), 4)
-FROM cgm_readings
+SELECT count(*), round(avg(glucose_mg_dl), 1), round(count(*) FILTER (glucose_mg_dl BETWEEN 70 AND 180) / nullif(count(*), 0), 4)
+FROM glucose_values
 """
-# A rate holds until the next record says another, five minutes at most: after that the pump's record is missing, not its insulin.
-_BASAL: Final = """
-WITH spans AS (
-    SELECT commanded_milliunits_per_hour / 1000 AS rate,
-           epoch(lead(instant) OVER (PARTITION BY device_id, sequence_group ORDER BY sequence_number) - instant) AS seconds
-    FROM basal_deliveries
-)
-SELECT round(coalesce(sum(rate * least(greatest(coalesce(seconds, 300), 0), 300)) / 3600, 0), 3) FROM spans
-"""
+_BASAL: Final = "SELECT round(coalesce(sum(units), 0), 3) FROM basal_spans"
 _BOLUS: Final = "SELECT round(coalesce(sum(delivered_units), 0), 3), coalesce(sum(carbs_grams), 0) FROM boluses"
 # The service hands out clock changes since the pump left the factory, whatever the window: they would stretch the span over years.
 _SPAN: Final = "SELECT min(pump_time), max(pump_time) FROM events WHERE code NOT IN (13, 14)"
@@ -37,9 +28,10 @@ _REASONS: Final = "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER
 
 
 def summary(connection: Connection) -> dict[str, Json]:
-    """The whole report: `tables` (rows, sums, first, last), `glucose`, `insulin`, `span`, `quarantine`, `unknown_events`.
+    """The whole report: `tables` (rows, sums, first, last), `glucose`, `metrics`, `insulin`, `span`, `quarantine`, `unknown_events`.
 
-    Glucose in mg/dL, time in range as a share of readings from 70 to 180 mg/dL, insulin in units. A pure function of the tables:
+    Glucose in mg/dL, time in range as a share of readings from 70 to 180 mg/dL, insulin in units; `metrics` are the rows of the view
+    glucose_by_span. A pure function of the tables:
     two warehouses with the same rows give the same report, in whatever order the rows came.
     """
     readings, mean, in_range = _row(connection, _GLUCOSE)
@@ -49,6 +41,7 @@ def summary(connection: Connection) -> dict[str, Json]:
     return {
         "tables": {name: table_summary(connection, Base.metadata.tables[name]) for name in TABLES},
         "glucose": {"readings": readings, "mean_mg_dl": mean, "in_range_70_180": in_range},
+        "metrics": list(view_rows(connection, "glucose_by_span")),
         "insulin": {
             "basal_units": basal,
             "bolus_units": bolus,
@@ -74,6 +67,12 @@ def table_summary(connection: Connection, table: Table) -> dict[str, Json]:
         "first": _edge(connection, table, order, "ASC"),
         "last": _edge(connection, table, order, "DESC"),
     }
+
+
+def view_rows(connection: Connection, view: str) -> tuple[dict[str, Json], ...]:
+    """Every row of a view, in order of its columns."""
+    names = [str(column) for (column, *_) in driver(connection).execute(f"DESCRIBE {view}").fetchall()]
+    return tuple(dict(zip(names, row, strict=True)) for row in _rows(connection, f"FROM {view} ORDER BY ALL"))
 
 
 def counts(report: Mapping[str, Json]) -> dict[str, int]:

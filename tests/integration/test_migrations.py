@@ -57,6 +57,11 @@ FILLED = {
         f"INSERT INTO daily_totals VALUES (1, 0, 7, {NOON}, '2024-07-01', 1, 9.5, 0.8, 1.2, 80, 3904, '2024-07-01', '2024-07-01')",
         f"INSERT INTO clock_changes VALUES (1, 0, 7, {NOON}, 'time', 0, 3600000, NULL, NULL)",
     ),
+    "0013": (
+        "INSERT INTO profiles VALUES (1, 0, 'Profile1', true, 300, 25000)",
+        "INSERT INTO profile_segments VALUES (1, 0, 0, 0, 800, 8.5, 110, 40)",
+    ),
+    "0014": (),
 }
 STEPS = tuple(FILLED)
 SUSPENDED = (

@@ -11,7 +11,7 @@ from typing import cast
 import properties
 
 from pipeline.runs import Order, perform
-from pipeline.summary import summary
+from pipeline.summary import summary, view_rows
 from pipeline.warehouse import in_memory
 from tfx.jsonbody import Json
 
@@ -27,11 +27,13 @@ def outputs(name: str) -> dict[str, Json]:
         perform(engine, Order(mode="incremental", cassette=str(ROOT / "cassettes" / f"{name}.json")))
         with engine.connect() as connection:
             report = summary(connection)
+            by_day = {view: view_rows(connection, view) for view in ("glucose_by_day", "insulin_by_day")}
     finally:
         engine.dispose()
     plain = cast("dict[str, Json]", json.loads(json.dumps(report)))
     tables = cast("dict[str, Json]", plain.pop("tables"))
-    return {f"{table}.json": content for table, content in tables.items()} | {"summary.json": plain}
+    days = {view: cast("Json", json.loads(json.dumps(rows))) for view, rows in by_day.items()}
+    return {f"{name}.json": content for name, content in (tables | days).items()} | {"summary.json": plain}
 
 
 def written(content: Json) -> str:

@@ -42,7 +42,8 @@ def test_glucose_is_counted_where_it_was_shown(keep: Keep, warehouse: Engine) ->
     [
         pytest.param([0, 5, 10], 0.3, id="three times five minutes at 1.2 units/h"),
         pytest.param([0, 2], 0.14, id="a rate ends when the next begins"),
-        pytest.param([0, 600], 0.2, id="a gap is not filled"),
+        pytest.param([0, 20, 40], 0.9, id="some pumps tell a rate every twenty minutes"),
+        pytest.param([0, 600], 1.3, id="after an hour a gap is not filled"),
     ],
 )
 def test_basal_insulin_is_rate_by_time(minutes: list[int], units: float, keep: Keep, warehouse: Engine) -> None:

@@ -1,0 +1,128 @@
+"""Profiles as the account's list tells them with each pump: what they are in either era, and their tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, cast
+
+import orjson
+from sqlalchemy import Connection
+
+from pipeline.decode import Reject
+from pipeline.load import number
+from pipeline.quarantine import quarantine
+from pipeline.warehouse import driver
+from tfx.errors import FormatError
+from tfx.jsonbody import Json
+
+MOST: Final = 1 << 31
+
+Segment = tuple[int, int, int, int, int]
+"""Start in minutes since midnight, basal in milliunits/h, carb ratio in thousandths of g/unit, target in mg/dL, correction factor in
+mg/dL per unit."""
+
+_SEGMENT: Final = ("startTime", "basalRate", "carbRatio", "targetBg", "isf")
+_SEGMENTS: Final = ("timeDependentSegments", "tDependentSegs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Profile:
+    """One profile. The `repr` hides everything: the name is a person's own words."""
+
+    number: int
+    name: str
+    active: bool
+    insulin_duration_minutes: int
+    most_bolus_milliunits: int
+    segments: tuple[Segment, ...]
+
+
+def profiles_of(settings: Json) -> tuple[Profile, ...]:
+    """The profiles in a pump's `settings`, of either era; none where it told none. Raises FormatError for another shape.
+
+    Era 2025 always told sixteen segments, unused ones all zero; the json eras put the same under `details`.
+    """
+    if settings is None:
+        return ()
+    if not isinstance(settings, dict):
+        raise FormatError("settings: not an object")
+    told = settings.get("details", settings)
+    listed = told.get("profiles") if isinstance(told, dict) else None
+    if not isinstance(listed, dict) or not isinstance(each := listed.get("profile"), list):
+        raise FormatError("settings: no list of profiles")
+    return tuple(_profile(one, listed.get("activeIdp")) for one in each)
+
+
+def remember(connection: Connection, device_id: int, settings: Json) -> None:
+    """Keep the profiles of a device as they were told last; where nothing was told, what is known stays.
+
+    Settings of another shape than any known era's go to the quarantine.
+    """
+    try:
+        profiles = profiles_of(settings)
+    except FormatError as e:
+        quarantine(connection, device_id, [Reject(reason="unreadable settings", detail=str(e), raw=orjson.dumps(settings))], ())
+        return
+    told = _as_rows(device_id, profiles)
+    if not profiles or told == _known(connection, device_id):
+        return
+    for table in ("profile_segments", "profiles"):
+        number(connection, f"DELETE FROM {table} WHERE device_id = $1", [device_id])  # noqa: S608  # our own names
+    for table, rows in told.items():
+        for row in rows:
+            marks = ", ".join(f"${place}" for place in range(1, len(row) + 1))
+            driver(connection).execute(f"INSERT INTO {table} VALUES ({marks})", list(row))  # noqa: S608  # our own names
+
+
+Rows = dict[str, list[tuple[object, ...]]]
+
+
+def _as_rows(device_id: int, profiles: Sequence[Profile]) -> Rows:
+    return {
+        "profiles": [
+            (device_id, one.number, one.name, one.active, one.insulin_duration_minutes, one.most_bolus_milliunits)
+            for one in sorted(profiles, key=lambda one: one.number)
+        ],
+        "profile_segments": [
+            (device_id, one.number, place, start, basal, ratio / 1000, target, factor)
+            for one in sorted(profiles, key=lambda one: one.number)
+            for place, (start, basal, ratio, target, factor) in enumerate(one.segments)
+        ],
+    }
+
+
+def _known(connection: Connection, device_id: int) -> Rows:
+    return {
+        table: driver(connection).execute(f"FROM {table} WHERE device_id = $1 ORDER BY ALL", [device_id]).fetchall()
+        for table in ("profiles", "profile_segments")
+    }
+
+
+def _profile(told: Json, active: Json) -> Profile:
+    if not isinstance(told, dict):
+        raise FormatError("settings: a profile is no object")
+    segments = next((found for name in _SEGMENTS if isinstance(found := told.get(name), list)), None)
+    name = told.get("name")
+    if segments is None or not isinstance(name, str):
+        raise FormatError("settings: a profile without a name or segments")
+    read = [_segment(one) for one in segments]
+    return Profile(
+        number=_whole(told, "idp"),
+        name=name,
+        active=told.get("idp") == active,
+        insulin_duration_minutes=_whole(told, "insulinDuration"),
+        most_bolus_milliunits=_whole(told, "maxBolus"),
+        segments=tuple(segment for place, segment in enumerate(read) if place == 0 or any(segment)),
+    )
+
+
+def _segment(told: Json) -> Segment:
+    if not isinstance(told, dict):
+        raise FormatError("settings: a segment is no object")
+    return cast("Segment", tuple(_whole(told, name) for name in _SEGMENT))
+
+
+def _whole(told: Mapping[str, Json], name: str) -> int:
+    value = told.get(name)
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST:
+        raise FormatError(f"settings: {name} is no whole number of a usual size")
+    return value

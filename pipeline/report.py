@@ -1,0 +1,40 @@
+"""The report of a run for a person. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from tfx.jsonbody import Json
+
+
+def as_text(report: Mapping[str, Json]) -> str:
+    """The report for a person: rows per table, then the summary."""
+    tables = cast("Mapping[str, Mapping[str, int]]", report["tables"])
+    glucose, insulin, span, quarantine = (
+        cast("Mapping[str, float | None]", report[name]) for name in ("glucose", "insulin", "span", "quarantine")
+    )
+    added = cast("Mapping[str, int]", report["added"])
+    width = max(map(len, tables))
+    lines = [f"{name:<{width}}  {table['rows']:>9,}" for name, table in tables.items()]
+    in_range = glucose["in_range_70_180"]
+    share = "-" if in_range is None else f"{in_range:.1%}"
+    lines += [
+        "",
+        f"received  {report['received']:,} events, {added.get('raw_events', 0):,} of them new",
+        f"span      {span['first'] or 'nothing'} to {span['last'] or 'nothing'} on the pump's clock",
+        f"glucose   {glucose['readings']:,} readings, mean {glucose['mean_mg_dl'] or '-'} mg/dL, {share} in range (70-180 mg/dL)",
+        f"insulin   {insulin['delivered_units']:,} units delivered: {insulin['basal_units']:,} basal, {insulin['bolus_units']:,} bolus",
+    ]
+    lines += [_metrics(row) for row in cast("Sequence[Mapping[str, Json]]", report["metrics"]) if row["span"] == "14 days"]
+    lines += [f"set aside {count:,} x {reason}" for reason, count in quarantine.items()]
+    return "\n".join(lines)
+
+
+def _metrics(row: Mapping[str, Json]) -> str:
+    """The consensus metrics of a pump's last 14 days (alembic/versions/0014_metrics.py says whose)."""
+    told = f"{row['share_of_readings']:.0%} of {row['days']} days"
+    enough = "sufficient" if row["sufficient"] else f"not sufficient: {told}; 70% of 14 are wanted"
+    return (
+        f"14 days   GMI {row['glucose_management_indicator_percent']} %, CV {row['coefficient_of_variation_percent'] or '-'} %; "
+        f"below 54 {row['below_54']:.1%}, 54-69 {row['from_54_to_69']:.1%}, tight range 70-140 {row['in_tight_range_70_to_140']:.1%}, "
+        f"181-250 {row['from_181_to_250']:.1%}, above 250 {row['above_250']:.1%} ({enough})"
+    )
