@@ -122,7 +122,7 @@ def test_the_report_reads_well(root: Path) -> None:
     assert done.exit_code == 0
     lines = done.output.splitlines()
     assert [line.split()[0] for line in lines[: len(TABLES)]] == list(TABLES)
-    assert [line.split()[0] for line in lines[len(TABLES) + 1 :]] == ["received", "span", "glucose", "insulin", "set"]
+    assert [line.split()[0] for line in lines[len(TABLES) + 1 :]] == ["received", "span", "glucose", "insulin", "metrics", "set"]
 
 
 @pytest.mark.parametrize(
