@@ -18,8 +18,17 @@ from tandem.bff import events_from_records
 from tandem.eras import ERAS
 from tandem.records import Records
 from tfx import jsonbody
+from tfx.jsonbody import Json
 
-PUMP = Pump(key="00000000-0000-4000-8000-000000000001", serial_number="90000001", model_number="1000354", last="2024-07-01")
+SEGMENT: dict[str, Json] = {"startTime": 0, "basalRate": 800, "carbRatio": 8500, "targetBg": 110, "isf": 40}
+PROFILE: dict[str, Json] = {"idp": 0, "name": "Profile1", "insulinDuration": 300, "maxBolus": 25000, "timeDependentSegments": [SEGMENT]}
+PUMP = Pump(
+    key="00000000-0000-4000-8000-000000000001",
+    serial_number="90000001",
+    model_number="1000354",
+    last="2024-07-01",
+    settings={"details": {"profiles": {"activeIdp": 0, "profile": [PROFILE]}}},
+)
 ZONE = ZoneInfo("America/Los_Angeles")
 
 
