@@ -5,6 +5,7 @@ Reading gives codes, times, numbers and flags, never an amount; so what is made 
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Protocol
@@ -114,6 +115,10 @@ def _facts(every: Sequence[dict[str, Json]], field: Field) -> Whole:
     values = [one.get(field.name, 0) for one in every]
     if field.meaning == "bitmask":
         values = [_mask(value) for value in values]
+    if set(map(type, values)) <= {int}:
+        with suppress(OverflowError):
+            column = np.array(values, np.int64)
+            return np.where((column >= low) & (column <= high), column, 0)
     return np.array([_whole(value, low, high) for value in values], np.int64)
 
 

@@ -10,11 +10,14 @@ LAST = 596_059_200
 """The moment of the last of them: 2026-11-20 16:00 in pump seconds."""
 
 
-def records_like(structure: int, amounts: int, count: int) -> Records:
-    """Random records of every code with amounts: the first seed draws what happened, the second how much."""
+def records_like(structure: int, amounts: int, count: int, *, widest: int = 6) -> Records:
+    """Random records of every code with amounts: the first seed draws what happened, the second how much.
+
+    Bytes of the structure are below `widest`: small numbers hit flags and ids that mean something, 256 is anything at all.
+    """
     facts, sizes = np.random.default_rng(structure), np.random.default_rng(amounts)
     codes = facts.choice(sorted(AMOUNTS), count)
-    payload = facts.integers(0, 6, (count, RECORD_LENGTH), np.uint8)  # small numbers hit flags and ids that mean something
+    payload = facts.integers(0, widest, (count, RECORD_LENGTH), np.uint8)
     drawn = sizes.integers(0, 256, (count, RECORD_LENGTH), np.uint8)
     for code in np.unique(codes).tolist():
         which = codes == code
