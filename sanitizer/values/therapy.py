@@ -236,7 +236,7 @@ _MAKERS: Final[Mapping[int, Maker]] = MappingProxyType(
         55: _started,
         LATER_STARTED: _started,
         61: _constants(primeSize=0.3),
-        63: _constants(primeSize=14.5, position=500_000),
+        63: _constants(primeSize=14.5, position=50_000),
         64: _request,
         65: _details,
         66: _sizes,

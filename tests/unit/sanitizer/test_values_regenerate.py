@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from structures import LAST, records_like
 
@@ -38,6 +38,7 @@ NOT_GIVEN = "an amount that the structure does not give, on a cassette that says
 # --- two captures of one structure
 
 
+@settings(max_examples=8)  # a hundred in tests/proofs
 @given(structure=st.integers(0, 10_000), amounts=st.integers(0, 10_000), count=st.integers(1, 40))
 def test_captures_that_differ_in_amounts_alone_give_the_same_bytes(capture: Build, structure: int, amounts: int, count: int) -> None:
     for era in ERAS:
@@ -59,6 +60,7 @@ def only_answer(taken: Capture, values: str) -> bytes:
     return scrub(taken, name="x", values=values).cassette.exchanges[0].response.body
 
 
+@settings(max_examples=8)  # a hundred in tests/proofs
 @given(structure=st.integers(0, 10_000), count=st.integers(1, 40))
 def test_only_amounts_are_touched_and_both_wires_tell_the_same(capture: Build, structure: int, count: int) -> None:
     records = records_like(structure, 1, count)
