@@ -5,6 +5,7 @@ and the cassette carries no date from which that end could be read. See docs/dec
 """
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -39,6 +40,8 @@ COOKIE_AGE: Final = "31536000"
 """A cookie is either alive, for ever, or being deleted."""
 
 _TIME = re.compile(r"(?P<clock>[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?)(?P<fraction>\.\d{1,9})?(?P<zone>Z|[+-]\d\d:?\d\d)?\Z", re.ASCII)
+_PLAIN_TIMES = re.compile(r"(?:T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ?(?:\n|\Z))*+", re.ASCII)
+"""Times, a line each, that `settled` leaves as they are."""
 _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", re.ASCII)
 _ZERO_ZONE = re.compile(r"[+-]00:?00\Z")
 
@@ -81,6 +84,29 @@ class Epoch:
         if found is None:
             found = self._times[text] = settled(text)
         return found
+
+    def column(self, texts: Sequence[str], is_unset: Callable[[str], bool]) -> list[str | None]:
+        """Many texts moved as `iso` moves one, those dated by an unset clock onto the first day; None for what is no date."""
+        days = {day: self._known(day, is_unset) for day in {text[:10] for text in texts}}
+        times = {text[10:] for text in texts}
+        joined = "\n".join(times)
+        if None not in days.values() and joined.count("\n") == len(times) - 1 and _PLAIN_TIMES.fullmatch(joined):
+            return [f"{days[text[:10]]}{text[10:]}" for text in texts]
+        settled_times = {time: self._known_time(time) for time in times}
+        parts = ((days[text[:10]], settled_times[text[10:]]) for text in texts)
+        return [None if day is None or time is None else day + time for day, time in parts]
+
+    def _known(self, day: str, is_unset: Callable[[str], bool]) -> str | None:
+        try:
+            return FIRST.isoformat() if is_unset(day) else self.iso(day)
+        except Odd:
+            return None
+
+    def _known_time(self, text: str) -> str | None:
+        try:
+            return self.time(text)
+        except Odd:
+            return None
 
     def day(self, day: date) -> date:
         """A moved day, kept inside the synthetic window."""

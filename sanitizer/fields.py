@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
+from operator import lt
 from struct import Struct
 from typing import Final, Literal
 
@@ -109,7 +111,7 @@ def _is_float32(value: float) -> bool:
     single = _FLOAT32.unpack(raw)[0]
     for digits in range(6, 10):
         text = float(f"{single:.{digits}g}")
-        if _FLOAT32.pack(text) == raw:
+        if text == value or _FLOAT32.pack(text) == raw:
             return text == value
     return False
 
@@ -120,13 +122,15 @@ _FLOAT32: Final = Struct("<f")
 def _bits(field: Field) -> Column:
     width = field.width * 8
 
+    def is_mask(bits: tuple[int, ...]) -> bool:
+        return not bits or (bits[0] >= 0 and bits[-1] < width and all(map(lt, bits, bits[1:])))
+
     def column(values: Sequence[object], _context: Context) -> list[object] | None:
-        for value in values:
-            if not isinstance(value, list) or not set(map(type, value)) <= {int} or sorted(set(value)) != value:
-                return None
-            if value and not (value[0] >= 0 and value[-1] < width):
-                return None
-        return list(values)
+        lists = [value for value in values if isinstance(value, list)]
+        if len(lists) != len(values) or not set(map(type, chain.from_iterable(lists))) <= {int}:
+            return None
+        masks = set(map(tuple, lists))
+        return list(values) if all(map(is_mask, masks)) else None
 
     return column
 

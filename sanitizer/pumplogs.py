@@ -4,11 +4,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from operator import itemgetter
+from operator import is_not, itemgetter
 from typing import Final
 
 from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
-from sanitizer.epoch import FIRST, Odd
 from sanitizer.fields import Context, column_of, layout, treatment
 from sanitizer.hand import Hand
 from sanitizer.leaves import blank, is_blank
@@ -29,7 +28,6 @@ ENVELOPE: Final = (
     "eventProperties",
     "estimatedDateTime",
 )
-_FIRST = FIRST.isoformat()
 _UUID = Rule(word="uuid")
 _DATE = Rule(word="date")
 _SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
@@ -62,6 +60,9 @@ class _Rows:
 
     def changed(self, rows: list[Json]) -> list[Json]:
         """The events in their order."""
+        names = _one_shape(rows)
+        if names is not None:
+            return list(self._of_shape(names, rows))
         shapes: dict[tuple[str, ...] | None, list[int]] = defaultdict(list)
         for index, row in enumerate(rows):
             shapes[tuple(row) if isinstance(row, dict) else None].append(index)
@@ -81,10 +82,12 @@ class _Rows:
             if name not in ENVELOPE:
                 self._note(f".{self._hand.name(name)}", "a member without a rule")
         kept = [name for name in names if name in ENVELOPE]
-        columns = {name: [row[name] for row in rows if isinstance(row, dict)] for name in kept}
+        columns = dict(zip(names, map(list, zip(*(row.values() for row in rows if isinstance(row, dict)), strict=True)), strict=False))
         done = {name: self._header(name, columns) for name in kept if name != "eventProperties"}
         if "eventProperties" in columns:
             done["eventProperties"] = self._properties(columns.get("eventCode", [-1] * len(rows)), columns["eventProperties"])
+        if not self._hand.changes:
+            return rows
         if not kept:
             return [{} for _ in rows]
         return [dict(zip(kept, row, strict=True)) for row in zip(*(done[name] for name in kept), strict=True)]
@@ -99,11 +102,10 @@ class _Rows:
     def _header(self, name: str, columns: dict[str, list[Json]]) -> list[Json]:
         values = columns[name]
         if name == "deviceAssignmentId":
-            self._hand.count(
-                "uuid", f"{self._place}[].{name}", len(values) - len(set(map(_text, values)))
-            )  # the hand counts each of them once
-            stand_ins = {value: self._hand.leaf(_UUID, value, f"{self._place}[].{name}") for value in dict.fromkeys(map(_text, values))}
-            return [stand_ins[_text(value)] for value in values]
+            texts = _texts(values)
+            stand_ins = {text: self._hand.leaf(_UUID, text, f"{self._place}[].{name}") for text in dict.fromkeys(texts)}
+            self._hand.count("uuid", f"{self._place}[].{name}", len(texts) - len(stand_ins))  # the hand counts each of them once
+            return [stand_ins[text] for text in texts]
         if name in ("pumpDateTime", "estimatedDateTime"):
             return self._settled(f".{name}", values, self._dates(name, values), "a date outside the synthetic window")
         if name == "sequenceNumber":
@@ -113,24 +115,20 @@ class _Rows:
             places = self._device.groups()
             inside = [places[value] if _is_whole(value, LAST_GROUP) else blank(value) for value in values]  # type: ignore[index]
             return self._settled(f".{name}", values, inside, "a sequence group that is not rebased")
-        inside = [value if _is_whole(value, _LAST_CODE) else blank(value) for value in values]
+        inside = values if _whole(values, _LAST_CODE) else [value if _is_whole(value, _LAST_CODE) else blank(value) for value in values]
         return self._settled(f".{name}", values, inside, "outside its domain")
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
-        epoch, is_unset = self._hand.run.epoch, self._context.moments.is_unset
         self._hand.count("date", f"{self._place}[].{name}", len(values))
-        out: list[Json] = []
-        for value in values:
-            try:
-                text = _text(value)
-                # The time is read by the rule either way: what stands behind a day may be anything.
-                out.append(_FIRST + epoch.time(text[10:]) if is_unset(text) else epoch.iso(text))
-            except Odd:
-                out.append(blank(value))
-        return out
+        texts = _texts(values)
+        moved = self._hand.run.epoch.column(texts, self._context.moments.is_unset)
+        return [blank(value) if text is None else text for value, text in zip(values, moved, strict=True)]
 
     def _sequences(self, groups: list[Json], values: list[Json]) -> list[Json]:
         self._hand.count("sequence", f"{self._place}[].sequenceNumber", len(values))
+        numbered, grouped = _whole(values, LAST_SEQUENCE), _whole(groups, LAST_GROUP)
+        if numbered and grouped and grouped.count(grouped[0]) == len(grouped):
+            return list(self._device.sequences(grouped[0], numbered))
         out: list[Json] = []
         for group, numbers in _by_group(groups, values):
             whole = [number if _is_whole(number, LAST_SEQUENCE) else 0 for number in numbers]
@@ -149,9 +147,7 @@ class _Rows:
     # --- eventProperties
 
     def _properties(self, codes: Sequence[Json], values: list[Json]) -> list[Json]:
-        shapes: dict[tuple[Json, tuple[str, ...]] | None, list[int]] = defaultdict(list)
-        for index, (code, value) in enumerate(zip(codes, values, strict=True)):
-            shapes[(code, tuple(value)) if isinstance(value, dict) and _is_whole(code, _LAST_CODE) else None].append(index)
+        shapes = _shapes(codes, values)
         out: list[Json] = [{}] * len(values)
         for shape, places in shapes.items():
             if shape is None:
@@ -167,15 +163,18 @@ class _Rows:
 
     def _of_code(self, code: int, names: tuple[str, ...], rows: list[Row]) -> list[Json]:
         columns = zip(*(row.values() for row in rows), strict=True)
-        done: dict[str, list[Json]] = {}
+        out = [dict(row) for row in rows] if self._hand.changes else rows
         for name, values in zip(names, columns, strict=False):
             found = self._property(code, name, values)
-            if found is not None:
-                done[name] = found
-        if not done:
-            return [{} for _ in rows]
-        kept = tuple(done)
-        return [dict(zip(kept, row, strict=True)) for row in zip(*done.values(), strict=True)]
+            if not self._hand.changes:
+                continue
+            if found is None:
+                for row in out:
+                    del row[name]
+            elif any(map(is_not, found, values)):
+                for row, value in zip(out, found, strict=True):
+                    row[name] = value
+        return list(out)
 
     def _property(self, code: int, name: str, values: Sequence[Json]) -> list[Json] | None:
         """The changed column, or None where the member goes: bytes nobody can explain are zero, and the bff leaves zero spares out."""
@@ -236,6 +235,41 @@ def _by_group(groups: list[Json], values: list[Json]) -> Iterator[tuple[int, lis
 
 def _text(value: Json) -> str:
     return value if isinstance(value, str) else str(value)
+
+
+def _texts(values: Sequence[Json]) -> list[str]:
+    found = [value for value in values if type(value) is str]
+    return found if len(found) == len(values) else [_text(value) for value in values]
+
+
+def _whole(values: Sequence[Json], most: int) -> list[int] | None:
+    """The values, if every one is a whole number from 0 to `most`."""
+    found = [value for value in values if type(value) is int]
+    return found if found and len(found) == len(values) and min(found) >= 0 and max(found) <= most else None
+
+
+def _one_shape(rows: Sequence[Json]) -> tuple[str, ...] | None:
+    """The member names of every row, where all have the same ones in the same order."""
+    names = [tuple(row) for row in rows if type(row) is dict]
+    return names[0] if names and len(names) == len(rows) and names.count(names[0]) == len(names) else None
+
+
+def _shapes(codes: Sequence[Json], values: Sequence[Json]) -> dict[tuple[Json, tuple[str, ...]] | None, list[int]]:
+    """Where the properties of each code and each set of member names stand; None for what is none."""
+    shapes: dict[tuple[Json, tuple[str, ...]] | None, list[int]] = defaultdict(list)
+    by_code: dict[Json, list[int]] = defaultdict(list)
+    for index, whole in enumerate(_whole(codes, _LAST_CODE) or ()):
+        by_code[whole].append(index)
+    # Mostly all events of a code are alike; then names are compared, not looked up.
+    for code, places in by_code.items() or ((None, range(len(values))),):
+        names = _one_shape([values[index] for index in places])
+        if names is not None and code is not None:
+            shapes[code, names].extend(places)
+            continue
+        for index in places:
+            value, of = values[index], codes[index]
+            shapes[(of, tuple(value)) if isinstance(value, dict) and _is_whole(of, _LAST_CODE) else None].append(index)
+    return dict(sorted(shapes.items(), key=lambda found: found[1][0]))
 
 
 def _is_whole(value: Json, most: int) -> bool:

@@ -43,7 +43,7 @@ def read(data: bytes) -> tuple[Json, bool]:
         is_exact = False
     if not is_exact:
         value = _strictly(data)
-    if data.count(b"[") + data.count(b"{") > DEEPEST and nests_deeper(value, DEEPEST):
+    if data.count(b"[") + data.count(b"{") > DEEPEST and nests_deeper(value, DEEPEST, data):
         raise FormatError(f"a JSON body nests deeper than {DEEPEST} levels")
     return value, is_exact
 
@@ -62,8 +62,13 @@ def lenient(data: bytes) -> tuple[object, bool]:
     return json.loads(data), False
 
 
-def nests_deeper(value: Json, levels: int) -> bool:
-    """Whether arrays and objects nest deeper than that: `[]` is one level."""
+def nests_deeper(value: Json, levels: int, text: bytes = b"") -> bool:
+    """Whether arrays and objects nest deeper than that: `[]` is one level. `text`, if it is known, is JSON that says the value."""
+    brackets = _brackets(text)
+    if brackets is not None:
+        for _ in range(levels):
+            brackets = brackets.replace(b"{}", b"")
+        return bool(brackets)
     # `type(...) is`: this runs once a value of every body, and JSON makes no subclasses.
     level = [value] if type(value) is dict or type(value) is list else []
     for _ in range(levels):
@@ -109,6 +114,20 @@ def _members(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _constant(name: str) -> NoReturn:
     raise FormatError(f"a JSON body holds {name}, which is not JSON")
+
+
+def _brackets(text: bytes) -> bytes | None:
+    """The brackets of a JSON text, all as braces and without what stands between them; None where some may be inside of strings."""
+    shown = text.translate(_BRACES, _NEITHER_BRACKET_NOR_QUOTE)
+    if not text or b"\\" in shown:
+        return None
+    # Nothing escapes a quote, so they stand in pairs; a quote that has not its partner beside it has brackets behind it.
+    shown = shown.replace(b'""', b"")
+    return None if b'"' in shown else shown
+
+
+_BRACES: Final = bytes.maketrans(b"[]", b"{}")
+_NEITHER_BRACKET_NOR_QUOTE: Final = bytes(one for one in range(256) if one not in b'[]{}"\\')
 
 
 def _may_hold_a_long_integer(data: bytes) -> bool:

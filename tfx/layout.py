@@ -57,18 +57,21 @@ def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool
 
 def _rows(items: list[Json], pad: bytes) -> bytes | None:
     """The inside of a long array whose every element is a row, written in one go and cut between the rows; None for any other."""
-    cut = _cut(items) if len(items) >= _MANY else b""
+    if len(items) < _MANY:
+        return None
     try:
-        pieces = orjson.dumps(items)[1:-1].split(cut) if cut else []
+        text = orjson.dumps(items)
     except TypeError:  # integers beyond 64 bits, lone surrogates
         return None
+    cut = _cut(items, text)
+    pieces = text[1:-1].split(cut) if cut else []
     # The cut stands between any two rows, so if it stands anywhere else as well there are more pieces than rows.
     if len(pieces) != len(items) or len(max(pieces, key=len)) + len(cut) > _ROW_WIDTH:
         return None
     return (cut[:2] + pad + cut[2:]).join(pieces)
 
 
-def _cut(items: list[Json]) -> bytes:
+def _cut(items: list[Json], text: bytes) -> bytes:
     """What stands between two rows when they are written without line breaks: the same everywhere, or nothing is known."""
     first = items[0]
     if isinstance(first, str):
@@ -78,4 +81,4 @@ def _cut(items: list[Json]) -> bytes:
         return b""
     name = next(iter(first))
     alike = all(type(item) is dict and next(iter(item), None) == name for item in items)
-    return b"},{" + write(name) + b":" if alike and not nests_deeper(items, _ROW_DEPTH + 1) else b""
+    return b"},{" + write(name) + b":" if alike and not nests_deeper(items, _ROW_DEPTH + 1, text) else b""
