@@ -3,7 +3,6 @@
 A survey over the whole recording comes before the first change, because the smallest number need not come first on the wire.
 """
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeGuard
@@ -63,19 +62,16 @@ def group_of(value: object) -> int:
 
 def survey(device: Device, rows: Iterable[object]) -> None:
     """Meet every event of a bff list; what is no event is left for the rules to blank."""
-    events = [row for row in rows if isinstance(row, dict)]
-    numbers: dict[int, list[int]] = defaultdict(list)
-    for row in events:
-        number = row.get("sequenceNumber")
-        numbers[group_of(row.get("sequenceGroup"))].append(number if type(number) is int else 0)
-    for group, found in numbers.items():
-        device.meet(group, min((number for number in found if 0 < number <= LAST_SEQUENCE), default=0))
-    for row in events:
-        code = row.get("eventCode")
+    for row in rows:
+        if not isinstance(row, dict):
+            continue
+        code, sequence = row.get("eventCode"), row.get("sequenceNumber")
+        if type(sequence) is not int:
+            sequence = 0
+        group = group_of(row.get("sequenceGroup"))
+        device.meet(group, sequence)
         if type(code) is int and (code in BOLUS_CODES or code == DATE_CHANGED):
-            number = row.get("sequenceNumber")
-            group = group_of(row.get("sequenceGroup"))
-            _look_closer(device, code, group, number if type(number) is int else 0, row.get("eventProperties"))
+            _look_closer(device, code, group, sequence, row.get("eventProperties"))
 
 
 def _look_closer(device: Device, code: int, group: int, sequence: int, properties: object) -> None:

@@ -32,6 +32,7 @@ _UUID = Rule(word="uuid")
 _DATE = Rule(word="date")
 _SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
 _LAST_CODE = 0x0FFF
+_CHUNK = 512
 _WITHOUT_LAYOUT = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
 
 
@@ -82,7 +83,7 @@ class _Rows:
             if name not in ENVELOPE:
                 self._note(f".{self._hand.name(name)}", "a member without a rule")
         kept = [name for name in names if name in ENVELOPE]
-        columns = dict(zip(names, map(list, zip(*(row.values() for row in rows if isinstance(row, dict)), strict=True)), strict=False))
+        columns = dict(zip(names, _columns([row for row in rows if isinstance(row, dict)]), strict=True))
         done = {name: self._header(name, columns) for name in kept if name != "eventProperties"}
         if "eventProperties" in columns:
             done["eventProperties"] = self._properties(columns.get("eventCode", [-1] * len(rows)), columns["eventProperties"])
@@ -162,16 +163,15 @@ class _Rows:
         return out
 
     def _of_code(self, code: int, names: tuple[str, ...], rows: list[Row]) -> list[Json]:
-        columns = zip(*(row.values() for row in rows), strict=True)
         out = [dict(row) for row in rows] if self._hand.changes else rows
-        for name, values in zip(names, columns, strict=False):
+        for name, values in zip(names, _columns(rows), strict=True):
             found = self._property(code, name, values)
             if not self._hand.changes:
                 continue
             if found is None:
                 for row in out:
                     del row[name]
-            elif any(map(is_not, found, values)):
+            elif found is not values and any(map(is_not, found, values)):
                 for row, value in zip(out, found, strict=True):
                     row[name] = value
         return list(out)
@@ -252,6 +252,15 @@ def _one_shape(rows: Sequence[Json]) -> tuple[str, ...] | None:
     """The member names of every row, where all have the same ones in the same order."""
     names = [tuple(row) for row in rows if type(row) is dict]
     return names[0] if names and len(names) == len(rows) and names.count(names[0]) == len(names) else None
+
+
+def _columns(rows: Sequence[Row]) -> list[list[Json]]:
+    """The members of rows of one shape, by the column; some hundred rows at a time, for what was just touched is at hand."""
+    columns: list[list[Json]] = [[] for _ in rows[0]]
+    for start in range(0, len(rows), _CHUNK):
+        for column, part in zip(columns, zip(*(row.values() for row in rows[start : start + _CHUNK]), strict=True), strict=True):
+            column.extend(part)
+    return columns
 
 
 def _shapes(codes: Sequence[Json], values: Sequence[Json]) -> dict[tuple[Json, tuple[str, ...]] | None, list[int]]:

@@ -47,6 +47,9 @@ def _lines(value: Json, indent: int, most: int, *, in_array: bool) -> Iterator[b
 
 def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool:
     # An element of an array that is shallow is a row (a pump event, a header line) however wide; all else must be short.
+    parts = value.values() if isinstance(value, dict) else value
+    if any(len(part) > _ROW_WIDTH // 2 for part in parts if isinstance(part, dict | list)):
+        return False  # as would be found below, after everything inside has been looked at
     if in_array and not nests_deeper(value, _ROW_DEPTH if type(value) is dict else 1):
         return len(write(value)) <= _ROW_WIDTH
     if len(value) > WIDTH // 2 or nests_deeper(value, _ROW_DEPTH):
