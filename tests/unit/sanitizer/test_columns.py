@@ -11,7 +11,6 @@ from sanitizer.hand import Hand, Looking, Scrubbing
 from sanitizer.policy import policy
 from sanitizer.pumplogs import pump_logs
 from sanitizer.run import Run
-from sanitizer.scan import _tokens
 from tfx.jsonbody import Json
 
 CLOCK = datetime(2026, 11, 18, 20, 30, 5, tzinfo=UTC)
@@ -82,9 +81,3 @@ def test_dates_move_together_as_they_move_alone(texts: list[str], unset: str) ->
         except Odd:
             expected = None
         assert found == expected
-
-
-@given(st.lists(st.sampled_from([b"A" * 23, b"b" * 24, b"9+/_=-" * 5, b" ", b"\n", b"\xff", b'"']), max_size=12).map(b"".join))
-def test_tokens_are_the_long_runs_of_base64_letters(text: bytes) -> None:
-    shown = "".join(chr(one) if one < 128 and (chr(one).isalnum() or chr(one) in "+/_=-") else " " for one in text)
-    assert _tokens(text) == {run.encode() for run in shown.split() if len(run) >= 24}
