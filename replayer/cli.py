@@ -110,7 +110,7 @@ def replay(
     from replayer.report import exit_code, lines, machine_readable
 
     if as_json:
-        click.echo(machine_readable(recorded, outcome))
+        click.echo(machine_readable(recorded, outcome, cassette))
     for line in lines(recorded, outcome, all_used=all_used):
         click.echo(f"tfx: {line}", err=True)
     return exit_code(recorded, outcome, all_used=all_used)

@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 from replayer.keys import question
 from replayer.miss import label
 from replayer.program import Outcome
 from replayer.session import idle_words
+from replayer.usage import VERSION, fingerprint
 from tfx.cassette import Cassette
 from tfx.errors import FoundError
 
@@ -33,8 +35,12 @@ def lines(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> Iterator[s
 
 def unused(cassette: Cassette, outcome: Outcome) -> dict[int, str]:
     """The exchanges nobody asked for: number to what it is called."""
-    numbered = enumerate(cassette.exchanges, start=1)
-    return {number: label(question(exchange.request)) for number, exchange in numbered if number not in outcome.used}
+    return {number: name for number, name in labels_of(cassette).items() if number not in outcome.used}
+
+
+def labels_of(cassette: Cassette) -> dict[int, str]:
+    """What every exchange is called, by number."""
+    return {number: label(question(exchange.request)) for number, exchange in enumerate(cassette.exchanges, start=1)}
 
 
 def exit_code(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> int:
@@ -49,10 +55,14 @@ def exit_code(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> int:
     return FoundError.exit_code if found else outcome.code
 
 
-def machine_readable(cassette: Cassette, outcome: Outcome) -> str:
-    """The same as one JSON object."""
+def machine_readable(cassette: Cassette, outcome: Outcome, path: Path) -> str:
+    """The same as one JSON object, which `tfx prune` reads as well."""
+    whole = exit_code(cassette, outcome, all_used=False) == 0
     return json.dumps(
         {
+            "tfx_usage": VERSION,
+            "whole": whole,
+            "cassettes": {str(path): {"sha256": fingerprint(path), "whole": whole, "used": sorted(outcome.used)}},
             "cassette": cassette.name,
             "program_exit_code": outcome.code,
             "exchanges": len(cassette.exchanges),

@@ -26,6 +26,8 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "sanitize": ("sanitizer.cli:sanitize", "Make cassettes clean, or check that they are."),
         "replay": ("replayer.cli:replay", "Run a program offline against a cassette."),
         "pipeline": ("pipeline.cli:pipeline", "Tandem Source into DuckDB, from a cassette or live."),
+        "prune": ("replayer.prune:prune", "Remove what no test asked for from a cassette."),
+        "orphans": ("replayer.prune:orphans", "Cassettes that no test plays."),
         "show": ("replayer.show:show", "What is on a cassette."),
         "diff": ("replayer.diff:diff", "Drift between two cassettes."),
         "verify": ("recorder.verify:verify", "Drift between a cassette and the live service."),

@@ -1,0 +1,105 @@
+"""`tfx prune` and `tfx orphans`: what no test asked for, by the report of a run. Parses, decides, writes, prints."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import click
+
+REPORT = click.option(
+    "--usage",
+    "report",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="What was used: written by pytest --cassette-report FILE, or by tfx replay --json > FILE.",
+)
+
+
+@click.command()
+@click.argument("cassette", type=click.Path(path_type=Path))
+@REPORT
+@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if there is something to remove.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was removed as JSON.")
+def prune(cassette: Path, report: Path, *, check: bool, as_json: bool) -> int:
+    """Remove the exchanges of CASSETTE that nobody asked for in a whole run.
+
+    The report must speak of this very file, and of a run that left no test of it out.
+
+    \b
+    Examples:
+      pytest --cassette-report usage.json; tfx prune cassettes/my-week.json --usage usage.json
+      tfx replay cassettes/my-week.json --json -- app.py > usage.json; tfx prune cassettes/my-week.json --usage usage.json --check
+    """
+    from replayer.report import labels_of
+    from tfx import store
+    from tfx.errors import UsageError
+
+    recorded = store.load(cassette)
+    used = _used(cassette, report)
+    kept = tuple(exchange for number, exchange in enumerate(recorded.exchanges, 1) if number in used)
+    if not kept:
+        raise UsageError(f"nothing asked for {cassette}, so pruning would leave nothing of it; if that is right, delete the file")
+    gone = {number: label for number, label in labels_of(recorded).items() if number not in used}
+    if gone and not check:
+        store.save(replace(recorded, name=cassette.stem, exchanges=kept), cassette.parent)
+    if as_json:
+        click.echo(
+            json.dumps({"cassette": str(cassette), "removed": gone, "kept": len(kept), "written": bool(gone) and not check}, indent=1)
+        )
+    else:
+        for number, label in gone.items():
+            click.echo(f"{'unused' if check else 'removed'}: #{number} {label}")
+        click.echo(f"{cassette}: {len(gone)} of {len(recorded.exchanges)} exchanges {'are unused' if check else 'removed'}")
+    return 1 if gone and check else 0
+
+
+@click.command()
+@REPORT
+@click.option(
+    "--cassettes",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("cassettes"),
+    show_default=True,
+    help="Where cassettes are.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print them as a JSON list.")
+def orphans(report: Path, cassettes: Path, *, as_json: bool) -> int:
+    """List the cassettes that no test of a whole run played; exit code 1 if there are any.
+
+    \b
+    Example:
+      pytest --cassette-report usage.json; tfx orphans --usage usage.json
+    """
+    from replayer.usage import read_report
+    from tfx.errors import UsageError
+
+    found = read_report(report)
+    if not found.get("whole"):
+        raise UsageError(f"{report} is of a run that left tests out or failed, so it says nothing of cassettes nobody used; run all tests")
+    if not cassettes.is_dir():
+        raise UsageError(f"there is no folder {cassettes}; name it with --cassettes")
+    used = {Path(path).name for path in cast("Mapping[str, object]", found["cassettes"])}
+    left = sorted(str(path) for path in cassettes.glob("*.json") if path.name not in used)
+    click.echo(
+        json.dumps(left, indent=1) if as_json else "\n".join([*left, f"{len(left)} of {len(list(cassettes.glob('*.json')))} unused"])
+    )
+    return 1 if left else 0
+
+
+def _used(cassette: Path, report: Path) -> frozenset[int]:
+    """The exchanges a report says were used, if it speaks of this very cassette."""
+    from replayer.usage import fingerprint, read_report
+    from tfx.errors import UsageError
+
+    told = cast("Mapping[str, Mapping[str, object]]", read_report(report)["cassettes"])
+    mine = next((entry for path, entry in told.items() if Path(path).name == cassette.name), None)
+    if mine is None:
+        raise UsageError(f"{report} does not speak of {cassette.name}; if no test plays it, see: tfx orphans --usage {report}")
+    if mine["sha256"] != fingerprint(cassette):
+        raise UsageError(f"{cassette} has changed since {report} was written; run the tests again with --cassette-report")
+    if not mine["whole"]:
+        raise UsageError(f"{report} is of a run that left tests of {cassette.name} out or failed, so unused says nothing; run all of them")
+    return frozenset(cast("list[int]", mine["used"]))

@@ -1,0 +1,109 @@
+"""`tfx prune` and `tfx orphans` by the reports of pytest and of `tfx replay`."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from click.testing import CliRunner
+from click.testing import Result as Ran
+
+from replayer.prune import orphans, prune
+from replayer.usage import Usage, fingerprint
+from tfx import store
+from tfx.cli import run
+from tfx.errors import UsageError
+
+RECORDED = Path(__file__).parents[2] / "cassettes" / "session-us.json"
+
+
+class Kept(NamedTuple):
+    """A copy of a committed cassette, and a report that only these exchanges of it were used."""
+
+    cassette: Path
+    report: Path
+
+    def told(self, *used: int, whole: bool = True) -> None:
+        usage = Usage()
+        usage.note(str(self.cassette), used, dict.fromkeys(range(1, 11), "GET x"))
+        self.report.write_text(json.dumps(usage.report(whole=whole, root=self.cassette.parents[1])), "utf-8")
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    path = store.save(store.load(RECORDED), tmp_path / "cassettes")
+    made = Kept(cassette=path, report=tmp_path / "usage.json")
+    made.told(*range(1, 10))
+    return made
+
+
+def asked(command: Callable[..., object], *arguments: object) -> Ran:
+    found = CliRunner().invoke(command, [str(one) for one in arguments], standalone_mode=False)  # type: ignore[arg-type]  # a command
+    if found.exception:
+        raise found.exception
+    return found
+
+
+def test_what_was_not_used_is_removed_and_the_rest_is_a_clean_cassette(kept: Kept) -> None:
+    before = store.load(kept.cassette)
+    checked = asked(prune, kept.cassette, "--usage", kept.report, "--check")
+    assert checked.return_value == 1
+    assert checked.output == (
+        "unused: #10 GET source.tandemdiabetes.com/api/reports/bff/pump-logs/{assignmentId}\n"
+        f"{kept.cassette}: 1 of 10 exchanges are unused\n"
+    )
+    assert store.load(kept.cassette) == before, "--check writes nothing"
+    done = asked(prune, kept.cassette, "--usage", kept.report, "--json")
+    assert json.loads(done.output)["written"] is True
+    after = store.load(kept.cassette)
+    assert after == replace(before, exchanges=before.exchanges[:9])
+    assert run(["sanitize", "--check", str(kept.cassette)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("another cassette", "does not speak of"),
+        ("changed since", "has changed since"),
+        ("a partial run", "left tests of session-us.json out"),
+        ("nothing used", "pruning would leave nothing of it"),
+        ("no report", "is no usage report of this tfx"),
+        ("no file", "cannot be read"),
+    ],
+)
+def test_a_report_that_says_nothing_of_it_removes_nothing(kept: Kept, why: str, words: str) -> None:
+    breaks: dict[str, Callable[[], object]] = {
+        "another cassette": lambda: kept.report.write_text(kept.report.read_text().replace("session-us", "session-x")),
+        "changed since": lambda: store.save(replace(store.load(kept.cassette), policy=99), kept.cassette.parent),
+        "a partial run": lambda: kept.told(1, whole=False),
+        "nothing used": kept.told,
+        "no report": lambda: kept.report.write_text("{}"),
+        "no file": kept.report.unlink,
+    }
+    breaks[why]()
+    data = kept.cassette.read_bytes()
+    with pytest.raises(UsageError, match=words):
+        asked(prune, kept.cassette, "--usage", kept.report)
+    assert kept.cassette.read_bytes() == data
+
+
+def test_the_report_of_tfx_replay_serves_as_well(kept: Kept, capfd: pytest.CaptureFixture[str]) -> None:
+    program = "import requests; requests.get('https://sso.tandemdiabetes.com/')"
+    assert run(["replay", str(kept.cassette), "--json", "--fault", "sso-page:1:503", "--", "-c", program]) == 0
+    kept.report.write_text(capfd.readouterr().out)
+    asked(prune, kept.cassette, "--usage", kept.report)
+    assert [one.request.url for one in store.load(kept.cassette).exchanges] == ["https://sso.tandemdiabetes.com/"]
+
+
+def test_cassettes_that_no_test_plays_are_listed(kept: Kept) -> None:
+    folder = kept.cassette.parent
+    assert asked(orphans, "--usage", kept.report, "--cassettes", folder).return_value == 0
+    other = store.save(replace(store.load(kept.cassette), name="other"), folder)
+    found = asked(orphans, "--usage", kept.report, "--cassettes", folder)
+    assert (found.return_value, found.output) == (1, f"{other}\n1 of 2 unused\n")
+    kept.told(1, whole=False)
+    with pytest.raises(UsageError, match="left tests out"):
+        asked(orphans, "--usage", kept.report, "--cassettes", folder)
+    assert fingerprint(other) != fingerprint(kept.cassette)
