@@ -15,7 +15,8 @@ from tfx.errors import CassetteError, FoundError, ServiceError
 def test_without_a_verb_it_names_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([]) == 2
     assert capsys.readouterr().err == (
-        "tfx: name a verb: record, sanitize, replay, pipeline, prune, orphans, show, diff, verify, convert, simulate, demo. See: tfx --help.\n"
+        "tfx: name a verb: record, sanitize, replay, pipeline, prune, orphans, show, diff, verify, convert, simulate, demo. "
+        "See: tfx --help.\n"
     )
 
 
