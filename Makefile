@@ -32,7 +32,17 @@ test: install  ## the whole test suite, offline
 fast: install  ## what pre-commit runs: stop at the first failure
 	$(BIN)/python -m pytest -m "not slow" -x -q -n auto
 
-proofs: install  ## what is exhaustive and takes minutes: every rule, every statement, hundreds of accounts
+OLD_CLIENT := .venv-tconnectsync-2
+OLD_LOCK := tests/proofs/clients/tconnectsync-2.lock
+
+# tconnectsync 2 and 3 are one package: the old one needs an environment of its own. --no-config: our overrides are not its.
+$(OLD_CLIENT)/.installed: $(OLD_LOCK) | $(STAMP)
+	test -x $(OLD_CLIENT)/bin/python || $(PYTHON) -m venv $(OLD_CLIENT)
+	$(BIN)/uv pip install --no-config --quiet --python $(OLD_CLIENT)/bin/python --no-deps --require-hashes -r $(OLD_LOCK) \
+	  || $(OLD_CLIENT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(OLD_LOCK)
+	touch $@
+
+proofs: install $(OLD_CLIENT)/.installed  ## what is exhaustive and takes minutes: every rule, every statement, hundreds of accounts
 	$(BIN)/python -m pytest tests/proofs -n auto --dist worksteal
 
 lint: install  ## ruff: rules and format
@@ -73,7 +83,8 @@ bench-linkage: install  ## how often a sanitized week is matched with another co
 
 lock: install  ## resolve the lock anew (names, versions and hashes; never an index host)
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --generate-hashes --no-header --universal --python-version 3.11 --output-file requirements.lock
+	$(BIN)/uv pip compile $(OLD_LOCK:.lock=.in) --no-config --quiet --generate-hashes --no-header --universal --python-version 3.11 --output-file $(OLD_LOCK)
 	echo 'uv>=0.9' | $(BIN)/uv pip compile - --quiet --generate-hashes --no-header --universal --output-file requirements-uv.lock
 
 clean:  ## remove what the tools left behind
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
