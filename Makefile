@@ -78,6 +78,9 @@ coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
 bench: install  ## measure against the floor and peers, one table with medians and ratios
 	$(BIN)/python benchmarks/run.py
 
+bench-pipeline: install  ## decode and store 10 k to 5 M events beside the floor and two peers (QUICK=--quick: to 100 k)
+	$(BIN)/python benchmarks/pipelines.py $(QUICK)
+
 bench-linkage: install  ## how often a sanitized week is matched with another copy of it, values kept and synthetic
 	$(BIN)/python benchmarks/linkage.py
 

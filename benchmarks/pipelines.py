@@ -1,0 +1,252 @@
+"""`make bench-pipeline`: decoding and storing at 10 k to 5 M events, beside a floor and two peers, on the same events in one run.
+
+Every figure is measured in a process of its own, which tells its CPU seconds and its peak memory; `--quick` stops at 100 000 events. The
+peers are too slow for years of events: they take a sample, and the figures per second are theirs on it.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import orjson
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
+QUICK = 100_000
+WINDOWS = {"four weeks": 25_000, "bulk": 500_000}
+"""Events in one answer: what a pump writes in the longest window the json eras hand out, and what the API of 2025 would send for years."""
+SAMPLE = {"tconnectsync's parser": 20_000, "tandem-fetch's ORM path": 2_000}
+FLOOR = "floor: base64, numpy, one Arrow insert"
+STORE = "tfx: events, readings, basal, bolus messages"
+WHOLE = "tfx: every table"
+DECODE = "tfx: decode, every field"
+WARM_UP = 1_000
+ZONE = "America/Los_Angeles"
+INSERT = "INSERT INTO raw_events SELECT * FROM arriving"
+
+
+# --- what is measured, in a process of its own
+
+
+Work = Callable[[Iterator[bytes]], None]
+
+
+def floor() -> Work:
+    """The same rows, under the same key, into the same table; nothing is looked at."""
+    import base64
+
+    import numpy as np
+    import pyarrow as pa
+
+    from pipeline.warehouse import driver, in_memory
+    from tandem.records import Records
+
+    engine = in_memory()
+
+    def work(bodies: Iterator[bytes]) -> None:
+        for body in bodies:
+            records = Records.parse(base64.b64decode(orjson.loads(body)))
+            count = len(records)
+            offsets = pa.py_buffer(np.arange(0, (count + 1) * 16, 16, dtype=np.int32))
+            table = pa.table(
+                {
+                    "device_id": np.ones(count, np.int32),
+                    "sequence_group": np.zeros(count, np.int32),
+                    "sequence_number": records.sequence.astype(np.int64),
+                    "era": pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array(["2025"])),
+                    "code": records.code.astype(np.int16),
+                    "source": records.source.astype(np.int16),
+                    "pump_seconds": records.seconds.astype(np.int64),
+                    "payload": pa.BinaryArray.from_buffers(
+                        pa.binary(), count, [None, offsets, pa.py_buffer(np.ascontiguousarray(records.payload))]
+                    ),
+                }
+            )
+            with engine.begin() as connection:
+                bare = driver(connection)
+                bare.register("arriving", table)
+                bare.execute(INSERT)
+                bare.unregister("arriving")
+
+    return work
+
+
+def decode() -> Work:
+    """Base64 to native columns, all fields of all codes."""
+    from pipeline.decode import received
+    from tandem.eras import ERAS
+
+    def work(bodies: Iterator[bytes]) -> None:
+        for body in bodies:
+            for code, _, records in received(ERAS["2025"], body).batch.records.groups():
+                records.columns(code)
+
+    return work
+
+
+def store(*, whole: bool = False) -> Work:
+    from zoneinfo import ZoneInfo
+
+    from pipeline.decode import received
+    from pipeline.derive import derive
+    from pipeline.pumps import Pump
+    from pipeline.steps import store_window
+    from pipeline.warehouse import in_memory
+    from tandem.eras import ERAS
+
+    engine, pump, zone = in_memory(), Pump(key="1", serial_number="90000001"), ZoneInfo(ZONE)
+
+    def work(bodies: Iterator[bytes]) -> None:
+        for body in bodies:
+            store_window(engine, pump, received(ERAS["2025"], body), zone=zone)
+        if whole:
+            derive(engine)
+
+    return work
+
+
+def parsed() -> Work:
+    import base64
+
+    from tconnectsync.eventparser.generic import Events
+
+    def work(bodies: Iterator[bytes]) -> None:
+        for body in bodies:
+            for event in Events(base64.b64decode(orjson.loads(body))):
+                _ = getattr(event, "eventTimestamp", None)
+
+    return work
+
+
+def orm() -> Work:
+    from orm_path import known, stored
+
+    from tandem.records import Records
+
+    def work(bodies: Iterator[bytes]) -> None:
+        for body in bodies:
+            stored(known(Records.from_body(body)))
+
+    return work
+
+
+RIVALS: dict[str, Callable[[], Work]] = {
+    DECODE: decode,
+    "tconnectsync's parser": parsed,
+    FLOOR: floor,
+    STORE: store,
+    WHOLE: lambda: store(whole=True),
+    "tandem-fetch's ORM path": orm,
+}
+
+
+def measured(rival: str, file: Path, count: int, window: int) -> None:
+    """Run one rival once and print what it took: CPU seconds, and MB of memory at most."""
+    import base64
+    import resource
+    import time
+
+    reading = 0.0
+
+    def bodies(count: int) -> Iterator[bytes]:
+        nonlocal reading
+        with file.open("rb") as stream:
+            for start in range(0, count, window):
+                begun = time.process_time()
+                body = b'"' + base64.b64encode(stream.read(26 * min(window, count - start))) + b'"'
+                reading += time.process_time() - begun
+                yield body
+
+    RIVALS[rival]()(bodies(WARM_UP))  # imports, and whatever is made once a process
+    work = RIVALS[rival]()  # an empty database, where there is one
+    reading, begun = 0.0, time.process_time()
+    work(bodies(count))
+    spent = time.process_time() - begun - reading
+    print(json.dumps({"seconds": spent, "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+# --- the contest
+
+
+def history(file: Path, count: int) -> None:
+    """So many records of a therapy: 110 days of the stand-in's account, again and again."""
+    from datetime import UTC, datetime
+
+    import numpy as np
+
+    from simulator.account import account
+
+    days = 110
+    records = account(identity=1, therapy=1, now=datetime(2026, 11, 18, 20, 30, tzinfo=UTC), days=days, density=1.0).current.records
+    span = int(records.sequence.max()) + 1
+    back = -(-count // len(records)) - 1
+    with file.open("wb") as stream:
+        for turn in range(back + 1):
+            seconds = records.seconds.astype(np.int64) - (back - turn) * days * 86_400 % (15 * 365 * 86_400)
+            moved = records.with_header(seconds=np.maximum(seconds, 86_400), sequence=records.sequence.astype(np.int64) + turn * span)
+            stream.write(moved.to_bytes())
+
+
+def ran(rival: str, file: Path, count: int, window: int) -> tuple[float, float]:
+    """CPU seconds and peak megabytes."""
+    command = [sys.executable, __file__, "--rival", rival, "--file", str(file), "--count", str(count), "--window", str(window)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    said = json.loads(done.stdout.splitlines()[-1])
+    return said["seconds"], said["megabytes"]
+
+
+def contest(sizes: tuple[int, ...], rounds: int) -> Table:
+    """Every rival at every size, in turns; medians."""
+    table = Table(title="Pump events into DuckDB in memory (CPU time, medians)", title_justify="left", box=box.SIMPLE)
+    for heading in ("events", "an answer", "", "events/s", "of the floor", "x the ORM path", "peak MB"):
+        table.add_column(heading, justify="left" if not heading else "right")
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "records"
+        history(file, max(sizes))
+        slow = {name: rate(name, file, count, count, rounds) for name, count in SAMPLE.items()}
+        for name, (speed, memory) in slow.items():
+            table.add_row(f"{SAMPLE[name]:,}", "all", name, f"{speed:,.0f}", "", "", f"{memory:,.0f}")
+        for count in sizes:
+            speed, memory = rate(DECODE, file, count, WINDOWS["bulk"], rounds)
+            table.add_row(f"{count:,}", "bulk", DECODE, f"{speed:,.0f}", "", "", f"{memory:,.0f}")
+            for words, window in WINDOWS.items():
+                found = {name: rate(name, file, count, window, rounds) for name in (FLOOR, STORE, WHOLE)}
+                for name, (speed, memory) in found.items():
+                    times = speed / slow["tandem-fetch's ORM path"][0]
+                    table.add_row(
+                        f"{count:,}", words, name, f"{speed:,.0f}", f"{speed / found[FLOOR][0]:.2f}", f"{times:,.0f}", f"{memory:,.0f}"
+                    )
+    return table
+
+
+def rate(rival: str, file: Path, count: int, window: int, rounds: int) -> tuple[float, float]:
+    """Events a CPU second and peak megabytes, medians."""
+    found = [ran(rival, file, count, window) for _ in range(rounds)]
+    return count / statistics.median(one[0] for one in found), statistics.median(one[1] for one in found)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help=f"up to {QUICK:,} events")
+    parser.add_argument("--rounds", type=int, default=3)
+    for name, kind in (("--rival", str), ("--file", Path), ("--count", int), ("--window", int)):
+        parser.add_argument(name, type=kind, help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    if asked.rival:
+        measured(asked.rival, asked.file, asked.count, asked.window)
+        return
+    sizes = tuple(size for size in SIZES if size <= QUICK) if asked.quick else SIZES
+    Console(width=140).print(contest(sizes, asked.rounds))
+    print("The target is 0.6 of the floor's speed for what tandem-fetch stores too, and 200 x its ORM path; decoding 10,000,000 events/s.")
+
+
+if __name__ == "__main__":
+    main()
