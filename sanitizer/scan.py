@@ -78,11 +78,8 @@ class _Search:
                 for form in forms(one.value):
                     every.setdefault(form.pattern, (form, one.kind))
         # A form may be a word of the format though the value is not: `José` without its accent.
-        self._forms = [
-            entry
-            for pattern, entry in every.items()
-            if len(pattern) >= SHORTEST and not (len(pattern) <= _LONGEST_WORD and _is_known(pattern, known))
-        ]
+        words = _known(every, known)
+        self._forms = [entry for pattern, entry in every.items() if len(pattern) >= SHORTEST and pattern not in words]
         self._automaton = BytesAhoCorasick([form.pattern for form, _ in self._forms]) if self._forms else None
 
     def hits(self, text: bytes) -> tuple[str, ...]:
@@ -124,11 +121,11 @@ def is_worth_finding(value: str, known: str) -> bool:
     return not _STAND_IN_NAME.match(value) and not any(kind.image(value) for kind in KINDS.values())
 
 
-def _is_known(pattern: bytes, known: str) -> bool:
-    try:
-        return pattern.decode("utf-8") in known
-    except UnicodeDecodeError:
-        return False
+def _known(patterns: Iterable[bytes], known: str) -> frozenset[bytes]:
+    """Those of the patterns that are part of the vocabulary, short as a word is."""
+    short = [pattern for pattern in patterns if SHORTEST <= len(pattern) <= _LONGEST_WORD]
+    found = BytesAhoCorasick(short).find_matches_as_indexes(known.encode("utf-8"), overlapping=True) if short else ()
+    return frozenset(short[index] for index, _, _ in found)
 
 
 @cache
