@@ -36,7 +36,7 @@ def activate() -> None:
     GUARD.install()
     GUARD.watch(filter(None, os.environ.get(PROGRAMS, "").split(os.pathsep)))
     GUARD.listen(lambda attempt: tell("blocked", attempt))
-    world.start(_Later().answer)
+    world.start(_Later().answer, lambda _url: True)
     tell("on", str(os.getpid()))
     if os.environ.get(FREEZE) or os.environ.get(VIRTUAL):
         from replayer import clock

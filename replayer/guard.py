@@ -159,13 +159,19 @@ class Guard:
 
     def _call(self, event: str, args: tuple[object, ...]) -> str | None:
         found = _target(event, args)
-        return None if found is None or self._lets(found[0]) else f"{_CALLS[event]} ({place_words(found[0], found[1])})"
+        return None if found is None or self.lets(found[0]) else f"{_CALLS[event]} ({place_words(found[0], found[1])})"
 
     def _start(self, event: str, args: tuple[object, ...]) -> str | None:
         name = unguarded(event, args)
         return None if name is None or self._programs[name] > 0 else f"start {name}, which tfx cannot see into"
 
-    def _lets(self, host: str) -> bool:
+    @property
+    def lets_any(self) -> bool:
+        """Whether any host is let through now."""
+        return any(count > 0 for count in self._allowed.values())
+
+    def lets(self, host: str) -> bool:
+        """Whether this host is let through."""
         return any(self._allowed[name] > 0 for name in ((LOOPBACK, host) if _is_loopback(host) else (host,)))
 
 

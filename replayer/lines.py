@@ -8,21 +8,19 @@ import os
 import socket
 from collections.abc import Callable
 from functools import cache, partial
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPSConnection
 from types import ModuleType
-from typing import Protocol
+from typing import Protocol, cast
 
 from replayer import breaks
 from replayer.faults import Struck
 from replayer.outcome import outcome
+from replayer.switch import Answer, Switch, Undo
 from tfx.errors import TfxError
-from tfx.exchange import Request, Response
+from tfx.exchange import Request
 from tfx.wire import on_the_wire, request_of
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
-
-Answer = Callable[[Request], Response]
-Replace = Callable[[type, str, object], "tuple[type, str, object]"]
 
 
 class Line:
@@ -123,38 +121,44 @@ def origin_of(scheme: str, connection: _Connection) -> str:
     return f"{scheme}://{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else "")
 
 
-def patch_http_client(module: ModuleType, answer: Answer, replace: Replace) -> list[tuple[type, str, object]]:
+def patch_http_client(module: ModuleType, switch: Switch) -> list[Undo]:
     """Connections of http.client itself; one that was open before is not used."""
     original: Callable[[HTTPConnection, object], None] = module.HTTPConnection.send
 
     def send(self: HTTPConnection, data: object) -> None:
         open_before = self.sock
-        if open_before is not None and not isinstance(open_before, Line):
+        scheme = "https" if isinstance(self, HTTPSConnection) else "http"
+        is_ours = open_before is None or isinstance(open_before, Line) or switch.is_elsewhere(origin_of(scheme, cast("_Connection", self)))
+        if open_before is not None and not is_ours:
             self.sock = None
             open_before.close()
         original(self, data)
 
     return [
-        replace(module.HTTPConnection, "connect", _connect("http", answer)),
-        replace(module.HTTPSConnection, "connect", _connect("https", answer)),
-        replace(module.HTTPConnection, "send", send),
+        switch.replace(module.HTTPConnection, "connect", _connect("http", module.HTTPConnection, switch)),
+        switch.replace(module.HTTPSConnection, "connect", _connect("https", module.HTTPSConnection, switch)),
+        switch.replace(module.HTTPConnection, "send", send),
     ]
 
 
-def patch_urllib3(module: ModuleType, answer: Answer, replace: Replace) -> list[tuple[type, str, object]]:
+def patch_urllib3(module: ModuleType, switch: Switch) -> list[Undo]:
     """urllib3's connections, which open their sockets themselves and send as http.client's do."""
     return [
-        replace(module.HTTPConnection, "connect", _connect("http", answer)),
-        replace(module.HTTPSConnection, "connect", _connect("https", answer)),
+        switch.replace(module.HTTPConnection, "connect", _connect("http", module.HTTPConnection, switch)),
+        switch.replace(module.HTTPSConnection, "connect", _connect("https", module.HTTPSConnection, switch)),
     ]
 
 
-def _connect(scheme: str, answer: Answer) -> Callable[[_Connection], None]:
+def _connect(scheme: str, owner: type, switch: Switch) -> Callable[[_Connection], None]:
+    original: Callable[[_Connection], None] = owner.__dict__["connect"]
+
     def connect(self: _Connection) -> None:
-        timeout = self.timeout
-        self.sock = Line(
-            origin_of(scheme, self), answer, float(timeout) if isinstance(timeout, int | float) else socket.getdefaulttimeout()
-        )
+        origin = origin_of(scheme, self)
+        if switch.is_elsewhere(origin):
+            original(self)
+            return
+        timeout = float(self.timeout) if isinstance(self.timeout, int | float) else socket.getdefaulttimeout()
+        self.sock = Line(origin, switch.answer, timeout)
         # urllib3 warns of connections that are not; as live, if the client chose that.
         self.is_verified = scheme == "https" and getattr(self, "cert_reqs", None) not in (0, "CERT_NONE")
 

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import cast
+from urllib.parse import urlsplit
 
 from replayer import clock, doors
 from replayer.asker import asker
@@ -18,7 +19,7 @@ from replayer.bound import signs_in
 from replayer.coding import negotiated
 from replayer.faults import Plan, Struck
 from replayer.guard import GUARD, blocked
-from replayer.keys import Question, question
+from replayer.keys import DEFAULT_PORTS, Question, question
 from replayer.ledger import Ledger
 from replayer.matching import Entry, Index, made
 from replayer.miss import label, report
@@ -60,6 +61,7 @@ class Replay:
         self._lock = threading.Lock()
         self._tell = tell or (lambda _kind, _words: None)
         self._index = Index(cassette)
+        self._origins = {entry.question.origin for entry in self._index.entries}
         self._ledger = Ledger(cassette.name, self._index.entries)
         self._windows = None if strict_windows else Windows(cassette.name, self._index.era, self._index.entries)
         self._plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
@@ -122,6 +124,12 @@ class Replay:
                 self.misses.append(str(error))
                 self._tell("miss", str(error))
                 raise
+
+    def holds(self, url: str) -> bool:
+        """Whether the cassette, or one behind it, has anything of the host of this URL."""
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.netloc.lower().removesuffix(DEFAULT_PORTS.get(parts.scheme, ''))}"
+        return origin in self._origins or (self._behind is not None and self._behind.holds(url))
 
     def knows(self, asked: Question) -> bool:
         """Whether it has an answer to this now, or another cassette behind it."""
@@ -287,6 +295,6 @@ def offline(
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
         stack.enter_context(GUARD.watching(allow_programs))
-        stack.enter_context(world.answered_by(replay.answer))
+        stack.enter_context(world.answered_by(replay.answer, replay.holds))
         stack.callback(clock.start(cassette.clock if freeze else None, virtual=virtual_clock))
         yield replay

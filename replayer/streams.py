@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, cast
 from replayer import breaks, clock
 from replayer.faults import Struck
 from replayer.outcome import outcome
+from replayer.switch import Answer, Switch, Undo
 from tfx.errors import TfxError
-from tfx.exchange import Request, Response
 from tfx.wire import on_the_wire, request_of
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
@@ -21,9 +21,6 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 if TYPE_CHECKING:
     from aiohttp import ClientRequest, ClientTimeout, TCPConnector
     from aiohttp.client_proto import ResponseHandler
-
-Answer = Callable[[Request], Response]
-Replace = Callable[[type, str, object], "tuple[type, str, object]"]
 
 
 class Stream(asyncio.Transport):
@@ -119,26 +116,28 @@ class Stream(asyncio.Transport):
         """It has not."""
 
 
-def patch_aiohttp(module: ModuleType, answer: Answer, replace: Replace) -> list[tuple[type, str, object]]:
+def patch_aiohttp(module: ModuleType, switch: Switch) -> list[Undo]:
     """Connections of aiohttp's connectors over TCP; one that was open before is not used."""
     connect: Callable[..., Awaitable[object]] = module.BaseConnector.connect
+    create: Callable[..., Awaitable[ResponseHandler]] = module.TCPConnector._create_connection  # noqa: SLF001  # the one it opens sockets in
 
     async def _create_connection(self: "TCPConnector", req: "ClientRequest", traces: object, timeout: "ClientTimeout") -> "ResponseHandler":  # noqa: ASYNC109  # aiohttp's own
-        del traces
+        if switch.is_elsewhere(str(req.url)):
+            return await create(self, req, traces, timeout)
         protocol = self._factory()
         limits = [seconds for seconds in (timeout.sock_read, timeout.total) if seconds is not None]
-        stream = Stream(str(req.url.origin()), answer, protocol, min(limits, default=None))
+        stream = Stream(str(req.url.origin()), switch.answer, protocol, min(limits, default=None))
         protocol.connection_made(stream)
         return protocol
 
     async def connect_anew(self: "TCPConnector", req: "ClientRequest", *given: object, **named: object) -> object:
-        pooled = self._conns.get(req.connection_key)
+        pooled = None if switch.is_elsewhere(str(req.url)) else self._conns.get(req.connection_key)
         for one in [one for one in pooled or () if not isinstance(one[0].transport, Stream)]:
             cast("list[object]", pooled).remove(one)
             one[0].close()
         return await connect(self, req, *given, **named)
 
     return [
-        replace(module.TCPConnector, "_create_connection", _create_connection),
-        replace(module.BaseConnector, "connect", connect_anew),
+        switch.replace(module.TCPConnector, "_create_connection", _create_connection),
+        switch.replace(module.BaseConnector, "connect", connect_anew),
     ]

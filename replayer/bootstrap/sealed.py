@@ -20,6 +20,7 @@ import sys
 from pathlib import Path
 
 NEW_USER, NEW_NETWORK = 0x10000000, 0x40000000
+DEATH_OF_PARENT = 1
 SET_FLAGS, UP = 0x8914, 0x1
 
 
@@ -50,6 +51,9 @@ def own_network() -> socket.socket | None:
     """A listening socket in a network that this process and its children share with nobody; None where that is not allowed."""
     user, group = os.getuid(), os.getgid()
     library = ctypes.CDLL(None, use_errno=True)
+    if hasattr(library, "prctl"):
+        # Killed without a word, tfx could not end the program; without its proxy there is nothing left for it to do.
+        library.prctl(DEATH_OF_PARENT, signal.SIGTERM)
     unshare = getattr(library, "unshare", None)
     if unshare is None or unshare(NEW_USER | NEW_NETWORK) != 0:
         return None

@@ -321,6 +321,27 @@ def test_the_stacks_below_and_beside_see_no_difference(live: Side, replayed: Sid
     assert found[1] == found[0]
 
 
+def test_a_server_of_the_tests_own_is_reached_where_loopback_is_allowed(live: Side) -> None:
+    """Allowed by the project's ini here; the cassette holds nothing of that host."""
+
+    async def both() -> list[int]:
+        async with httpx.AsyncClient() as client, aiohttp.ClientSession() as session, session.get(live.url + "/plain") as response:
+            return [(await client.get(live.url + "/plain")).status_code, response.status]
+
+    with offline(tape.session()) as replay:
+        found = [
+            requests.get(live.url + "/plain", timeout=5).status_code,
+            urllib.request.urlopen(live.url + "/plain", timeout=5).status,
+            httpx.get(live.url + "/plain").status_code,
+            urllib3.request("GET", live.url + "/plain").status,
+            *asyncio.run(both()),
+        ]
+        assert on_http_client(live.url + "/plain")["head"] == (200, "Fine By Me", 11)
+        with pytest.raises(MismatchError):
+            requests.get("https://sso.tandemdiabetes.com/elsewhere", timeout=5)
+    assert (found, len(replay.misses), replay.blocked) == ([200] * 6, 1, ())
+
+
 def test_a_connection_that_was_open_before_is_not_used(live: Side, replayed: Side) -> None:
     """What a pool kept alive would go past the guard, which hears of connecting and not of sending."""
 
