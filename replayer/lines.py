@@ -4,7 +4,6 @@ Everything above the socket is the library's own: a `Line` takes the bytes a cli
 """
 
 import io
-import os
 import socket
 from collections.abc import Callable
 from functools import cache, partial
@@ -81,8 +80,7 @@ def _quiet() -> socket.socket:
     return ours
 
 
-_KEPT: list[socket.socket] = []
-os.register_at_fork(after_in_child=_quiet.cache_clear)
+_KEPT: list[socket.socket] = []  # both ends live as long as the process, and in every one it forks
 
 
 def _file(answer: Answer, asked: Request, timeout: float | None) -> io.BufferedIOBase:
