@@ -1,5 +1,6 @@
 """Bodies by what they are: nothing, JSON, a form, a page. What cannot be understood is refused, never passed on. Pure."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -88,7 +89,13 @@ def _media(headers: Headers, where: str) -> str:
     charset = parameters.partition("charset=")[2].strip(' "')
     if charset not in ("", "utf-8") or len(headers.all("content-type")) > 1:
         raise RefusedError(f"{where} is not in UTF-8, or says twice what it is; nothing was written. Record without that exchange")
+    if not _TYPE.match(headers.get("content-type")):
+        raise RefusedError(f"{where} says more of itself than a type and a charset; nothing was written. Record without that exchange")
     return media.strip()
+
+
+_TYPE = re.compile(r"[a-z/+-]*(; ?charset=(utf-8|UTF-8))?\Z")
+"""As the policy's domain of content types has it: what stands otherwise there is blanked, and its body would then be of no type."""
 
 
 def sent(hand: Hand, place: Place, headers: Headers, body: bytes) -> bytes:

@@ -1,6 +1,7 @@
 """What the sanitizer reports about one place: where and what kind, never the value, its length or a hash of it. Pure."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -27,11 +28,19 @@ def printable(name: str, seen: Sequence[str] = ()) -> str:
 
     Only what looks like a schema's word is, and none that holds a seen value: no digits, members as `camelCase` or `snake_case`.
     """
-    if not (_MEMBER_NAME.match(name) or _HEADER_NAME.match(name)) or any(value in name.casefold() for value in seen):
+    if not (_MEMBER_NAME.match(name) or _HEADER_NAME.match(name)):
+        return "<unnamed>"
+    bare = _bare(name)
+    if any(value in bare for value in seen):
         return "<unnamed>"
     return name
 
 
 def short(values: Iterable[str]) -> tuple[str, ...]:
-    """Seen values in the form `printable` looks for: case-folded, and long enough to mean something."""
-    return tuple({value.casefold() for value in values if len(value) > 2})  # noqa: PLR2004  # two letters occur in every word
+    """Seen values in the form `printable` looks for: letters and digits alone, case-folded, and long enough to mean something."""
+    bare = {_bare(value.partition("@")[0]) for value in values}
+    return tuple(value for value in bare if len(value) > 2)  # noqa: PLR2004  # two letters occur in every word
+
+
+def _bare(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFKD", text.casefold()) if one.isalnum())

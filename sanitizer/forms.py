@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from sanitizer.spellings import guid_bytes, hashes, is_guid, spellings, tellings, windows
+from sanitizer.spellings import guid_bytes, hashes, is_guid, masked, spellings, tellings, windows
 
 SHORTEST: Final = 4
 SHORTEST_DIGITS: Final = 6
 SHORTEST_FORM: Final = 8
 WHOLE_WORD: Final = 7
 """Values shorter than this count only as whole words: five letters stand in every longer base64 text somewhere."""
-_LEAST_NUMBER: Final = 1 << 17
+_LEAST_NUMBER: Final = 1 << 24
+"""Smaller ones fill three bytes: with a zero before them they stand in any stream of records."""
 _LONGEST_PADDED: Final = 16
 
 
@@ -47,8 +48,8 @@ def forms(value: str) -> Iterator[Form]:
         yield from _written(text)
     for text in dict.fromkeys(tellings(value)):
         yield from _plain(text)
-    for text in windows(value):
-        yield Form(pattern=_low(text), name="a piece of it")
+    yield from (Form(pattern=_low(text), name="a piece of it") for text in windows(value))
+    yield from (Form(pattern=_low(text), name="masked") for text in masked(value))
     yield from _base32(value.encode("utf-8", "surrogatepass"))
     for name, raw in _binary(value):
         if len(raw) >= SHORTEST:

@@ -28,11 +28,12 @@ LARGEST: Final = 64 * 1024 * 1024
 _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
 _ALWAYS: Final = 24
 """Characters from which a word is taken for base64 whatever its letters: no name of a member is so long."""
+_LONGEST_SHIFTED: Final = 4096
 _BASE32 = re.compile(rb"[A-Z2-7]{16,}")
 _HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){6,}")
 _NUMBER = re.compile(rb"(?<!\d)\d{1,20}(?:[ .,_'-]\d{1,20}){1,4}(?!\d)")
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
-_ESCAPE = re.compile(rb"(?<!\\)\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([\"'/nrtbf0]))")
+_ESCAPE = re.compile(rb"(?<!\\)\\+(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2})|([\"'/nrtbf0]))|\\\\")
 _ENTITY = re.compile(rb"&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z]{2,8});")
 _QUOTED = re.compile(rb"=\r?\n|=[0-9A-F]{2}")
 _FOLDED = re.compile(rb"(?<=[\w+/=.-]{8})[ \t]*\r?\n[ \t]*[\w+/=.-]{4}")
@@ -62,19 +63,20 @@ def layers(text: bytes) -> Iterator[Layer]:
     """
     pieces = {text}
     known: set[bytes] = set()
-    for _ in range(DEEPEST):
+    for depth in range(DEEPEST):
         texts, raw = _sorted(pieces)
         layer = Layer(texts=b'"'.join(texts), raw=_JOIN.join(raw))
         short, figures = distinct(layer.texts)
         yield replace(layer, numbers=b"\n".join(set(_numbers(short + figures))))
         known |= pieces
-        pieces = {piece for piece in (*_in_text(short), *_in_raw(layer.raw)) if len(piece) >= _LEAST} - known
+        inside = (*_in_text(short, inner=depth > 0), *_in_hex(figures), *_quoted(layer.texts), *_in_raw(layer.raw))
+        pieces = {piece for piece in inside if len(piece) >= _LEAST} - known
         if not pieces:
             return
     raise Closed
 
 
-_JOIN: Final = b"\n\x00\n"
+_JOIN: Final = b"\n\x00\xff\x00\n"
 
 
 def _sorted(pieces: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
@@ -123,32 +125,45 @@ _LEAST_ENCODED: Final = 5
 _FIGURES: Final = b"0123456789:.,-+TZ{}[] \n"
 
 
-def _in_text(text: bytes) -> Iterator[bytes]:
-    yield from _words(text)
+def _in_text(text: bytes, *, inner: bool) -> Iterator[bytes]:
+    yield from _words(text, inner=inner)
     for tell, undo in _UNDO:
         for stretch in set(_stretches(text, tell)):
             yield from undo(stretch)
+
+
+def _in_hex(text: bytes) -> Iterator[bytes]:
+    for word in set(_HEX.findall(text)):
+        yield bytes.fromhex(re.sub(rb"^0x|[ :-]", b"", word).decode("ascii"))
+
+
+def _quoted(text: bytes) -> Iterator[bytes]:
+    """The whole of a text whose strings hold quotation marks: what has one in it is cut there otherwise."""
+    if b'\\"' in text:
+        yield _ESCAPE.sub(_escaped, text)
 
 
 def _in_raw(raw: bytes) -> Iterator[bytes]:
     yield from _READABLE.findall(raw)
     for found in _WIDE.findall(raw):
         yield found.replace(b"\0", b"")
-    for found in _MAGIC.finditer(raw):
-        yield from _unpacked(raw[found.start() :])
+    for magic in _MAGIC.finditer(raw):
+        end = raw.find(_JOIN, magic.start())
+        yield from _unpacked(raw[magic.start() : end if end >= 0 else None])
 
 
 _READABLE: Final = re.compile(rb"[\x20-\x7e\t\r\n]{12,}")
-_WIDE: Final = re.compile(rb"(?:[^\x00]\x00){4,}|(?:\x00[^\x00]){4,}")
+_WIDE: Final = re.compile(rb"(?:[^\x00]\x00){4,}[^\x00]?|(?:\x00[^\x00]){4,}")
 """UTF-16 of letters below 256."""
 
 
-def _words(piece: bytes) -> Iterator[bytes]:
+def _words(piece: bytes, *, inner: bool) -> Iterator[bytes]:
     for word in set(_BASE64.findall(piece)):
         if len(word) >= _ALWAYS or _looks_encoded(word):
-            yield from _of_base64(word)
-    for word in set(_HEX.findall(piece)):
-        yield bytes.fromhex(re.sub(rb"^0x|[ :-]", b"", word).decode("ascii"))
+            # In a text that was encoded itself, other letters may stand before it.
+            for start in range(4 if inner and len(word) <= _LONGEST_SHIFTED else 1):
+                yield from _of_base64(word[start:])
+    yield from _in_hex(piece)
     for word in set(_BASE32.findall(piece)):
         text = word[: len(word) - (len(word) % 8 in (1, 3, 6))]
         yield base64.b32decode(text + b"=" * (-len(text) % 8))
@@ -198,6 +213,8 @@ def _escaped(found: re.Match[bytes]) -> bytes:
     digits = found[1] or found[2]
     if digits:
         return chr(int(digits, 16)).encode("utf-8", "replace")
+    if found[3] is None:
+        return b"\\"
     return {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b" ", b"f": b" ", b"0": b" "}.get(found[3], found[3])
 
 
@@ -253,14 +270,13 @@ def _unpacked(piece: bytes) -> list[bytes]:
 def _inflated(piece: bytes, window: int) -> list[bytes]:
     inflater = zlib.decompressobj(window)
     out = inflater.decompress(piece, LARGEST)
-    if inflater.unconsumed_tail:
+    if inflater.unconsumed_tail and len(out) >= LARGEST:
         raise Closed
-    return [out, inflater.unused_data]
+    return [out]
 
 
 def _gzip(piece: bytes) -> list[bytes]:
-    # The header may hold a file name and a comment, which are texts of their own.
-    return [*_inflated(piece, 31), piece[10:300]]
+    return _inflated(piece, 31)
 
 
 def _zlib(piece: bytes) -> list[bytes]:
@@ -272,7 +288,7 @@ def _bz2(piece: bytes) -> list[bytes]:
 
 
 def _xz(piece: bytes) -> list[bytes]:
-    return [lzma.LZMADecompressor().decompress(piece, LARGEST)]
+    return [lzma.LZMADecompressor(memlimit=LARGEST).decompress(piece, LARGEST)]
 
 
 def _zip(piece: bytes) -> list[bytes]:

@@ -57,10 +57,14 @@ def scrub(
         policy=run.policy.version,
         exchanges=exchanges,
         values=values,
-        rules={**(before or {}), **run.counts},
+        rules=_most(before or {}, run.counts),
     )
     _prove(cassette, run, capture.seen)
     return Scrubbed(cassette=cassette, findings=tuple(run.findings), touched=dict(run.places))
+
+
+def _most(before: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
+    return {word: max(before.get(word, 0), counts.get(word, 0)) for word in (*before, *counts)}
 
 
 def _prove_name(name: str, run: Run, seen: tuple[Seen, ...]) -> None:

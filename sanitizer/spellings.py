@@ -79,6 +79,7 @@ def _parts(value: str) -> Iterator[str]:
         yield from (part for part in re.split(r"[\W_\d]+", plain) if len(part) > SHORTEST_PART)
     elif " " in value.strip() and len(value) < LONGEST_HASHED:
         words = value.split()
+        yield from (mark.join(words) for mark in "-_.")
         yield " ".join((*words[-1:], *words[:-1]))
         yield ", ".join((*words[-1:], " ".join(words[:-1])))
 
@@ -110,5 +111,9 @@ def _numbers(digits: str) -> Iterator[str]:
     yield str(number)
     yield f"0x{number:x}"
     yield f"0o{number:o}"
-    shown = digits[-_DIGITS_SHOWN:]
-    yield from (f"{mask}{shown}" for mask in ("*", "•", "xx", "..", "…", "##"))  # as masks are typed
+
+
+def masked(value: str) -> Iterator[str]:
+    """A number of which the last digits are shown."""
+    if value.isascii() and value.isdigit():
+        yield from (f"{mask}{value[-_DIGITS_SHOWN:]}" for mask in ("*", "•", "xx", "..", "…", "##"))

@@ -1,0 +1,77 @@
+"""Exchanges with something hidden in them, through the sanitizer by either way in; what comes out is searched without its help."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from leaks import CARRIERS, SECRETS, seen, traces
+
+from sanitizer.check import looked_at
+from sanitizer.formats import har
+from sanitizer.formats.recording import capture_of
+from sanitizer.scrub import Scrubbed, again, scrub
+from tfx.capture import Capture
+from tfx.cassette import Cassette
+from tfx.errors import RefusedError
+from tfx.exchange import Exchange
+from tfx.store import dumps
+
+NOW = datetime(2026, 11, 18, 20, 30, tzinfo=UTC)
+ROUTES = ("recording", "HAR")
+_REFUSED = re.compile(r"#(\d+) ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A text, hidden in one place; `kind` is of the value it tells."""
+
+    kind: str
+    text: str
+    carrier: str
+    way: str = ""
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange with the text in it."""
+        return CARRIERS[self.carrier](self.text)
+
+
+def through(exchanges: Sequence[Exchange], route: str, name: str = "x") -> tuple[Scrubbed | None, str]:
+    """What is made of exchanges, and everything that was said. What is refused is left out, as the refusal tells."""
+    left, said = list(exchanges), ""
+    while left:
+        try:
+            done = scrub(_capture(left, route), name=name)
+        except RefusedError as error:
+            said += str(error)
+            # A refusal that does not say which exchange it is about is a fault of its own.
+            del left[int(_REFUSED.match(str(error))[1]) - 1]  # type: ignore[index]
+        else:
+            return done, said + " ".join(f"{one} {one.rule}" for one in done.findings) + repr(done)
+    return None, said
+
+
+def _capture(exchanges: Sequence[Exchange], route: str) -> Capture:
+    if route == "recording":
+        return Capture(exchanges=tuple(exchanges), era="2026-10", region="us", clock=NOW, seen=seen())
+    held = Cassette(name="x", era="2026-10", region="us", clock=NOW, policy=1, exchanges=tuple(exchanges))
+    return capture_of(har.read(json.loads(har.write(held)), "x.har"), "x.har", era="2026-10")
+
+
+def leaks(cases: Sequence[Case], route: str) -> list[str]:
+    """What is wrong with what comes out: something told, something open, something that changes when it is sanitized again."""
+    done, said = through([case.exchange for case in cases], route)
+    text = dumps(done.cassette) if done else b""
+    everything = (text + said.encode("utf-8", "surrogatepass")).lower()
+    wrong = [f"{case.kind}, {case.way}, {case.carrier}" for case in cases if any(one in everything for one in traces(case.kind, case.text))]
+    if done:
+        wrong += [f"open: {finding}" for finding in looked_at(done.cassette)]
+        wrong += ["another cassette when sanitized again"] if dumps(again(done.cassette).cassette) != text else []
+    return wrong
+
+
+def values() -> frozenset[str]:
+    """Every invented value."""
+    return frozenset(SECRETS.values())
