@@ -26,7 +26,7 @@ SECRETS = {
     "password": "k9!Wären&Soße 7%/x",
     "name": "Ottilié Brandvold",
     "birth date": "1961-08-23",
-    "serial": "10482957",
+    "serial": "61482957",
     "device id": "482957",
     "id": "3c1f7a52-9b0e-4d68-8e21-5ad4c0f7b913",
     "token": "Zk3vQ8rT1yW6uB9nM4cX7aS2dF5gH0jKpL8eR6tY3wQ1zV5bN7mC4xJ9hG2fD0sA",
