@@ -187,11 +187,11 @@ def history(file: Path, count: int) -> None:
     days = 110
     records = account(identity=1, therapy=1, now=datetime(2026, 11, 18, 20, 30, tzinfo=UTC), days=days, density=1.0).current.records
     span = int(records.sequence.max()) + 1
-    back = -(-count // len(records)) - 1
     with file.open("wb") as stream:
-        for turn in range(back + 1):
-            seconds = records.seconds.astype(np.int64) - (back - turn) * days * 86_400 % (15 * 365 * 86_400)
-            moved = records.with_header(seconds=np.maximum(seconds, 86_400), sequence=records.sequence.astype(np.int64) + turn * span)
+        # Each turn later than the one before, so that no reading is ahead of its record: readings keep the time they had.
+        for turn in range(-(-count // len(records))):
+            seconds = records.seconds.astype(np.int64) + turn * days * 86_400
+            moved = records.with_header(seconds=seconds, sequence=records.sequence.astype(np.int64) + turn * span)
             stream.write(moved.to_bytes())
 
 
