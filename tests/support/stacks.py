@@ -10,6 +10,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from http.cookiejar import CookieJar
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -39,6 +40,14 @@ class Stack(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+def context_of(ca_file: str) -> ssl.SSLContext:
+    """Trusts that file alone; an empty one trusts nobody."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if Path(ca_file).stat().st_size:
+        context.load_verify_locations(ca_file)
+    return context
 
 
 def cookies(jar: object) -> list[tuple[str, str | None, str, str]]:
@@ -111,7 +120,7 @@ class Urllib:
     def __init__(self, proxy: str, ca_file: str) -> None:
         del proxy
         self.jar = CookieJar()
-        context = ssl.create_default_context(cafile=ca_file)
+        context = context_of(ca_file)
         self.opener = urllib.request.build_opener(
             urllib.request.HTTPSHandler(context=context), urllib.request.HTTPCookieProcessor(self.jar)
         )
@@ -152,7 +161,7 @@ class HttpClient:
         parts = urlsplit(url)
         host = parts.hostname or ""
         if host not in self.open:
-            context = ssl.create_default_context(cafile=self.ca_file)
+            context = context_of(self.ca_file)
             self.open[host] = http.client.HTTPSConnection(self.proxy.hostname or "", self.proxy.port, context=context, timeout=10)
             self.open[host].set_tunnel(host, 443)
         connection = self.open[host]
@@ -239,7 +248,7 @@ def of_httpx(answer: httpx.Response, jar: httpx.Cookies) -> Properties:
 
 class Httpx:
     def __init__(self, proxy: str, ca_file: str) -> None:
-        self.client = httpx.Client(proxy=proxy, verify=ssl.create_default_context(cafile=ca_file), follow_redirects=True)
+        self.client = httpx.Client(proxy=proxy, verify=context_of(ca_file), follow_redirects=True)
 
     def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
         answer = self.client.request(method, url, content=body, headers={**AGENT, **headers}, timeout=10)
@@ -268,7 +277,7 @@ class _Async:
 class AsyncHttpx(_Async):
     def __init__(self, proxy: str, ca_file: str) -> None:
         super().__init__()
-        self.client = httpx.AsyncClient(proxy=proxy, verify=ssl.create_default_context(cafile=ca_file), follow_redirects=True)
+        self.client = httpx.AsyncClient(proxy=proxy, verify=context_of(ca_file), follow_redirects=True)
 
     def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
         return self.run(self._ask(method, url, {**AGENT, **headers}, body))
@@ -291,7 +300,7 @@ class AsyncHttpx(_Async):
 class Aiohttp(_Async):
     def __init__(self, proxy: str, ca_file: str) -> None:
         super().__init__()
-        self.proxy, self.context = proxy, ssl.create_default_context(cafile=ca_file)
+        self.proxy, self.context = proxy, context_of(ca_file)
         self.session: aiohttp.ClientSession | None = None
 
     def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Found:
