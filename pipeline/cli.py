@@ -16,12 +16,14 @@ _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 @click.group()
 def pipeline() -> None:
-    """Tandem Source into DuckDB: raw events, events, sensor readings, basal, boluses, alarms.
+    """Tandem Source into DuckDB: a table for everything a pump tells.
 
     \b
     Examples:
       tfx pipeline run --cassette cassettes/session-us.json
       tfx pipeline run --database duckdb:///pump.duckdb --days 28
+      tfx pipeline check --database duckdb:///pump.duckdb
+      tfx pipeline export --database duckdb:///pump.duckdb --output history
     """
 
 
@@ -95,3 +97,69 @@ def run(
     report["received"] = stored.received
     report["added"] = dict(sorted(stored.rows.items()))
     click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))
+
+
+_DATABASE = click.option("--database", metavar="URL", required=True, help="Which database, such as duckdb:///warehouse.duckdb.")
+
+
+@pipeline.command()
+@_DATABASE
+@click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="A new folder for the files.")
+@click.option(
+    "--format", "kind", type=click.Choice(("parquet", "csv", "nightscout")), default="parquet", show_default=True, help="What to write."
+)
+@click.option("--tables", metavar="NAMES", help="Only these tables and views, with commas.")
+@click.option("--since", type=_DAY, help="The first day, on the pump's clock.")
+@click.option("--until", type=_DAY, help="The last day, included.")
+def export(*, database: str, output: Path, kind: str, tables: str | None, since: datetime | None, until: datetime | None) -> None:
+    """Write tables and views as Parquet or CSV, or what Nightscout calls entries and treatments as JSON; all of it or nothing.
+
+    The files hold everything the database holds: whoever can read them can read the person's history.
+
+    \b
+    Example:
+      tfx pipeline export --database duckdb:///warehouse.duckdb --output history
+      tfx pipeline export --database duckdb:///warehouse.duckdb --output may --format csv --tables boluses,cgm_readings --since 2026-05-01
+      tfx pipeline export --database duckdb:///warehouse.duckdb --output nightscout --format nightscout
+    """
+    from pipeline.export import Choice
+    from pipeline.export import export as written
+    from pipeline.warehouse import existing_warehouse
+
+    names = tuple(name.strip() for name in tables.split(",")) if tables else ()
+    choice = Choice(tables=names, since=since.date() if since else None, until=until.date() if until else None)
+    engine = existing_warehouse(database)
+    try:
+        with engine.connect() as connection:
+            found = written(connection, output, kind, choice)
+    finally:
+        engine.dispose()
+    width = max(map(len, found))
+    click.echo("\n".join(f"{name:<{width}}  {rows:>9,}" for name, rows in found.items()))
+
+
+@pipeline.command()
+@_DATABASE
+@click.option("--json", "as_json", is_flag=True, help="Print what went where as JSON.")
+def check(*, database: str, as_json: bool) -> None:
+    """Say where every event went, and whether counts and sums agree between the stages; exit 1 if not.
+
+    \b
+    Example:
+      tfx pipeline check --database duckdb:///warehouse.duckdb
+    """
+    from dataclasses import asdict
+
+    from pipeline.check import check as checked
+    from pipeline.report import places_as_text
+    from pipeline.warehouse import existing_warehouse
+
+    engine = existing_warehouse(database)
+    try:
+        with engine.connect() as connection:
+            found = checked(connection)
+    finally:
+        engine.dispose()
+    click.echo(orjson.dumps(asdict(found), option=orjson.OPT_INDENT_2).decode() if as_json else places_as_text(found))
+    if found.findings:
+        raise SystemExit(1)

@@ -59,6 +59,9 @@ class Replay(Protocol):
     def answer(self, request: Request) -> Response:
         """What the service said to this request when it was recorded; MismatchError if it was never asked."""
 
+    def check(self) -> None:
+        """Raise MismatchError or NetworkBlockedError for what was asked in vain, even if it was swallowed."""
+
 
 class CassetteAdapter(HTTPAdapter):
     """Carries one session's requests to a cassette.
@@ -84,7 +87,8 @@ def from_cassette(named: str, *, loopback: bool = False) -> Iterator[Origin]:
     """The service as the cassette has it, by path or by name in cassettes/. Raises CassetteError if it cannot be read.
 
     A cassette lets anyone sign in; time stands still at its clock, and nobody waits before trying again. The network is blocked
-    meanwhile, but for this machine itself if `loopback` says so.
+    meanwhile, but for this machine itself if `loopback` says so. At the end it says what was asked in vain and who tried to reach out:
+    MismatchError, NetworkBlockedError.
     """
     path = Path(named)
     cassette = load(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
@@ -97,6 +101,7 @@ def from_cassette(named: str, *, loopback: bool = False) -> Iterator[Origin]:
         )
         source.log_in("someone@example.invalid", "any password opens a cassette")
         yield Origin(source=source, now=cassette.clock, recorded=recorded_windows(cassette.exchanges))
+        replay.check()
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from pipeline.check import Checked, Place
 from tfx.jsonbody import Json
 
 
@@ -39,3 +40,17 @@ def _metrics(row: Mapping[str, Json]) -> str:
         f"below 54 {row['below_54']:.1%}, 54-69 {row['from_54_to_69']:.1%}, tight range 70-140 {row['in_tight_range_70_to_140']:.1%}, "
         f"181-250 {row['from_181_to_250']:.1%}, above 250 {row['above_250']:.1%} ({enough})"
     )
+
+
+def places_as_text(found: Checked) -> str:
+    """What went where, a line a code, and what does not add up."""
+    lines = [f"{place.code:>4}  {place.name:<26} {place.events:>9,}  {_destination(place)}" for place in found.places]
+    received, events = sum(place.received for place in found.places), sum(place.events for place in found.places)
+    lines += ["", f"{received:,} records received, {events:,} events, {sum(place.set_aside for place in found.places):,} set aside"]
+    return "\n".join([*lines, *(found.findings or ("Everything is where it belongs.",))])
+
+
+def _destination(place: Place) -> str:
+    told = place.table if place.rows is None else f"{place.table} {place.rows:,}"
+    rest = (f"{count:,} {word}" for word, count in (("set aside", place.set_aside), ("without a reading", place.silent)) if count)
+    return ", ".join((told, *rest))

@@ -37,6 +37,9 @@ class Driver(Protocol):
     def fetchall(self) -> list[tuple[object, ...]]:
         """The rows of the last statement."""
 
+    def fetchmany(self, size: int) -> list[tuple[object, ...]]:
+        """The next rows of the last statement."""
+
     def fetchnumpy(self) -> Mapping[str, npt.NDArray[np.generic]]:
         """The rows of the last statement by the column."""
 
@@ -74,6 +77,17 @@ def open_warehouse(url: str) -> Engine:
             "see that the folder is there, that the file is DuckDB's, and that no other program has it open"
         ) from e
     return engine
+
+
+def existing_warehouse(url: str) -> Engine:
+    """The warehouse in a file that is there, brought to today's schema. Raises UsageError if there is none."""
+    try:
+        path = Path(make_url(url).database or "")
+    except ArgumentError:
+        path = Path()
+    if url.startswith("duckdb:") and not path.is_file():
+        raise UsageError(f"there is no database at {_shown(url)}; make one with: tfx pipeline run --database {_shown(url)}")
+    return open_warehouse(url)
 
 
 def _see_that_it_is_duckdbs(url: str) -> None:

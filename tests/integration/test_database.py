@@ -179,3 +179,30 @@ def test_a_summary_only_reads(warehouse: Engine) -> None:
     with warehouse.connect() as connection:
         assert summary(connection) == summary(connection)
         assert driver(connection).execute("SELECT count(*) FROM devices").fetchall() == [(1,)]
+
+
+def test_a_database_is_checked_and_exported_by_the_command(root: Path, tmp_path: Path) -> None:
+    def done(*arguments: str) -> tuple[int, str]:
+        result = CliRunner().invoke(pipeline, arguments)
+        return (2 if isinstance(result.exception, UsageError) else result.exit_code), str(result.exception) + result.output
+
+    file = tmp_path / "w.duckdb"
+    database = ("--database", f"duckdb:///{file}")
+    assert done("check", *database)[0] == 2
+    assert not file.exists()
+    assert run("--cassette", str(root / "cassettes/session-us.json"), *database).exit_code == 0
+    code, text = done("check", *database)
+    assert (code, text.splitlines()[-1]) == (0, "Everything is where it belongs.")
+    assert json.loads(done("check", *database, "--json")[1].removeprefix("None"))["findings"] == []
+    code, text = done("export", *database, "--output", str(tmp_path / "out"), "--format", "csv", "--tables", "boluses, suspensions")
+    assert (code, [line.split() for line in text.removeprefix("None").splitlines()]) == (
+        0,
+        [["boluses.csv", "8"], ["suspensions.csv", "1"]],
+    )
+    engine = open_warehouse(f"duckdb:///{file}")
+    with engine.begin() as connection:
+        driver(connection).execute("DELETE FROM boluses")
+    engine.dispose()
+    code, text = done("check", *database)
+    assert code == 1
+    assert "boluses: rows are joined from 0 events, and 62 were told" in text

@@ -83,6 +83,6 @@ def test_the_flows_do_what_the_plain_functions_do(dressed: None, root: Path) -> 
         tasks = {run.name for run in client.read_task_runs()}
     assert sorted(run.state_name or "" for run in runs) == ["Completed", "Completed", "Failed"]
     assert [run.parameters for run in runs] == [{}, {}, {}]
-    assert {name.split()[0] for name in tasks} == {"list", "fetch", "store"}
+    assert {name.split()[0] for name in tasks} == {"list", "fetch", "store", "work"}
     plain.dispose()
     flowing.dispose()

@@ -1,13 +1,15 @@
 """Which windows a cassette can answer."""
 
+from contextlib import suppress
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from pipeline.origin import Origin, recorded_windows
+from pipeline.origin import Origin, from_cassette, recorded_windows
 from pipeline.pumps import Pump
 from tandem.windows import Window
-from tfx.errors import UsageError
+from tfx.errors import MismatchError, TfxError, UsageError
 from tfx.exchange import Exchange, Request, Response
 
 SOURCE = "https://source.tandemdiabetes.com/api/reports"
@@ -47,3 +49,8 @@ def test_a_window_asked_twice_is_one_window_of_its_pump() -> None:
 def test_a_request_without_days_is_said() -> None:
     with pytest.raises(UsageError, match="asks pump-logs for no window of days"):
         recorded_windows([asked(f"{SOURCE}/bff/pump-logs/a1?pumperId=p")])
+
+
+def test_what_was_asked_in_vain_is_told_at_the_end_even_if_it_was_swallowed(root: Path) -> None:
+    with pytest.raises(MismatchError), from_cassette(str(root / "cassettes" / "session-us.json")) as origin, suppress(TfxError):
+        origin.source.pump_logs("00000000-0000-4000-8000-00000000dead", Window(since=date(2024, 7, 1), until=date(2024, 7, 1)))

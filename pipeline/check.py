@@ -1,0 +1,169 @@
+"""Whether everything is where it belongs: what was received against what each table made of it. Reads only."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, cast
+
+from sqlalchemy import Connection
+
+from pipeline.extracts.cgm_readings import SENSORS
+from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY
+from pipeline.extracts.wire import field
+from pipeline.models import IDENTITY, MODELS
+from pipeline.warehouse import driver
+from tandem.clock import NOT_A_DATE
+
+_KEY: Final = ", ".join(IDENTITY)
+_COUNTED: Final = tuple(derived.table for derived in DERIVED if derived.row and "messages" in derived.row)
+"""Tables with several events a row, which say how many."""
+
+# A sensor that warms up tells messages without a time; no row comes of them and nothing is wrong.
+_SILENT: Final = " OR ".join(f"(code = {code} AND {field(code, 'egvTimeStamp')} IN {NOT_A_DATE})" for code in SENSORS)
+
+# The pump's own count of a day's basal insulin against rates by time; only days whose midnight the deliveries reach back to.
+_BASAL: Final = """
+SELECT t.device_id, t.day::VARCHAR, t.basal_units, round(sum(b.units), 3)
+FROM daily_totals t JOIN basal_spans b ON b.device_id = t.device_id AND b.pump_time >= t.day AND b.pump_time < t.told_pump_time
+WHERE t.day > (SELECT min(pump_time) FROM basal_deliveries d WHERE d.device_id = t.device_id)
+GROUP BY ALL HAVING abs(sum(b.units) - t.basal_units) > greatest(1, 0.1 * t.basal_units) ORDER BY ALL
+"""
+# A bolus delivered at least what its completions say; an extended one that still runs has delivered more.
+_BOLUSES: Final = """
+SELECT round(sum(delivered_units), 3), (SELECT round(sum(delivered_units), 3) FROM bolus_messages WHERE code IN (20, 21))
+FROM boluses WHERE completion IS NOT NULL
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where the events of one code went: `rows` of `table` (null where a row has several events), `set_aside` into the quarantine,
+    `silent` because they tell nothing yet."""  # noqa: D205, D209
+
+    code: int
+    name: str
+    received: int
+    events: int
+    table: str
+    rows: int | None
+    set_aside: int
+    silent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Every code's place, and what does not add up: a sentence each, without a value of anybody's."""
+
+    places: tuple[Place, ...]
+    findings: tuple[str, ...]
+
+
+def check(connection: Connection) -> Checked:
+    """Compare counts and sums between the stages."""
+    places = tuple(_places(connection))
+    findings = (*_counts(connection, places), *_references(connection), *_insulin(connection))
+    return Checked(places=places, findings=findings)
+
+
+# --- what went where
+
+
+def _places(connection: Connection) -> Iterator[Place]:
+    received = _by_code(connection, "SELECT code, count(*) FROM raw_events GROUP BY code")
+    events = _by_code(connection, "SELECT code, count(*) FROM events GROUP BY code")
+    names = {code: str(name) for code, name in _rows(connection, "SELECT DISTINCT code, name FROM events")}
+    tables = dict.fromkeys(CLAIMS.values())
+    went = {code: counts for table in tables for code, *counts in cast("list[tuple[int, ...]]", _rows(connection, _went(table)))}
+    for code in sorted({*received, *events}):
+        rows, set_aside, silent = went.get(code, (0, 0, 0))
+        table = CLAIMS.get(code, "events only" if code in EVENTS_ONLY else "unknown")
+        yield Place(
+            code=code,
+            name=names.get(code, "unknown"),
+            received=received.get(code, 0),
+            events=events.get(code, 0),
+            table=table,
+            rows=None if table in _COUNTED or code not in CLAIMS else rows,
+            set_aside=set_aside,
+            silent=silent,
+        )
+
+
+def _went(table: str) -> str:
+    """Per code that a table takes: events with a row of their own, without one but in the quarantine, and silent ones."""
+    codes = tuple(code for code, claimed in CLAIMS.items() if claimed == table)
+    return f"""
+        WITH aside AS (
+            SELECT DISTINCT {_KEY} FROM quarantine WHERE raw IS NULL AND reason IN ('impossible value', 'impossible time')
+        ),
+        silent AS (SELECT {_KEY} FROM raw_events WHERE {_SILENT})
+        SELECT e.code, count(t.device_id), count(*) FILTER (t.device_id IS NULL AND a.device_id IS NOT NULL),
+            count(*) FILTER (t.device_id IS NULL AND a.device_id IS NULL AND s.device_id IS NOT NULL)
+        FROM events e LEFT JOIN {table} t USING ({_KEY}) LEFT JOIN aside a USING ({_KEY}) LEFT JOIN silent s USING ({_KEY})
+        WHERE e.code IN ({", ".join(map(str, codes))})
+        GROUP BY e.code
+    """  # noqa: S608  # our own names
+
+
+# --- what does not add up
+
+
+def _counts(connection: Connection, places: tuple[Place, ...]) -> Iterator[str]:
+    for place in places:
+        if place.received != place.events:
+            yield f"event {place.code}: {place.received:,} in raw_events and {place.events:,} in events"
+        if place.rows is not None and place.rows + place.set_aside + place.silent != place.events:
+            yield (
+                f"event {place.code}: {place.events:,} events and {place.rows:,} rows in {place.table}, {place.set_aside:,} set aside, "
+                f"{place.silent:,} silent"
+            )
+    for table in _COUNTED:
+        of_table = [place for place in places if (place.table == "bolus_messages" if table == "boluses" else place.table == table)]
+        told = sum((place.rows or 0) if table == "boluses" else place.events - place.set_aside for place in of_table)
+        ((joined,),) = _rows(connection, f"SELECT coalesce(sum(messages), 0)::BIGINT FROM {table}")  # noqa: S608  # our own names
+        if joined != told:
+            yield f"{table}: rows are joined from {joined:,} events, and {told:,} were told"
+    ((unfinished,),) = _rows(connection, "SELECT count(*) FROM stale_ranges")
+    if unfinished:
+        yield "a run was cut short: the tables worked out from events lag behind them; the next tfx pipeline run completes them"
+
+
+def _references(connection: Connection) -> Iterator[str]:
+    """Rows that refer to nothing, and keys that come twice: no index keeps the larger tables from either."""
+    for table in (str(model.__tablename__) for model in MODELS if set(IDENTITY) <= set(model.__table__.columns.keys())):
+        if table not in ("raw_events", "quarantine"):
+            ((lost, twice),) = _rows(connection, f"""
+                SELECT count(*) FILTER (r.device_id IS NULL), count(*) - count(DISTINCT ({", ".join(f"t.{name}" for name in IDENTITY)}))
+                FROM {table} t LEFT JOIN raw_events r USING ({_KEY})
+            """)  # fmt: skip  # noqa: S608  # our own names
+            if lost:
+                yield f"{table}: {lost:,} rows of events that raw_events does not have"
+            if twice:
+                yield f"{table}: {twice:,} rows too many: their key is taken"
+    ((homeless,),) = _rows(connection, "SELECT count(*) FROM raw_events WHERE device_id NOT IN (SELECT id FROM devices)")
+    if homeless:
+        yield f"raw_events: {homeless:,} rows of no device"
+    ((placeless,),) = _rows(connection, f"""
+        SELECT count(*) FROM quarantine q LEFT JOIN raw_events r USING ({_KEY}) WHERE q.raw IS NULL AND r.device_id IS NULL
+    """)  # fmt: skip  # noqa: S608  # our own names
+    if placeless:
+        yield f"quarantine: {placeless:,} rows point to events that raw_events does not have"
+
+
+def _insulin(connection: Connection) -> Iterator[str]:
+    for device, day, told, counted in _rows(connection, _BASAL):
+        yield f"device {device}, {day}: the pump counted {told} units of basal insulin, the deliveries make {counted}"
+    ((joined, completed),) = _rows(connection, _BOLUSES)
+    if _number(joined) < _number(completed) - 0.001:  # a thousandth of a unit is what pumps deliver in
+        yield f"boluses: {_number(joined)} units in boluses that are over, {_number(completed)} in their completions"
+
+
+def _by_code(connection: Connection, query: str) -> Mapping[int, int]:
+    return {int(cast("int", code)): int(cast("int", count)) for code, count in _rows(connection, query) if code is not None}
+
+
+def _rows(connection: Connection, query: str) -> list[tuple[object, ...]]:
+    return driver(connection).execute(query).fetchall()
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

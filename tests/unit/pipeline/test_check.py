@@ -1,0 +1,103 @@
+"""The check finds each way in which a warehouse can fail to add up, and nothing in a sound one."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from pipeline.check import Checked, check
+from pipeline.derive import derive
+from pipeline.report import places_as_text
+from pipeline.steps import Stored
+from pipeline.warehouse import driver
+from tandem.records import Records
+
+Keep = Callable[..., Stored]
+START = 580_003_200
+
+
+def checked(engine: Engine) -> Checked:
+    with engine.connect() as connection:
+        return check(connection)
+
+
+def test_a_whole_history_adds_up(history: Records, keep: Keep, warehouse: Engine) -> None:
+    keep(history)
+    derive(warehouse)
+    found = checked(warehouse)
+    assert found.findings == ()
+    assert sum(place.events for place in found.places) == len(history)
+    assert {place.table for place in found.places if place.code in (36, 4000)} == {"events only", "unknown"}
+
+
+def test_what_is_set_aside_or_silent_is_accounted_for(keep: Keep, warehouse: Engine) -> None:
+    keep(
+        Records.join(
+            [
+                Records.build(code=279, seconds=START, sequence=[1, 2], columns={"commandedRate": [800, 65535]}),
+                Records.build(code=399, seconds=START, sequence=3, columns={"glucoseValueStatus": 6}),
+                Records.build(code=399, seconds=START, sequence=4, columns={"currentGlucoseDisplayValue": 99}),
+                Records.build(code=81, seconds=START, sequence=[5, 6], columns={"dailyTotalBasal": [-1.0, 0.0]}),
+                Records.build(code=48, seconds=0, sequence=7, columns={"carbs": 20}),
+            ]
+        )
+    )
+    derive(warehouse)
+    found = checked(warehouse)
+    assert found.findings == ()
+    assert places_as_text(found).splitlines() == [
+        "  48  CARBS_ENTERED                      1  carbohydrates 0, 1 set aside",
+        "  81  DAILY_BASAL                        2  daily_totals, 1 set aside",
+        " 279  BASAL_DELIVERY                     2  basal_deliveries 1, 1 set aside",
+        " 399  CGM_DATA_G7                        2  cgm_readings 0, 1 set aside, 1 without a reading",
+        "",
+        "7 records received, 7 events, 4 set aside",
+        "Everything is where it belongs.",
+    ]
+
+
+WRONG = [
+    ("DELETE FROM cgm_readings WHERE sequence_number = 1", "event 399: 1 events and 0 rows in cgm_readings, 0 set aside, 0 silent"),
+    ("DELETE FROM events WHERE code = 36", "event 36: 1 in raw_events and 0 in events"),
+    ("DELETE FROM suspensions", "suspensions: rows are joined from 0 events, and 2 were told"),
+    ("INSERT INTO stale_ranges VALUES (1, 0, 1, 2)", "a run was cut short"),
+    ("INSERT INTO basal_deliveries SELECT * REPLACE (99 AS sequence_number) FROM basal_deliveries LIMIT 1", "basal_deliveries: 1 rows of"),
+    ("INSERT INTO cgm_readings FROM cgm_readings", "cgm_readings: 1 rows too many"),
+    ("UPDATE daily_totals SET basal_units = 20", "device 1, 2026-05-20: the pump counted 20.0 units of basal insulin, the deliveries make"),
+    ("UPDATE boluses SET delivered_units = 0.5", "boluses: 0.5 units in boluses that are over, 2.5 in their completions"),
+    ("INSERT INTO quarantine VALUES ('a', 1, 0, 77, 3, 'impossible value', 'b', NULL)", "quarantine: 1 rows point to events"),
+]
+
+
+def test_each_way_of_not_adding_up_is_found(keep: Keep, warehouse: Engine) -> None:
+    told = {"bolusId": 1, "insulinDelivered": 2.5, "insulinRequested": 2.5, "completionStatus": 3}
+    day = 86_400
+    rates = [START, START + day, START + day + 1200]
+    keep(
+        Records.join(
+            [
+                Records.build(code=399, seconds=START, sequence=1, columns={"egvTimeStamp": START, "currentGlucoseDisplayValue": 99}),
+                Records.build(code=36, seconds=START, sequence=2),
+                Records.build(code=11, seconds=START, sequence=3),
+                Records.build(code=12, seconds=START, sequence=4),
+                Records.build(code=279, seconds=rates, sequence=[5, 6, 7], columns={"commandedRate": 1200}),
+                Records.build(code=81, seconds=START + day + 1300, sequence=8, columns={"dailyTotalBasal": 0.4}),
+                Records.build(code=20, seconds=START, sequence=9, columns=told),
+            ]
+        )
+    )
+    derive(warehouse)
+    assert checked(warehouse).findings == ()
+    for statement, finding in WRONG:
+        with warehouse.connect() as connection, connection.begin() as transaction:
+            driver(connection).execute(statement)
+            found = check(connection).findings
+            transaction.rollback()
+        assert any(one.startswith(finding) for one in found), (statement, found)
+    assert checked(warehouse).findings == ()
+
+
+def test_a_code_that_stays_in_events_is_no_loss(keep: Keep, warehouse: Engine) -> None:
+    keep(Records.build(code=99, seconds=START, sequence=1))
+    found = checked(warehouse)
+    assert [(place.table, place.rows) for place in found.places] == [("events only", None)]
+    assert [one.split(":")[0] for one in found.findings] == ["a run was cut short"]
