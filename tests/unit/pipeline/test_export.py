@@ -120,7 +120,8 @@ def test_nightscout_gets_its_own_words(keep: Keep, warehouse: Engine, tmp_path: 
             },
             {"eventType": "Carb Correction", "created_at": "2026-05-19T07:15:00.000Z", "carbs": 12.0, "pump_event_id": "4"},
             {
-                "eventType": "BG Check", "created_at": "2026-05-19T07:16:00.000Z", "glucose": 118, "glucoseType": "Finger", "units": "mg/dl",
+                "eventType": "BG Check", "created_at": "2026-05-19T07:16:00.000Z", "glucose": 118, "glucoseType": "Finger",
+                "units": "mg/dl",
                 "pump_event_id": "5",
             },
             {
@@ -132,7 +133,8 @@ def test_nightscout_gets_its_own_words(keep: Keep, warehouse: Engine, tmp_path: 
                 "pump_event_id": "8",
             },
             {
-                "eventType": "Suspend Pump", "created_at": "2026-05-19T07:33:20.000Z", "notes": "predicted low glucose", "pump_event_id": "9",
+                "eventType": "Suspend Pump", "created_at": "2026-05-19T07:33:20.000Z", "notes": "predicted low glucose",
+                "pump_event_id": "9",
             },
             {"eventType": "Resume Pump", "created_at": "2026-05-19T07:43:20.000Z", "pump_event_id": "9 end"},
             {
