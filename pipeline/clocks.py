@@ -15,7 +15,7 @@ from pipeline.decode import Batch
 from pipeline.derive import mark
 from pipeline.extracts.tables import EXTRACTS
 from pipeline.load import identity_columns, number, run, visible
-from tandem.clock import UNIX_OF_PUMP_EPOCH, walls
+from tandem.clock import NOT_A_DATE, UNIX_OF_PUMP_EPOCH, is_possible, walls
 from tandem.instants import AMBIGUOUS, BY_CLOCK_CHANGE, MISSING, NOT_A_TIME, SURE, ClockChange, clock_changes, instants
 from tandem.records import Records
 
@@ -35,7 +35,8 @@ class Clock:
 
 
 def times(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> dict[str, pa.Array]:
-    """The columns `pump_time`, `instant` and `clock` of these pump seconds, told by these records. Null where there is no time."""
+    """The columns `pump_time`, `instant` and `clock` of these pump seconds, told by these records. Null where there is no possible time."""
+    seconds = np.where(is_possible(seconds), seconds, np.uint32(NOT_A_DATE[0]))
     utc = np.full(len(batch), np.datetime64("NaT", "s"))
     status = np.full(len(batch), NOT_A_TIME, np.uint8)
     for group in np.unique(batch.groups).tolist():

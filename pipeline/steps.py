@@ -27,7 +27,7 @@ from pipeline.pumps import Pump
 from pipeline.quarantine import Fault, quarantine
 from pipeline.warehouse import driver
 from tandem.client import TandemSource
-from tandem.clock import is_date
+from tandem.clock import is_possible
 from tandem.events import EVENTS
 from tandem.records import Records
 from tandem.windows import Window
@@ -225,12 +225,12 @@ def _extracted(timed: Timed, clock: Clock) -> Iterator[tuple[str, pa.Table, list
 def _read(code: int, timed: Timed, clock: Clock) -> tuple[pa.Table, list[Fault]]:
     """The rows one code's records give, and those that give none."""
     found = EXTRACTS[OF_CODE[code]][1](code, timed.batch.records)
-    good = is_date(found.seconds)  # where the header itself is no time, the quarantine has it already
+    good = is_possible(found.seconds)  # where the header itself is no time, the quarantine has it already
     faults = []
     for detail, mask in found.trouble.items():
         if mask.any():
             faults.append(
-                Fault(batch=timed.batch.take(mask & is_date(timed.batch.records.seconds)), reason="impossible value", detail=detail)
+                Fault(batch=timed.batch.take(mask & is_possible(timed.batch.records.seconds)), reason="impossible value", detail=detail)
             )
             good &= ~mask
     table = timed.at(found.seconds, clock)
@@ -241,8 +241,8 @@ def _read(code: int, timed: Timed, clock: Clock) -> tuple[pa.Table, list[Fault]]
 
 def _strange_headers(news: Batch) -> list[Fault]:
     nameless = ~_HAS_NAME[news.records.code]
-    timeless = ~is_date(news.records.seconds)
+    timeless = ~is_possible(news.records.seconds)
     return [
         Fault(batch=news.take(nameless), reason="unknown code", detail="no layout is known"),
-        Fault(batch=news.take(timeless), reason="impossible time", detail="pump seconds: not a time"),
+        Fault(batch=news.take(timeless), reason="impossible time", detail="pump seconds: not a time any pump can have"),
     ]

@@ -24,7 +24,11 @@ _BOLUS: Final = "SELECT round(coalesce(sum(delivered_units), 0), 3), coalesce(su
 # The service hands out clock changes since the pump left the factory, whatever the window: they would stretch the span over years.
 _SPAN: Final = "SELECT min(pump_time), max(pump_time) FROM events WHERE code NOT IN (13, 14)"
 _UNKNOWN: Final = "SELECT count(*) FROM events WHERE name = 'unknown'"
-_REASONS: Final = "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason"
+# One line a reason, however many events, with the codes it befell; the quarantine itself has them all.
+_REASONS: Final = """
+SELECT reason || coalesce(' (' || string_agg(DISTINCT code, ', ' ORDER BY code) || ')', ''), count(*) FROM quarantine
+GROUP BY reason ORDER BY reason
+"""
 
 
 def summary(connection: Connection) -> dict[str, Json]:

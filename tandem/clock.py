@@ -19,6 +19,7 @@ UNIX_OF_PUMP_EPOCH: Final = 1_199_145_600
 NOT_A_DATE: Final = (0, 0xFFFFFFFF)
 """Stored where there is no time: never shift these, never show them as a date."""
 
+_FIRST_OF_2100: Final = 2_903_299_200
 MS_OF_DAY: Final = 86_400_000
 _TEXT_LENGTH: Final = len("2026-04-30T00:00:06")
 
@@ -63,6 +64,13 @@ def wall_of_unix(seconds: int) -> datetime | None:
 
 
 # --- many at a time
+
+
+def is_possible(seconds: npt.ArrayLike) -> npt.NDArray[np.bool_]:
+    """Where pump seconds are a time some pump can have been set to: no sentinel, and before the year 2100."""
+    column = np.asarray(seconds)
+    found: npt.NDArray[np.bool_] = (column != NOT_A_DATE[0]) & (column < _FIRST_OF_2100)
+    return found
 
 
 def is_date(numbers: npt.ArrayLike) -> npt.NDArray[np.bool_]:
