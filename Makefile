@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fast proofs lint types contracts bench bench-linkage cassettes expected coverage lock clean
+.PHONY: help install demo test fast proofs lint types contracts bench bench-linkage bench-sanitizer cassettes expected coverage lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -80,6 +80,17 @@ bench: install  ## measure against the floor and peers, one table with medians a
 
 bench-pipeline: install  ## decode and store 10 k to 5 M events beside the floor and two peers (QUICK=--quick: to 100 k)
 	$(BIN)/python benchmarks/pipelines.py $(QUICK)
+
+PEERS := .venv-peers-sanitizer
+
+$(PEERS)/.installed: benchmarks/peers-sanitizer.lock $(STAMP)
+	$(BIN)/python -m venv --clear $(PEERS)
+	$(BIN)/uv pip install --quiet --python $(PEERS)/bin/python --no-deps --require-hashes -r benchmarks/peers-sanitizer.lock \
+	  || $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benchmarks/peers-sanitizer.lock
+	touch $@
+
+bench-sanitizer: install $(PEERS)/.installed  ## both layers and the check beside orjson, detect-secrets and Presidio (DAYS=14)
+	$(BIN)/python benchmarks/sanitizers.py --days $(or $(DAYS),14)
 
 bench-linkage: install  ## how often a sanitized week is matched with another copy of it, values kept and synthetic
 	$(BIN)/python benchmarks/linkage.py
