@@ -27,7 +27,7 @@ from tfx.cassette import Cassette
 from tfx.errors import TfxError
 from tfx.exchange import Headers, Request, Response
 from tfx.interrupted import interrupted
-from tfx.loopback import Ledger, Loopback, answering, node_options
+from tfx.loopback import Ledger, Loopback, answering, options_of_runtimes
 from tfx.tunnel import Reply
 
 __tracebackhide__ = True
@@ -103,7 +103,7 @@ def until_interrupted(replay: Replay, *, port: int = 0, tell: Callable[[Mapping[
     """
     with interrupted() as stop:
         with served(replay, at=port) as loopback:
-            tell({**loopback.environment, "NODE_OPTIONS": node_options("")})
+            tell({**loopback.environment, **options_of_runtimes(loopback, {})})
             stop.wait()
         return found(replay, loopback.ledger)
 
@@ -124,4 +124,4 @@ def found(replay: Replay, ledger: Ledger) -> Outcome:
 def environment(plain: Mapping[str, str], loopback: Loopback) -> dict[str, str]:
     """The environment that leads a program in any language to the cassette, made of one that need not."""
     kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy")}
-    return kept | dict(loopback.environment) | {"NODE_OPTIONS": node_options(plain.get("NODE_OPTIONS", ""))}
+    return kept | dict(loopback.environment) | options_of_runtimes(loopback, plain)

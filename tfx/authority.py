@@ -34,6 +34,19 @@ class Authority:
         path.write_bytes(self._ca.cert_pem.bytes())
         return path
 
+    def write_for_java(self, folder: Path) -> Path | None:
+        """The same as a trust store of Java's, password `changeit` (it holds nothing secret); None where cryptography is too old for it."""
+        from cryptography import x509
+        from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
+
+        write = getattr(pkcs12, "serialize_java_truststore", None)
+        if write is None:
+            return None
+        certificate = x509.load_pem_x509_certificate(self._ca.cert_pem.bytes())
+        path = folder / "tfx-ca.p12"
+        path.write_bytes(write([pkcs12.PKCS12Certificate(certificate, b"tfx")], BestAvailableEncryption(b"changeit")))
+        return path
+
 
 def by_name(contexts: Mapping[str, ssl.SSLContext], chosen: Callable[[str], None]) -> ssl.SSLContext:
     """A context that takes the certificate of the host a client names while it shakes hands, and tells `chosen` that name.

@@ -144,6 +144,7 @@ class Loopback:
     ca_file: Path
     environment: Mapping[str, str]
     server: Server
+    authority: Authority
 
     @property
     def ledger(self) -> Ledger:
@@ -176,7 +177,8 @@ def answering(
         thread.start()
         proxy_url = f"http://{LOOPBACK}:{server.server_address[1]}"
         try:
-            yield Loopback(proxy_url=proxy_url, ca_file=ca_file, environment=environment_of(proxy_url, ca_file), server=server)
+            environment = environment_of(proxy_url, ca_file)
+            yield Loopback(proxy_url=proxy_url, ca_file=ca_file, environment=environment, server=server, authority=authority)
         finally:
             server.shutdown()
             server.hang_up()
@@ -194,6 +196,12 @@ def environment_of(proxy_url: str, ca_file: Path) -> Mapping[str, str]:
     return MappingProxyType(proxies | exceptions | trust | {"NODE_USE_ENV_PROXY": "1"})
 
 
-def node_options(given: str) -> str:
-    """NODE_OPTIONS under which any version of Node is led to the proxy in HTTPS_PROXY; `given` is kept."""
-    return f'{given} --require "{_NODE}"'.strip()
+def options_of_runtimes(loopback: Loopback, plain: Mapping[str, str]) -> dict[str, str]:
+    """What leads Node of any version and Java here, which read no such variables: options of theirs, after those `plain` holds already."""
+    node = f'{plain.get("NODE_OPTIONS", "")} --require "{_NODE}"'.strip()
+    store = loopback.authority.write_for_java(loopback.ca_file.parent)
+    host, _, port = loopback.proxy_url.removeprefix("http://").partition(":")
+    proxy = {"https.proxyHost": host, "https.proxyPort": port}
+    java = {**proxy, "javax.net.ssl.trustStore": store, "javax.net.ssl.trustStorePassword": "changeit"}
+    said = " ".join(f"-D{name}={value}" for name, value in java.items())
+    return {"NODE_OPTIONS": node} | ({"JAVA_TOOL_OPTIONS": f"{plain.get('JAVA_TOOL_OPTIONS', '')} {said}".strip()} if store else {})

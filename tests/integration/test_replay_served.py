@@ -60,9 +60,13 @@ def test_any_program_is_led_to_the_cassette_and_judged_as_a_python_one(session: 
     program = [sys.executable, "-I", "-c", ASK]
     cases = (
         ("on it", [SSO], 0, "200", "1 of 10 exchanges used, 0 requests missed, 0 attempts"),
-        ("not on it", [SSO + "private-word"], 1, "501", "0 of 10 exchanges used, 1 requests missed, 0 attempts"),
-        ("used up", [SSO, SSO], 1, "200 501", "1 of 10 exchanges used, 1 requests missed, 0 attempts"),
-        ("somewhere else", [ELSEWHERE], 1, "no way", "0 of 10 exchanges used, 0 requests missed, 1 attempts"),
+        (
+            "used up, not on it, somewhere else",
+            [SSO, SSO, SSO + "private-word", ELSEWHERE],
+            1,
+            "200 501 501 no way",
+            "1 of 10 exchanges used, 2 requests missed, 1 attempts",
+        ),
     )
     for why, urls, code, out, last in cases:
         ran = replayed(capfd, str(session), "--serve", "--", *program, *urls)
@@ -109,15 +113,13 @@ const ask = (url) => new Promise((found, failed) => https.get(url, (answer) => f
 def test_an_unmodified_node_program_is_led_to_the_cassette(session: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """Neither `https` nor `fetch` of this Node need know of proxies."""
     Path("app.cjs").write_text(APP)
-    ran = replayed(capfd, str(session), "--", "node", "app.cjs")
-    assert (ran.code, ran.out) == (0, "200\n200 SUCCESS\n"), ran.err
     ran = replayed(capfd, str(session), "--", "node", "app.cjs", SSO + "nowhere", ELSEWHERE)
-    assert ran.out.splitlines()[2:] == ["501", "ERR_SSL_TLSV1_UNRECOGNIZED_NAME"]
+    assert ran.out.splitlines() == ["200", "200 SUCCESS", "501", "ERR_SSL_TLSV1_UNRECOGNIZED_NAME"]
     assert (ran.code, "2 of 10 exchanges used, 1 requests missed, 1 attempts" in ran.err) == (1, True), ran.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_served_cassette_leads_a_client_and_ends_with_a_report(session: Path, number: signal.Signals) -> None:
+def test_a_served_cassette_leads_a_client_and_ends_with_a_report(session: Path) -> None:
+    """Ctrl-C is heard by the same handler; tfx simulate is tested with both."""
     command = [sys.executable, "-m", "tfx", "replay", str(session), "--serve", "--json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -128,7 +130,7 @@ def test_a_served_cassette_leads_a_client_and_ends_with_a_report(session: Path, 
                 client.proxies["https"], client.verify = found["HTTPS_PROXY"], found["REQUESTS_CA_BUNDLE"]
                 assert [client.get(SSO).status_code for _ in range(2)] == [200, 501]
         finally:
-            process.send_signal(number)
+            process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=20)
     report = json.loads(out)
     assert (process.returncode, report["used"], len(report["misses"])) == (1, [1], 1)

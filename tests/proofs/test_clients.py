@@ -1,6 +1,6 @@
 """Every kind of client there is reads the same cassette, offline, and makes the same events of it.
 
-tconnectsync 3 and 2 (each in its own Python), tandem-fetch's way to the keys (PyJWT, urllib), httpx, and Node without a library.
+tconnectsync 3 and 2 (each in its own Python), tandem-fetch's way to the keys (PyJWT, urllib), httpx, and Node and Java without a library.
 """
 
 import json
@@ -20,6 +20,7 @@ CLIENTS = Path(__file__).parent / "clients"
 CASSETTE = ROOT / "cassettes" / "session-us.json"
 OLD = ROOT / ".venv-tconnectsync-2" / "bin" / "python"
 NODE = shutil.which("node")
+JAVA = shutil.which("javac") and shutil.which("java")
 
 
 @pytest.fixture
@@ -93,6 +94,11 @@ def test_httpx_and_asyncio(machine: Machine, days: list[str]) -> None:
 def test_node_and_its_fetch(machine: Machine, days: list[str]) -> None:
     found = reads(machine, "--", "node", str(CLIENTS / "node_client.cjs"), *days)
     assert (found["claims"], found["pumps"], found["numbers"]) == (23, 3, recorded()[0])
+
+
+@pytest.mark.skipif(JAVA is None, reason="no Java that runs a source file is installed")
+def test_java_and_both_its_clients(machine: Machine) -> None:
+    assert reads(machine, "--", "java", str(CLIENTS / "JavaClient.java")) == {"page": 200, "status": 200, "jwks": True}
 
 
 def test_the_keys_by_urllib_as_tandem_fetch_gets_them(machine: Machine) -> None:
