@@ -135,11 +135,30 @@ def test_what_was_synthetic_is_never_called_kept(session: Session) -> None:
         again(made, "keep")
 
 
-def test_windows_that_overlap_count_a_dose_once(session: Session) -> None:
-    capture = session()
-    made = scrub(capture, name="x", values="synthetic").cassette
-    twice = scrub(replace(capture, exchanges=(*capture.exchanges, capture.exchanges[-1])), name="x", values="synthetic").cassette
-    assert twice.exchanges[-1].response == twice.exchanges[-2].response == made.exchanges[-1].response
+def test_windows_in_any_order_and_overlapping_tell_what_one_window_tells(session: Session, capture: Build) -> None:
+    events = json.loads(decoded((last := session().exchanges[-1].response).headers, last.body))["events"]
+    middle = len(events) // 2
+    windows = [events, events[middle - 40 :], events[: middle + 40]]
+    asked = [capture(LOGS, answer=json.dumps({"events": window, "clockChanges": []}).encode()) for window in windows]
+    whole = scrub(asked[0], name="x", values="synthetic").cassette
+    parts = scrub(replace(asked[0], exchanges=asked[1].exchanges + asked[2].exchanges), name="x", values="synthetic").cassette
+    told, later, first = (json.loads(exchange.response.body)["events"] for exchange in (*whole.exchanges, *parts.exchanges))
+    assert later == told[middle - 40 :]
+    assert first == told[: middle + 40]
+
+
+def test_settings_are_one_persons_and_padding_stays_padding(session: Session) -> None:
+    made = scrub(session("2025"), name="x", values="synthetic").cassette
+    (answer,) = [one.response for one in made.exchanges if one.request.url.endswith("pumpeventmetadata")]
+    told = [pump["lastUpload"]["settings"] for pump in json.loads(decoded(answer.headers, answer.body)) if pump["lastUpload"]]
+    segments = [segment for settings in told for profile in settings["profiles"]["profile"] for segment in profile["tDependentSegs"]]
+    used = {"basalRate": 800, "isf": 45, "carbRatio": 10_000, "targetBg": 110}
+    assert {tuple(sorted(segment.items())) for segment in segments if segment["startTime"] == 0} == {
+        tuple(sorted({"startTime": 0, **used}.items())),
+        tuple(sorted({"startTime": 0, **dict.fromkeys(used, 0)}.items())),
+    }
+    assert len({segment["startTime"] for segment in segments}) > 3
+    assert [settings["controlIQSettings"]["TotalDailyInsulin"] for settings in told] == [40] * len(told)
 
 
 # --- the check

@@ -8,6 +8,7 @@ import pytest
 
 from sanitizer.scrub import scrub
 from sanitizer.values.amounts import BASAL, CARB_RATIO, MOST_BASAL, TARGET
+from sanitizer.values.doses import Doses
 from sanitizer.values.glucose import HIGHEST, LOWEST, Curve
 from sanitizer.values.numbers import around, between, drift, noise, rhythm
 from simulator.account import account
@@ -61,6 +62,9 @@ def test_a_bolus_is_one_story(events: Records) -> None:
         now, rest = end["insulinRequested"], later_done.get(bolus, {}).get("insulinRequested", 0.0)
         assert size["totalBolusSize"] == pytest.approx(now + rest, abs=1e-5)
         assert started[bolus]["bolusSize"] == now
+        assert (rest > 0) == (bolus in later)
+        if not int(last[bolus]["bolusType"]) & 4:  # nobody overrode it
+            assert size["totalBolusSize"] == pytest.approx(size["foodBolusSize"] + size["correctionBolusSize"], abs=1e-5)
         assert later.get(bolus, {}).get("bolexSize", 0.0) == rest
         assert (end["insulinDelivered"] == now) if end["completionStatus"] == 3 else (end["insulinDelivered"] < now)
         given = end["insulinDelivered"] + later_done.get(bolus, {}).get("insulinDelivered", 0.0)
@@ -126,6 +130,9 @@ def test_basal_rates_follow_their_source_and_the_days_add_up(events: Records) ->
     assert rate.max() <= MOST_BASAL
     assert len(set(rate[source == 3])) > 30, "a closed loop decides"
     changes = columns(events, 3)
+    stops = changes["changeType"].astype(int) & 16 > 0
+    assert stops.any()
+    assert not changes["commandedBasalRate"][stops].any()
     at = np.concatenate((found["seconds"], changes["seconds"]))
     rates = np.concatenate((rate / 1000, changes["commandedBasalRate"]))
     order = np.argsort(at, kind="stable")
@@ -138,6 +145,13 @@ def test_basal_rates_follow_their_source_and_the_days_add_up(events: Records) ->
         before = np.flatnonzero(at <= moment)
         if len(before):
             assert last == pytest.approx(rates[before[-1]], abs=1e-5)
+
+
+def test_no_dose_is_more_than_a_cassette_may_say() -> None:
+    at = np.arange(300, dtype=np.int64)
+    doses = Doses(at=at, units=np.full(300, 25_000))
+    assert doses.on_board(np.array([-1, 0, 300, 300 + 5 * 3600])).tolist() == [0, 25_000, 250_000, 0]
+    assert doses.sum_until(np.array([-1, 1, 400])).tolist() == [0, 50_000, 7_500_000]
 
 
 def test_a_cartridge_is_never_fuller_than_full(events: Records) -> None:
