@@ -36,7 +36,7 @@ SLOT: Final = 300
 SLOTS: Final = WEEK // SLOT
 NOW: Final = datetime(2026, 11, 15, 23, 0, tzinfo=UTC)  # a Sunday: the week before it is one week of the calendar
 MONDAY: Final = seconds_of(datetime(2026, 11, 9))  # noqa: DTZ001  # the pump's clock has no zone
-URL: Final = "https://source.tandemdiabetes.com/api/reports/reportsfacade/pumpevents/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904/378904"
+URL: Final = "https://source.tandemdiabetes.com/api/reports/reportsfacade/pumpevents/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904/987654321"
 READING, BOLUS, BASAL, ALERT = 399, 280, 279, 369
 
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import click
 
-from tfx.cassette import KEEP, VALUES
+from tfx.cassette import VALUES
 from tfx.errors import UsageError
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -45,9 +45,7 @@ def stand_in(command: _Command) -> _Command:
 @click.option(
     "--values",
     type=click.Choice(VALUES),
-    default=KEEP,
-    show_default=True,
-    help="synthetic makes every amount of glucose, insulin and carbohydrate anew, so that the series is nobody's.",
+    help="synthetic makes every amount of glucose, insulin and carbohydrate anew.  [default: keep; as it was where it replaces a cassette]",
 )
 @click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json or Markdown.")

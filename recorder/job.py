@@ -19,7 +19,8 @@ from sanitizer.report import Entry, write
 from sanitizer.scrub import scrub
 from tfx import store
 from tfx.capture import Capture
-from tfx.errors import FoundError, InputError, ServiceError, TfxError, UsageError
+from tfx.cassette import KEEP
+from tfx.errors import CassetteError, FoundError, InputError, ServiceError, TfxError, UsageError
 from tfx.exchange import Exchange
 from tfx.jsonbody import Json
 
@@ -53,7 +54,7 @@ def run(order: Order) -> Done:
 def _finished(order: Order, capture: Capture, exit_code: int = 0) -> Done:
     rules = rules_of(order.policy)
     try:
-        scrubbed = scrub(capture, name=order.name, rules=rules, values=order.values)
+        scrubbed = scrub(capture, name=order.name, rules=rules, values=_values(order))
     except FoundError as error:
         _audit(order, Entry(refused=str(error)), rules)
         raise
@@ -61,6 +62,14 @@ def _finished(order: Order, capture: Capture, exit_code: int = 0) -> Done:
     path = store.save(scrubbed.cassette, order.cassettes)
     told = (path, scrubbed.cassette, scrubbed.findings)
     return Done(lines=summary.lines(*told), report=summary.report(*told), exit_code=exit_code)
+
+
+def _values(order: Order) -> str:
+    """Whether amounts are kept: as asked, else as on the cassette this one replaces: recording anew publishes no series by mistake."""
+    if order.values is None:
+        with suppress(CassetteError):
+            return store.load(store.path_of(order.name, order.cassettes), edited=True).values
+    return order.values or KEEP
 
 
 def _audit(order: Order, entry: Entry, rules: Policy | None) -> None:

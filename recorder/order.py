@@ -8,7 +8,6 @@ from typing import Final
 from recorder.checkpoint import Errand
 from tandem.eras import CURRENT
 from tandem.regions import US
-from tfx.cassette import KEEP
 from tfx.errors import UsageError
 
 DAYS: Final = 7
@@ -30,7 +29,7 @@ class Order:
     cassettes: Path = Path("cassettes")
     resume: bool = False
     credentials: Path | None = None
-    values: str = KEEP
+    values: str | None = None
     simulated: bool = False
     seed: int = 1
     now: str | None = None

@@ -1,12 +1,25 @@
 """`tfx prune` and `tfx orphans`: what no test asked for, by the report of a run. Parses, decides, writes, prints."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import click
+
+if TYPE_CHECKING:
+    from tfx.cassette import Cassette
+
+
+class _Scrubbed(Protocol):
+    """What we need of a cassette that was sanitized again."""
+
+    @property
+    def cassette(self) -> "Cassette":
+        """It."""
+        ...
+
 
 REPORT = click.option(
     "--usage",
@@ -36,6 +49,7 @@ def prune(cassette: Path, report: Path, *, check: bool, as_json: bool) -> int:
     from replayer.report import labels_of
     from tfx import store
     from tfx.errors import UsageError
+    from tfx.stages import stage
 
     recorded = store.load(cassette)
     used = _used(cassette, report)
@@ -44,7 +58,9 @@ def prune(cassette: Path, report: Path, *, check: bool, as_json: bool) -> int:
         raise UsageError(f"nothing asked for {cassette}, so pruning would leave nothing of it; if that is right, delete the file")
     gone = {number: label for number, label in labels_of(recorded).items() if number not in used}
     if gone and not check:
-        store.save(replace(recorded, name=cassette.stem, exchanges=kept), cassette.parent)
+        # Counters begin at what is left, and synthetic amounts are those of what is left.
+        again = cast("Callable[[Cassette], _Scrubbed]", stage("sanitizer.scrub:again"))
+        store.save(again(replace(recorded, name=cassette.stem, exchanges=kept)).cassette, cassette.parent)
     if as_json:
         click.echo(
             json.dumps({"cassette": str(cassette), "removed": gone, "kept": len(kept), "written": bool(gone) and not check}, indent=1)
