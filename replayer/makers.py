@@ -126,7 +126,7 @@ def _logs(one: One, tape: Tape) -> Iterator[Exchange]:
     window, place = asked_window(one.asked, tape.old), one.asked.place
     if window is None or place is None or one.exchange.response.status in _OWN or not _is_wanted(one, window, tape):
         return
-    device = int(place.path_values["tconnectDeviceId"])
+    device = place.path_values["tconnectDeviceId"]
     assignment, response = tape.assignment_ids[device], one.exchange.response
     if response.status == OK:
         changes = Records.join([_read(other) for other in tape.of("pump-events") if other.asked.path == one.asked.path])

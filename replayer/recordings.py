@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final, cast
+from typing import Final
 
 from replayer.keys import Question, question
 from tandem import pumplists
@@ -49,7 +49,7 @@ class Tape:
     region: str
     all: tuple[One, ...]
     device_ids: dict[str, int] = field(default_factory=dict)
-    assignment_ids: dict[int, str] = field(default_factory=dict)
+    assignment_ids: dict[str, str] = field(default_factory=dict)
     person: Json = None
 
     def of(self, endpoint: str) -> Iterator[One]:
@@ -84,9 +84,9 @@ def _learn(tape: Tape) -> None:
         return
     known = {str(one.get("serialNumber")): str(one.get("assignmentId")) for one in _devices(tape.person)}
     lists = (pumplists.objects(one.answer(), "pumpeventmetadata") for one in tape.of("pump-event-metadata"))
-    serials = {cast("int", pump.get("tconnectDeviceId")): str(pump.get("serialNumber")) for pumps in lists for pump in pumps}
+    serials = {str(pump.get("tconnectDeviceId")): str(pump.get("serialNumber")) for pumps in lists for pump in pumps}
     devices = [
-        int(one.asked.place.path_values["tconnectDeviceId"]) for one in tape.all if one.asked.endpoint == "pump-events" and one.asked.place
+        one.asked.place.path_values["tconnectDeviceId"] for one in tape.all if one.asked.endpoint == "pump-events" and one.asked.place
     ]
     for at, device in enumerate(dict.fromkeys([*serials, *devices]), start=_FIRST_DEVICE):
         tape.assignment_ids[device] = known.get(serials.get(device, "")) or f"00000000-0000-4000-8000-{at:012d}"

@@ -85,7 +85,7 @@ def metadata_of(pumper: Json, device_ids: Mapping[str, int]) -> list[Json]:
 
 
 def _legacy_pump(pumper: Json, pump: Object, device_id: int) -> Json:
-    uploaded = str(pump["lastUploadDate"]).removesuffix("Z")
+    uploaded = str(pump["lastUploadDate"]).removesuffix("Z").partition(".")[0]
     return {
         "tconnectDeviceId": device_id,
         "serialNumber": pump.get("serialNumber"),
@@ -172,7 +172,7 @@ def _renamed(source: Json, names: Mapping[str, str]) -> Object:
 # --- 2025 -> 2026
 
 
-def pumper_of(metadata: Json, person: Json, assignment_ids: Mapping[int, str]) -> Json:
+def pumper_of(metadata: Json, person: Json, assignment_ids: Mapping[str, str]) -> Json:
     """`bff/pumper` of a `pumpeventmetadata` answer; `assignment_ids` by device id.
 
     `person` is the `pumpers` answer where it was recorded, else null: the thresholds, the country and the pumps that never uploaded
@@ -199,11 +199,11 @@ def pumper_of(metadata: Json, person: Json, assignment_ids: Mapping[int, str]) -
     }
 
 
-def _pump(told: Object | None, known: Object | None, assignment_ids: Mapping[int, str]) -> Json:
+def _pump(told: Object | None, known: Object | None, assignment_ids: Mapping[str, str]) -> Json:
     device = members(told, "tconnectDeviceId")
     settings = members(told, "lastUpload", "settings")
     uploaded = members(told, "lastUpload", "lastUploadedAt")
-    assignment = assignment_ids[device] if isinstance(device, int) else members(known, "assignmentId")
+    assignment = assignment_ids[str(device)] if device is not None else members(known, "assignmentId")
     algorithm: Object = {"algorithm": "Basal-IQ" if members(settings, "basalIQSettings") else "Control-IQ"} if settings else {}
     return {
         "assignmentId": assignment,

@@ -210,3 +210,34 @@ def test_an_answer_that_is_none_is_named(era: str) -> None:
     broken = session.exchanges[-1].replacing(response=replace(session.exchanges[-1].response, body=b"[7"))
     with pytest.raises(CassetteError, match=r"exchange #\d+ "):
         as_era(replace(session, exchanges=(*session.exchanges[:-1], broken)), "2026-07" if era == "2025" else "2025")
+
+
+def pumps(answer: object, era: str) -> Exchange:
+    url = BY_NAME["pumper" if era != "2025" else "pump-event-metadata"].url(US, pumperId=tape.PERSON)
+    return tape.exchange("GET", url, sent=tape.data_headers("us"), got=tape.JSON, answer=tape.as_json(answer))
+
+
+@pytest.mark.parametrize(
+    ("era", "answer", "why"),
+    [
+        ("2026-10", {"pumps": 7}, "no list"),
+        ("2026-10", [], "no object"),
+        ("2026-10", {"pumps": [7]}, "no pump"),
+        ("2026-10", {"pumps": [{"lastUploadDate": "2024-07-01T00:00:00Z", "settings": {"details": {}}}]}, "no profiles"),
+        ("2025", {"tconnectDeviceId": 1}, "no list"),
+        ("2025", [{"lastUpload": {"settings": {"profiles": {"profile": [{"tDependentSegs": 7}]}}}}], "no segments"),
+    ],
+)
+def test_a_list_of_pumps_that_is_none_is_named(era: str, answer: object, why: str) -> None:
+    with pytest.raises(CassetteError, match=r"session (holds a list of pumps that is none|cannot be served as of)"):
+        as_era(replace(tape.session(era), exchanges=(pumps(answer, era),)), "2025" if era != "2025" else "2026-10")
+
+
+def test_a_pump_that_told_little_tells_as_little() -> None:
+    """No person was recorded, no settings were uploaded, and ids need not be numbers."""
+    told = [{"tconnectDeviceId": "x", "serialNumber": "90000001", "patientName": "Given1 Family1", "lastUpload": None}]
+    made = body(as_era(replace(tape.session("2025"), exchanges=(pumps(told, "2025"),)), "2026-10").exchanges[0])
+    assert isinstance(made, dict)
+    assert (made["firstName"], made["lastName"], made["country"], made["lowGlucoseThreshold"]) == ("Given1", "Family1", None, None)
+    assert made["pumps"][0]["assignmentId"] == "00000000-0000-4000-8000-000000900001"
+    assert (made["pumps"][0]["settings"], made["pumps"][0]["lastUploadDate"]) == (None, None)
