@@ -31,6 +31,8 @@ PUMP = Pump(
 )
 ZONE = ZoneInfo("America/Los_Angeles")
 
+Content = Callable[[], dict[str, list[tuple[object, ...]]]]
+
 
 @pytest.fixture(scope="session")
 def engine() -> Iterator[Engine]:
@@ -95,7 +97,7 @@ def rows(warehouse: Engine) -> Callable[..., list[tuple[object, ...]]]:
 
 
 @pytest.fixture
-def content(rows: Callable[..., list[tuple[object, ...]]]) -> Callable[[], dict[str, list[tuple[object, ...]]]]:
+def content(rows: Callable[..., list[tuple[object, ...]]]) -> Content:
     """Every table's rows, in the order of their keys, without what differs between eras by nature."""
 
     def whole() -> dict[str, list[tuple[object, ...]]]:
@@ -103,3 +105,17 @@ def content(rows: Callable[..., list[tuple[object, ...]]]) -> Callable[[], dict[
         return {table: rows(f"SELECT * {left_out.get(table, '')} FROM {table} ORDER BY ALL") for table in TABLES}
 
     return whole
+
+
+@pytest.fixture
+def emptied(warehouse: Engine, content: Content) -> Content:
+    """What the warehouse held; nothing is left in it."""
+
+    def taken() -> dict[str, list[tuple[object, ...]]]:
+        found = content()
+        for table in reversed(TABLES):
+            with warehouse.begin() as connection:
+                driver(connection).execute(f"DELETE FROM {table}")
+        return found
+
+    return taken

@@ -14,10 +14,8 @@ from sqlalchemy import Engine
 
 from pipeline import steps
 from pipeline.decode import received
-from pipeline.models import TABLES
 from pipeline.pumps import Pump
 from pipeline.steps import Stored, last_day, run, zone_named
-from pipeline.warehouse import driver
 from tandem.client import TandemSource
 from tandem.clock import seconds_of, walls
 from tandem.eras import ERAS
@@ -32,20 +30,6 @@ Content = Callable[[], dict[str, list[tuple[object, ...]]]]
 
 OTHER = Pump(key="00000000-0000-4000-8000-000000000002", serial_number="90000002")
 BERLIN = ZoneInfo("Europe/Berlin")
-
-
-@pytest.fixture
-def emptied(warehouse: Engine, content: Content) -> Content:
-    """What the warehouse held; nothing is left in it."""
-
-    def taken() -> dict[str, list[tuple[object, ...]]]:
-        found = content()
-        for table in reversed(TABLES):
-            with warehouse.begin() as connection:
-                driver(connection).execute(f"DELETE FROM {table}")
-        return found
-
-    return taken
 
 
 def test_storing_twice_adds_nothing(history: Records, keep: Keep, content: Content) -> None:
