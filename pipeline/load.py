@@ -107,10 +107,17 @@ def sift(connection: Connection, device_id: int, batch: Batch, era: str) -> tupl
     """
     if not len(batch):
         return batch, batch
-    first, odd = _firsts(batch)
-    taken, changed = _known(connection, device_id, batch.take(first), era)
-    odd[first[changed]] = True
-    return batch.take(np.delete(first, taken) if len(taken) else first), batch.take(odd)
+    if (np.diff(batch.keys) > 0).all():  # as answers are: in order, and nothing twice
+        firsts, later = batch, batch.take(np.empty(0, np.intp))
+    else:
+        first, odd = _firsts(batch)
+        firsts, later = batch.take(first), batch.take(odd)
+    taken, changed = _known(connection, device_id, firsts, era)
+    if not len(taken):
+        return firsts, later
+    fresh = np.ones(len(firsts), bool)
+    fresh[taken] = False
+    return firsts.take(fresh), Batch.join((firsts.take(changed), later))
 
 
 def _firsts(batch: Batch) -> tuple[Positions, npt.NDArray[np.bool_]]:
@@ -119,8 +126,6 @@ def _firsts(batch: Batch) -> tuple[Positions, npt.NDArray[np.bool_]]:
     odd = np.zeros(len(batch), bool)
     order = np.argsort(keys, kind="stable")
     steps = np.diff(keys[order]) > 0
-    if steps.all():
-        return order, odd
     starts = np.flatnonzero(np.append(np.True_, steps))
     leader = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
     odd[order] = (batch.records.rows[order] != batch.records.rows[leader]).any(axis=1)
