@@ -50,17 +50,17 @@ class Body(io.BytesIO):
 def urllib3_response(response: Response, method: str, url: str) -> "urllib3.HTTPResponse":
     """As `HTTPConnectionPool.urlopen(preload_content=False, decode_content=False)` gives it."""
     import urllib3
+    from urllib3._collections import HTTPHeaderDict  # where 1.26 has it, too
 
-    headers = urllib3.HTTPHeaderDict()
+    headers = HTTPHeaderDict()
     for name, value in response.headers:
         headers.add(name, value)
     original = Original(response.headers) if "set-cookie" in response.headers else None
-    return urllib3.HTTPResponse(
+    found = urllib3.HTTPResponse(
         body=Body(sent_body(response, method)),
         headers=headers,
         status=response.status,
         version=11,
-        version_string="HTTP/1.1",
         reason=response.reason,
         preload_content=False,
         decode_content=False,
@@ -70,6 +70,9 @@ def urllib3_response(response: Response, method: str, url: str) -> "urllib3.HTTP
         request_url=_target(url),
         retries=_no_retries(),
     )
+    # Set, not handed in: urllib3 1.26 does not know it.
+    found.version_string = "HTTP/1.1"
+    return found
 
 
 @cache

@@ -56,7 +56,7 @@ class Stream(asyncio.Transport):
             self._protocol.data_received(data)
 
     async def _act(self, struck: Struck, method: str) -> None:
-        from aiohttp import SocketTimeoutError
+        import aiohttp
 
         try:
             wait, in_time = breaks.delay(struck, self._timeout)
@@ -68,7 +68,9 @@ class Stream(asyncio.Transport):
         if struck.kind == "reset":
             self._lose(breaks.reset())
         elif not in_time:
-            self._protocol.set_exception(SocketTimeoutError("Timeout on reading data from socket"))
+            # Before aiohttp 3.10 it had no name of its own.
+            timeout: type[Exception] = getattr(aiohttp, "SocketTimeoutError", aiohttp.ServerTimeoutError)
+            self._protocol.set_exception(timeout("Timeout on reading data from socket"))
         else:
             wire = on_the_wire(struck.response, method)
             await self._send(struck.kind, wire.head, wire.body)
