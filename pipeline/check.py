@@ -6,12 +6,12 @@ from typing import Final, cast
 
 from sqlalchemy import Connection
 
-from pipeline.extracts.cgm_readings import SENSORS
 from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY
 from pipeline.extracts.wire import field
 from pipeline.models import IDENTITY, MODELS
 from pipeline.warehouse import driver
 from tandem.clock import NOT_A_DATE
+from tandem.glucose import SENSORS
 
 _KEY: Final = ", ".join(IDENTITY)
 _COUNTED: Final = tuple(derived.table for derived in DERIVED if derived.row and "messages" in derived.row)

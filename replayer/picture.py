@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
-from replayer.glucose import HIGH, LOW, Reading
+from replayer.glucose import Reading
 from tandem.clock import PUMP_EPOCH
+from tandem.glucose import HIGH, LOW
 
 WIDTH, HEIGHT = 960, 300
 LEFT, RIGHT, TOP, BOTTOM = 44, 12, 12, 28

@@ -11,7 +11,7 @@ from pipeline.extracts.bolus_messages import BOLUS_CODES, bolus_messages
 from pipeline.extracts.boluses import BOLUSES
 from pipeline.extracts.carbohydrates import CARBOHYDRATES
 from pipeline.extracts.cartridge_and_site_changes import CARTRIDGE_AND_SITE_CHANGES
-from pipeline.extracts.cgm_readings import SENSORS, cgm_readings
+from pipeline.extracts.cgm_readings import cgm_readings
 from pipeline.extracts.clock_changes import CLOCK_CHANGES
 from pipeline.extracts.columns import Reader
 from pipeline.extracts.control_modes import CONTROL_MODES
@@ -20,6 +20,7 @@ from pipeline.extracts.derived import Derived
 from pipeline.extracts.sensor_sessions import SENSOR_SESSIONS
 from pipeline.extracts.suspensions import SUSPENSIONS
 from pipeline.extracts.user_modes import USER_MODES
+from tandem.glucose import SENSORS
 
 EXTRACTS: Final[Mapping[str, tuple[tuple[int, ...], Reader]]] = {
     "cgm_readings": (tuple(SENSORS), cgm_readings),
