@@ -210,6 +210,7 @@ def split_law(said: list[int], window_of: list[int], keep: Keep, warehouse: Engi
 
 
 @settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@example(said=[2, 3], window_of=[1, 0])
 @example(said=[0, 0, 1, 2, 3, 2], window_of=[1, 2, 0, 0, 1, 2])
 @example(said=[4, 5, 6, 5, 6, 7, 8, 7], window_of=[2, 0, 1, 1, 0, 2, 0, 1])
 @given(said=st.lists(st.integers(0, len(_SAID) - 1), min_size=8, max_size=8), window_of=st.lists(st.integers(0, 2), min_size=8, max_size=8))
@@ -239,3 +240,24 @@ def test_a_clock_change_learned_later_moves_what_is_derived(keep: Keep, rows: Ro
     assert late == rows("""
         SELECT e.instant, e.clock, lead(e.instant) OVER (ORDER BY e.sequence_number) FROM events e WHERE e.code = 229 ORDER BY ALL
     """)
+
+
+def test_an_end_that_came_first_is_taken_into_its_row(keep: Keep, rows: Rows) -> None:
+    keep(story((12, 10, {})))
+    assert rows("SELECT sequence_number, opened, messages FROM suspensions") == [(10, False, 1)]
+    keep(story((11, 5, {})))
+    assert rows("SELECT sequence_number, opened, messages FROM suspensions") == [(5, True, 2)]
+    keep(story((12, 7, {})))
+    assert rows("SELECT sequence_number, opened, messages FROM suspensions") == [(5, True, 2), (10, False, 1)]
+
+
+def test_the_row_before_hears_of_a_changed_time(keep: Keep, rows: Rows, warehouse: Engine) -> None:
+    keep(story((229, 1, MODE), (229, 9, {})))
+    assert rows("SELECT count(*) FROM user_modes") == [(2,)]
+    with warehouse.begin() as connection:
+        driver(connection).execute("UPDATE events SET instant = instant + INTERVAL 1 HOUR WHERE sequence_number = 9")
+        mark(connection, (1, 0, 9, 9))
+    assert rows("SELECT DISTINCT ended_instant - ended_pump_time::TIMESTAMPTZ = INTERVAL 8 HOUR FROM user_modes ORDER BY ALL") == [
+        (True,),
+        (None,),
+    ]
