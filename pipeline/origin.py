@@ -16,6 +16,7 @@ from pipeline.pumps import Pump
 from tandem.client import TandemSource
 from tandem.endpoints import locate
 from tandem.eras import ERAS
+from tandem.quiet import quiet
 from tandem.regions import REGIONS
 from tandem.windows import Window
 from tfx.cassette import Cassette
@@ -109,7 +110,7 @@ def live(region: str, era: str, credentials: Path | None) -> Iterator[Origin]:
     """The live service. Raises UsageError, LoginError, BlockedError or NetworkError, as signing in goes wrong."""
     find = cast("Callable[[Path | None], Credentials]", stage("recorder.credentials:find"))
     found = find(credentials)
-    with requests.Session() as session:
+    with quiet(), requests.Session() as session:
         source = TandemSource(session, region=REGIONS[region], era=ERAS[era], clock=lambda: datetime.now(UTC))
         source.log_in(found.email, found.password)
         yield Origin(source=source, now=datetime.now(UTC))

@@ -1,6 +1,5 @@
 """One recording session: a taped connection, the walk over it, the capture it leaves. The module that touches the network."""
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from recorder.walk import Track, walk
 from tandem.client import TandemSource
 from tandem.endpoints import locate
 from tandem.eras import ERAS
+from tandem.quiet import quiet
 from tandem.regions import REGIONS
 from tfx.capture import Capture, Seen
 from tfx.exchange import Exchange
@@ -107,15 +107,3 @@ def is_had(exchange: Exchange) -> bool:
     """Whether this is data that need not be asked for again."""
     place = locate(exchange.request.method, exchange.request.url)
     return place is not None and place.endpoint.name in DATA and exchange.response.status == HTTPStatus.OK
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """No log line of urllib3 while the block lasts: they name URLs, and URLs hold ids and codes."""
-    logger = logging.getLogger("urllib3")
-    level = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)

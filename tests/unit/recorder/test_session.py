@@ -4,7 +4,8 @@ import logging
 
 import pytest
 
-from recorder.session import is_had, quiet
+from recorder.session import is_had
+from tandem.quiet import quiet
 from tfx.exchange import Exchange, Request, Response
 
 SOURCE = "https://source.tandemdiabetes.com/api"

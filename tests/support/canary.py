@@ -1,0 +1,195 @@
+"""A canary in a bench: all that a command says, logs, writes (and takes away again) or starts is watched for planted secrets."""
+
+import ast
+import base64
+import io
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from types import FrameType
+from urllib.parse import quote
+
+import pytest
+
+from tfx import cli, errors
+
+ROOT = Path(__file__).parents[2]
+STAGES = ("tfx", "tandem", "recorder", "sanitizer", "replayer", "pipeline", "simulator")
+CANARIES = (
+    "Marisol",
+    "Quintanilla",
+    "marisol.q@example.org",
+    "correct-horse-Zq7",
+    "10871624",
+    "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904",
+    "tok-5f2e9c81ab",
+)
+NAME, FAMILY, EMAIL, PASSWORD, SERIAL, UUID, TOKEN = CANARIES
+
+
+def forms(value: str) -> set[bytes]:
+    """The spellings a value hides in most often."""
+    raw = value.encode()
+    return {
+        raw,
+        raw.lower(),
+        raw.upper(),
+        quote(value, safe="").encode(),
+        base64.b64encode(raw).rstrip(b"="),
+        raw.hex().encode(),
+        raw[::-1],
+    }
+
+
+class Sites:
+    """Which places that make an error of tfx were reached; `made` is file -> lines."""
+
+    def __init__(self) -> None:
+        self.reached: dict[tuple[str, int], set[str]] = {}
+        self.row = ""
+
+    def note(self, frame: FrameType) -> None:
+        file = Path(frame.f_code.co_filename)
+        if file.is_relative_to(ROOT) and file.relative_to(ROOT).parts[0] in STAGES:
+            self.reached.setdefault((str(file.relative_to(ROOT)), frame.f_lineno), set()).add(self.row)
+
+    @staticmethod
+    def all() -> dict[str, list[tuple[int, int]]]:
+        """Every call of an error class in the sources: file -> first and last line."""
+        kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.TfxError)}
+        found: dict[str, list[tuple[int, int]]] = {}
+        for path in sorted(one for stage in STAGES for one in (ROOT / stage).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds:
+                    found.setdefault(str(path.relative_to(ROOT)), []).append((node.lineno, node.end_lineno or node.lineno))
+        return found
+
+    def rows(self) -> dict[tuple[str, int], set[str]]:
+        """Place -> the rows that reached it; empty for those none did."""
+        return {
+            (file, first): {row for (one, line), rows in self.reached.items() if one == file and first <= line <= last for row in rows}
+            for file, spans in self.all().items()
+            for first, last in spans
+        }
+
+    def table(self) -> str:
+        """For reading: each place that makes an error, and the first row that reached it."""
+        rows = self.rows()
+        lines = [f"{file}:{line}: {min(found, default='-')}" for (file, line), found in rows.items()]
+        return "\n".join([f"{sum(map(bool, rows.values()))} of {len(rows)} reached", *lines])
+
+
+class Bench:
+    """A folder to work in, an environment, and ears everywhere."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch, sites: Sites) -> None:
+        self.folder, self.patch, self.sites = folder, patch, sites
+        self.planted: dict[Path, bytes] = {}
+        self.started: list[str] = []
+        self.taken: list[bytes] = []
+        for name in ("home", "tmp", "work"):
+            (folder / name).mkdir()
+        patch.chdir(folder / "work")
+        for name in (
+            "TFX_EMAIL",
+            "TFX_PASSWORD",
+            "TFX_PUMP",
+            "HTTPS_PROXY",
+            "https_proxy",
+            "ALL_PROXY",
+            "NO_PROXY",
+            "REQUESTS_CA_BUNDLE",
+            "TFX_DEBUG",
+        ):
+            patch.delenv(name, raising=False)
+        for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+            patch.setenv(name, str(folder / "home"))
+        patch.setattr("tempfile.tempdir", str(folder / "tmp"))
+        patch.setenv("TMPDIR", str(folder / "tmp"))
+        self._listen()
+
+    def _listen(self) -> None:
+        kept, started, taken = self, self.started, self.taken
+        make = subprocess.Popen.__init__
+
+        def begin(process: object, arguments: object, *others: object, **more: object) -> None:
+            started.append(repr(arguments))
+            make(process, arguments, *others, **more)  # type: ignore[call-overload]  # handed on as it came
+
+        self.patch.setattr(subprocess.Popen, "__init__", begin)
+        for name in ("unlink", "remove", "rename", "replace"):
+            self._listen_to(name, taken)
+
+        def born(error: errors.TfxError, *arguments: object) -> None:
+            Exception.__init__(error, *arguments)
+            kept.sites.note(sys._getframe(1))
+
+        self.patch.setattr(errors.TfxError, "__init__", born)
+
+    def _listen_to(self, name: str, taken: list[bytes]) -> None:
+        real = getattr(os, name)
+
+        def away(path: object, *others: object, **more: object) -> None:
+            if isinstance(path, str | Path) and Path(path).is_file() and Path(path) not in self.planted:
+                taken.append(Path(path).read_bytes())
+            real(path, *others, **more)
+
+        self.patch.setattr(os, name, away)
+
+    def plant(self, name: str, content: bytes | str | object) -> str:
+        """A file in the work folder; what is neither bytes nor text is written as JSON."""
+        data = content if isinstance(content, bytes) else (content if isinstance(content, str) else json.dumps(content)).encode()
+        path = self.folder / "work" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        path.chmod(0o600)
+        self.planted[path] = data
+        return name
+
+    def environ(self, **values: str) -> None:
+        """Variables for the command."""
+        for name, value in values.items():
+            self.patch.setenv(name, value)
+
+    def run(self, arguments: Iterable[str]) -> tuple[int, str, str]:
+        """The command, in this process: exit code, stdout and stderr with the log at its most talkative."""
+        out, err = io.StringIO(), io.StringIO()
+        handler = logging.StreamHandler(err)
+        root = logging.getLogger()
+        before = root.level
+        root.addHandler(handler)
+        root.setLevel(logging.DEBUG)
+        try:
+            with redirect_stdout(out), redirect_stderr(err):
+                code = cli.run(list(arguments))
+        finally:
+            root.removeHandler(handler)
+            root.setLevel(before)
+        return code, out.getvalue(), err.getvalue()
+
+    def heard(self, canaries: Iterable[str], *said: str) -> list[str]:
+        """Where a canary is: in what was said, in what was started, in a file that is there now or was there for a while."""
+        left = {
+            str(path.relative_to(self.folder)): path.read_bytes()
+            for path in self.folder.rglob("*")
+            if path.is_file() and self._is_new(path)
+        }
+        places: Mapping[str, bytes] = {
+            "stdout": said[0].encode(),
+            "stderr or log": "".join(said[1:]).encode(),
+            "process list": "\n".join(self.started).encode(),
+            **{f"temporary file {number}": data for number, data in enumerate(self.taken)},
+            **left,
+            "names of files": "\n".join(left).encode(),
+        }
+        return [
+            f"{canary} in {place}" for canary in canaries for place, data in places.items() if any(form in data for form in forms(canary))
+        ]
+
+    def _is_new(self, path: Path) -> bool:
+        return self.planted.get(path) != path.read_bytes()
