@@ -93,10 +93,12 @@ RECORDINGS: tuple[tuple[str, int, object], ...] = (
     ("not UTF-8", 2, b'{"log": "' + PASSWORD.encode() + b'\xff"}'),
     ("entries that are none", 2, har(PASSWORD)),
     ("a URL that is none: it goes nowhere tfx knows", 0, har(entry(f"https://[{NAME}/"))),
-    ("a token that is none", 2, har(entry(TOKENS + "?code=" + TOKEN, sent="{}", answer=json.dumps({"id_token": f"ey{TOKEN}.{NAME}"})))),
+    ("a token that is none", 1, har(entry(TOKENS + "?code=" + TOKEN, sent="{}", answer=json.dumps({"id_token": f"ey{TOKEN}.{NAME}"})))),
     ("only other hosts", 2, alone(entry(f"https://{NAME}.example.org/{PASSWORD}"))),
     ("both regions", 2, har(entry(answer=PERSON), entry(PUMPER.replace("source.", "source.eu."), answer=PERSON))),
     ("a type nobody knows", 1, har(entry(answer=PERSON, media="application/x-protobuf"))),
+    ("another charset", 1, har(entry(answer=PERSON, media="application/json; charset=utf-16"))),
+    ("a form for an answer", 1, har(entry(answer=f"a={PASSWORD}", media="application/x-www-form-urlencoded"))),
     ("JSON that is none", 1, har(entry(answer=PERSON[:-5]))),
     ("a number nobody can read", 2, har(entry(answer=f'{{"{NAME}": {"9" * 5000}}}'))),
     ("an encrypted token", 1, har(entry(TOKENS, answer=json.dumps({"access_token": TOKEN, "id_token": "e30.e30.e30.e30.e30"}), sent="{}"))),
@@ -205,6 +207,10 @@ def proxied(bench: Bench) -> list[str]:
 
 
 RECORDINGS_OF_ONES_OWN = (
+    Row(why="a leftover of an editor", code=2, plant=lambda b: ["sanitize", b.plant("x.json.orig", PERSON), "--output", "out"]),
+    Row(
+        why="rules that are none", code=2, plant=lambda b: ["sanitize", ".", "--policy", b.plant("own.toml", f'claims.nick = "{PASSWORD}')]
+    ),
     Row(why="a proxy that is not there, with a password of its own", code=3, plant=proxied),
     Row(
         why="certificates that are not there",
@@ -291,7 +297,7 @@ def walked(row: Row, bench: Bench) -> Iterator[str]:
                 yield f"{row.why}: {code}, not {row.code}: {err[-300:]}"
 
 
-REACHED = 60
+REACHED = 40
 """Places that make an error and are reached here, at least; a row that goes astray shows. TFX_SITES=FILE tells which reached which."""
 
 
