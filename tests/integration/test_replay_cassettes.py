@@ -1,11 +1,19 @@
 """The committed cassettes: each answers what was recorded, in order, and nothing on it is out of reach."""
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 import requests
 
+from replayer.keys import question
 from replayer.session import Replay, offline
+from tandem.client import TandemSource
+from tandem.eras import ERAS
+from tandem.records import Records
+from tandem.regions import REGIONS
+from tandem.windows import Window
 from tfx import store
 from tfx.codec import decoded
 
@@ -33,3 +41,19 @@ def test_requests_sees_the_recorded_session(path: Path) -> None:
             assert (got.status_code, got.reason) == (exchange.response.status, exchange.response.reason)
             assert got.content == decoded(exchange.response.headers, exchange.response.body)
     replay.check(all_used=True)
+
+
+@pytest.mark.cassette("session-us", as_era="2025")
+def test_our_own_client_of_2025_reads_a_recording_of_2026(cassette: Replay) -> None:
+    recorded = store.load(next(path for path in CASSETTES if path.stem == "session-us"))
+    last = question(recorded.exchanges[-1].request)
+    first, end = (date.fromisoformat(last.values(name)[0][:10]) for name in ("startDate", "endDate"))
+    client = TandemSource(requests.Session(), region=REGIONS["us"], era=ERAS["2025"], clock=lambda: recorded.clock)
+    client.log_in("anyone@example.invalid", "any password")
+    pumps = client.pump_event_metadata()
+    newest = max(pumps, key=lambda pump: str(pump["maxDateWithEvents"]))
+    found = Records.from_body(client.pump_events(str(newest["tconnectDeviceId"]), Window(since=first, until=end)))
+    answer = json.loads(decoded(recorded.exchanges[-1].response.headers, recorded.exchanges[-1].response.body))
+    numbers = [event["sequenceNumber"] for event in (*answer["events"], *answer["clockChanges"])]
+    assert found.sequence.tolist() == sorted(numbers)
+    assert cassette.cassette.era == "2025"
