@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 _MEMBER_NAME = re.compile(r"[a-z_][A-Za-z_]{0,47}\Z")
-_HEADER_NAME = re.compile(r"[A-Za-z]+(?:-[A-Za-z]+)+\Z")
+_WORD = r"(?:[A-Z]?[a-z]{1,15}|[A-Z]{1,4})"
+_HEADER_NAME = re.compile(rf"{_WORD}(?:-{_WORD})+\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

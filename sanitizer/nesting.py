@@ -29,7 +29,7 @@ _BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
 _ALWAYS: Final = 24
 """Characters from which a word is taken for base64 whatever its letters: no name of a member is so long."""
 _LONGEST_SHIFTED: Final = 4096
-_BASE32 = re.compile(rb"[A-Z2-7]{16,}")
+_BASE32 = re.compile(rb"[A-Z2-7]{16,}|[A-Z2-7]{7,15}(?==)")
 _HEX = re.compile(rb"(?<![0-9A-Za-z])(?:0x)?[0-9A-Fa-f]{2}(?:[ :-]?[0-9A-Fa-f]{2}){6,}")
 _NUMBER = re.compile(rb"(?<!\d)\d{1,20}(?:[ .,_'-]\d{1,20}){1,4}(?!\d)")
 _PERCENT = re.compile(rb"%[0-9A-Fa-f]{2}")
@@ -146,7 +146,7 @@ def _quoted(text: bytes) -> Iterator[bytes]:
 def _in_raw(raw: bytes) -> Iterator[bytes]:
     yield from _READABLE.findall(raw)
     for found in _WIDE.findall(raw):
-        yield found.replace(b"\0", b"")
+        yield found.replace(b"\0", b"").decode("latin-1").encode("utf-8")
     for magic in _MAGIC.finditer(raw):
         end = raw.find(_JOIN, magic.start())
         yield from _unpacked(raw[magic.start() : end if end >= 0 else None])

@@ -6,14 +6,15 @@ Each kind says how its values are compared (`canonical`), how the n-th stand-in 
 
 import re
 import unicodedata
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
 from types import MappingProxyType
 from typing import NoReturn
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
+from uuid import UUID
 
 from sanitizer.epoch import Odd
 
@@ -93,17 +94,58 @@ def _folded(value: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
+def _bare(value: str) -> tuple[str, int]:
+    """A value with its percent-encoding undone, and how often it was: once in an address, twice in an address inside one."""
+    for times in range(_MOST_QUOTED):
+        plain = unquote(value)
+        if plain == value:
+            return value, times
+        value = plain
+    return value, _MOST_QUOTED
+
+
+_MOST_QUOTED = 2
+
+
 def _guid(value: str) -> str:
-    found = value.strip("{}").replace("-", "").lower()
-    if not _HEX32.match(found):
+    plain = _bare(value)[0]
+    found = plain.strip("{}()").replace("-", "").lower()
+    if _HEX32.match(found):
+        return found
+    # .NET writes a GUID's bytes with the first three groups turned round.
+    return UUID(bytes_le=_guid_bytes(plain)).hex
+
+
+def _guid_bytes(value: str) -> bytes:
+    if not _BASE64_GUID.match(value):
         raise Odd
-    return found
+    return urlsafe_b64decode(value[:22].translate(_URL_SAFE) + "==")
+
+
+_BASE64_GUID = re.compile(r"[A-Za-z0-9+/_-]{21}[AQgw](?:==)?\Z")
+_URL_SAFE = str.maketrans("+/", "-_")
 
 
 def _write_guid(number: int, like: str) -> str:
+    plain, times = _bare(like)
     text = f"00000000-0000-4000-8000-{number:012d}"
-    text = text if "-" in like else text.replace("-", "")
-    return "{" + text + "}" if like.startswith("{") else text
+    if _BASE64_GUID.match(plain):
+        text = urlsafe_b64encode(UUID(text).bytes_le).decode("ascii")
+        text = text if plain.endswith("==") else text.rstrip("=")
+    else:
+        text = text if "-" in like else text.replace("-", "")
+        text = "{" + text + "}" if plain.startswith("{") else text
+    for _ in range(times):
+        text = quote(text, safe="")
+    return text
+
+
+def _is_guid(value: str) -> bool:
+    plain, times = _bare(value)
+    if _BASE64_GUID.match(plain):
+        plain = str(UUID(bytes_le=_guid_bytes(plain)))
+    number = _GUID_IMAGE(plain)
+    return number and (not times or _write_guid(int(plain.strip("{}")[-5:]), value) == value)
 
 
 def _digits(value: str) -> str:
@@ -140,12 +182,20 @@ def _zero_filled(width: int) -> str:
     return rf"(\d{{{width}}}|[1-9]\d{{{width},4}})" if width < len(str(MOST)) else rf"(\d{{{width}}})"
 
 
+_GUID_IMAGE = _is_written(r"00000000-0000-4000-8000-N|\{00000000-0000-4000-8000-N\}|00000000000040008000N".replace("N", _zero_filled(12)))
+
+
 def _lower(value: str) -> str:
     return value.lower()
 
 
 def _unquoted(value: str) -> str:
-    return unquote(value)
+    return _bare(value)[0]
+
+
+def _mailbox(value: str) -> str:
+    # A plus that went through a form unencoded is a space.
+    return _folded(_bare(value)[0]).replace(" ", "+")
 
 
 def _verifier(number: int) -> str:
@@ -207,7 +257,7 @@ _KINDS = (
         says="not a stand-in UUID",
         canonical=_guid,
         write=_write_guid,
-        image=_is_written(r"00000000-0000-4000-8000-N|\{00000000-0000-4000-8000-N\}|00000000000040008000N".replace("N", _zero_filled(12))),
+        image=_is_guid,
     ),
     *(
         Kind(
@@ -223,7 +273,7 @@ _KINDS = (
     Kind(
         name="email",
         says="not a stand-in e-mail address",
-        canonical=_folded,
+        canonical=_mailbox,
         write=lambda number, _like: f"user{number}@example.invalid",
         image=_is_written(rf"user({NUMBER})@example\.invalid"),
     ),

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from leaks import CARRIERS, SECRETS, seen, traces
+from leaks import CARRIERS, seen, traces
 
 from sanitizer.check import looked_at
 from sanitizer.formats import har
 from sanitizer.formats.recording import capture_of
 from sanitizer.scrub import Scrubbed, again, scrub
-from tfx.capture import Capture
+from tfx.capture import Capture, Seen
 from tfx.cassette import Cassette
-from tfx.errors import RefusedError
+from tfx.errors import RefusedError, UsageError
 from tfx.exchange import Exchange
 from tfx.store import dumps
 
@@ -38,24 +38,26 @@ class Case:
         return CARRIERS[self.carrier](self.text)
 
 
-def through(exchanges: Sequence[Exchange], route: str, name: str = "x") -> tuple[Scrubbed | None, str]:
+def through(exchanges: Sequence[Exchange], route: str, known: tuple[Seen, ...] = seen()) -> tuple[Scrubbed | None, str]:
     """What is made of exchanges, and everything that was said. What is refused is left out, as the refusal tells."""
     left, said = list(exchanges), ""
     while left:
         try:
-            done = scrub(_capture(left, route), name=name)
+            done = scrub(_capture(left, route, known), name="x")
         except RefusedError as error:
             said += str(error)
             # A refusal that does not say which exchange it is about is a fault of its own.
             del left[int(_REFUSED.match(str(error))[1]) - 1]  # type: ignore[index]
+        except UsageError as error:  # nothing in the file goes to the service
+            return None, said + str(error)
         else:
             return done, said + " ".join(f"{one} {one.rule}" for one in done.findings) + repr(done)
     return None, said
 
 
-def _capture(exchanges: Sequence[Exchange], route: str) -> Capture:
+def _capture(exchanges: Sequence[Exchange], route: str, known: tuple[Seen, ...]) -> Capture:
     if route == "recording":
-        return Capture(exchanges=tuple(exchanges), era="2026-10", region="us", clock=NOW, seen=seen())
+        return Capture(exchanges=tuple(exchanges), era="2026-10", region="us", clock=NOW, seen=known)
     held = Cassette(name="x", era="2026-10", region="us", clock=NOW, policy=1, exchanges=tuple(exchanges))
     return capture_of(har.read(json.loads(har.write(held)), "x.har"), "x.har", era="2026-10")
 
@@ -65,13 +67,13 @@ def leaks(cases: Sequence[Case], route: str) -> list[str]:
     done, said = through([case.exchange for case in cases], route)
     text = dumps(done.cassette) if done else b""
     everything = (text + said.encode("utf-8", "surrogatepass")).lower()
-    wrong = [f"{case.kind}, {case.way}, {case.carrier}" for case in cases if any(one in everything for one in traces(case.kind, case.text))]
+    wrong = []
+    for case in cases:
+        # A finding names a member or header that looks like a schema's; in a file nobody was seen to make, a name may look so too.
+        where = text.lower() if route == "HAR" and case.carrier in ("a header's name", "a member's name") else everything
+        if any(one in where for one in traces(case.kind, case.text)):
+            wrong.append(f"{case.kind}, {case.way}, {case.carrier}")
     if done:
         wrong += [f"open: {finding}" for finding in looked_at(done.cassette)]
         wrong += ["another cassette when sanitized again"] if dumps(again(done.cassette).cassette) != text else []
     return wrong
-
-
-def values() -> frozenset[str]:
-    """Every invented value."""
-    return frozenset(SECRETS.values())

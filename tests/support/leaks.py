@@ -12,7 +12,7 @@ import quopri
 import unicodedata
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import quote, quote_plus
 from uuid import UUID
@@ -37,9 +37,25 @@ SECRETS = {
 """Kind -> value. Invented for these tests."""
 
 
-def seen(*kinds: str) -> tuple[Seen, ...]:
+OTHERS = {
+    "e-mail": "mariann.oxenlooke+tank@example.net",
+    "password": "m3!Törin&Muße 4%/z",
+    "name": "Mariané Oxenlooke",
+    "birth date": "1957-11-05",
+    "serial": "73950264",
+    "device id": "739502",
+    "id": "b81d40f6-2c95-4a37-b06e-e92f17c3d584",
+    "token": "Qw7xT2nK5eB8rJ1vP3yL6mD9hS4gC0fAzU2iO7kE5tN8aR1uI6bM3pF9jV4lX0qG",
+    "settings hash": "7ae105d29c4b38f6701e2d95c8b3f4a60e9c815b",
+    "transmitter id": "3KD9W5",
+    "caregiver": "Siegrun Falkenbergh",
+}
+"""Somebody else's, of the same shapes."""
+
+
+def seen(*kinds: str, values: Mapping[str, str] = SECRETS) -> tuple[Seen, ...]:
     """The values as a recorder would have noted them; all where no kind is named."""
-    return tuple(Seen(kind=kind, value=value) for kind, value in SECRETS.items() if not kinds or kind in kinds)
+    return tuple(Seen(kind=kind, value=value) for kind, value in values.items() if not kinds or kind in kinds)
 
 
 # --- ways to write a value

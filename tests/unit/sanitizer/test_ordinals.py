@@ -1,6 +1,9 @@
 """Stand-ins: first-seen, in native shape, one for every spelling, and told from everything real."""
 
+import base64
 import pickle
+from collections.abc import Callable
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -42,6 +45,10 @@ SAME = [
     ("uuid", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "7D9F0C42-5B1E-4E63-9A57-2F8C1E6AB904", "case"),
     ("uuid", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "7d9f0c425b1e4e639a572f8c1e6ab904", "dashes"),
     ("serial", "10871624", "010871624", "a leading zero"),
+    ("email", "a+b@example.org", "a%2Bb%40example.org", "percent"),
+    ("email", "a+b@example.org", "a%252Bb%2540example.org", "percent twice"),
+    ("email", "a+b@example.org", "a b@example.org", "a plus that a form made a space"),
+    ("cookie", "a%252Fb", "a/b", "percent twice"),
     ("email", "Marisol@example.org", "marisol@EXAMPLE.org", "case"),
     ("given", "José", "JOSE\u0301", "case and composition"),
     ("family", "de la  Cruz", "De la Cruz", "spaces"),
@@ -69,6 +76,31 @@ def test_different_values_do_not(kind: str, one: str, other: str, _why: str) -> 
     ordinals = Ordinals()
     assert ordinals.stand_in(KINDS[kind], one)[-1] == "1"
     assert ordinals.stand_in(KINDS[kind], other)[-1] == "2"
+
+
+GUIDS = st.uuids()
+SPELLED: dict[str, Callable[[UUID], str]] = {
+    "plain": str,
+    "capitals": lambda one: str(one).upper(),
+    "no dashes": lambda one: one.hex,
+    "braces": lambda one: f"{{{one}}}",
+    "braces in an address": lambda one: f"%7B{one}%7D",
+    "braces in an address in an address": lambda one: f"%257B{one}%257D",
+    "its bytes, .NET": lambda one: base64.b64encode(one.bytes_le).decode(),
+    "its bytes, .NET, in an address": lambda one: base64.urlsafe_b64encode(one.bytes_le).decode().rstrip("="),
+}
+
+
+@given(st.lists(st.tuples(GUIDS, st.sampled_from(sorted(SPELLED))), min_size=1, max_size=8))
+def test_equal_in_is_equal_out_in_any_spelling_and_the_spelling_stays(drawn: list[tuple[UUID, str]]) -> None:
+    ordinals = Ordinals()
+    order = list(dict.fromkeys(one for one, _ in drawn))
+    for one, spelling in drawn:
+        stand_in = ordinals.stand_in(KINDS["uuid"], SPELLED[spelling](one))
+        standard = UUID(f"00000000-0000-4000-8000-{order.index(one) + 1:012d}")
+        assert stand_in == (SPELLED[spelling](standard).lower() if spelling == "capitals" else SPELLED[spelling](standard))
+        assert KINDS["uuid"].image(stand_in)
+        assert Ordinals().stand_in(KINDS["uuid"], stand_in) == SPELLED[spelling](UUID(int=(0x4000 << 64) | (0x8000 << 48) | 1))
 
 
 def test_a_challenge_and_its_verifier_share_a_number() -> None:
