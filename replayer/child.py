@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 
 from tandem.clients import without_caches
 
@@ -25,6 +25,8 @@ FAULTS: Final = "TFX_REPLAY_FAULTS"
 ERA: Final = "TFX_REPLAY_AS_ERA"
 STRICT: Final = "TFX_REPLAY_STRICT_WINDOWS"
 PROGRAMS: Final = "TFX_REPLAY_ALLOW_PROGRAMS"
+ALLOWED: Final = "TFX_REPLAY_ALLOW_HOSTS"
+NAMES: Final = (CASSETTE, REPORT, FREEZE, VIRTUAL, FAULTS, ERA, STRICT, PROGRAMS, ALLOWED)
 BOOTSTRAP: Final = Path(__file__).with_name("bootstrap")
 
 
@@ -34,6 +36,7 @@ def activate() -> None:
     from replayer.guard import GUARD
 
     GUARD.install()
+    GUARD.allow(os.environ.get(ALLOWED, "").split())
     GUARD.watch(filter(None, os.environ.get(PROGRAMS, "").split(os.pathsep)))
     GUARD.listen(lambda attempt: tell("blocked", attempt))
     world.start(_Later().answer, lambda _url: True)
@@ -42,7 +45,7 @@ def activate() -> None:
         from replayer import clock
         from tfx.store import load
 
-        clock.start(load(Path(os.environ[CASSETTE])).clock if os.environ.get(FREEZE) else None, virtual=bool(os.environ.get(VIRTUAL)))
+        clock.start(load(cassettes_of(os.environ)[0]).clock if os.environ.get(FREEZE) else None, virtual=bool(os.environ.get(VIRTUAL)))
 
 
 class _Later:
@@ -59,12 +62,19 @@ class _Later:
             from replayer.session import Replay
             from tfx.store import load
 
-            cassette = load(Path(os.environ[CASSETTE]))
+            strict, era = bool(os.environ.get(STRICT)), os.environ.get(ERA) or None
+            front, *behind = map(load, cassettes_of(os.environ))
+            found: Replay | None = None
+            for one in reversed(behind):
+                found = Replay(one, strict_windows=strict, behind=found)
             faults = os.environ.get(FAULTS, "").split()
-            self._replay = Replay(
-                cassette, strict_windows=bool(os.environ.get(STRICT)), faults=faults, as_era=os.environ.get(ERA), tell=tell
-            )
+            self._replay = Replay(front, strict_windows=strict, faults=faults, as_era=era, behind=found, tell=tell)
         return self._replay.answer(request)
+
+
+def cassettes_of(environment: Mapping[str, str]) -> list[Path]:
+    """The files a process plays, the first in front of the others."""
+    return [Path(name) for name in environment[CASSETTE].split(os.pathsep)]
 
 
 def tell(kind: str, words: str) -> None:
@@ -79,34 +89,33 @@ def tell(kind: str, words: str) -> None:
             os.close(handle)
 
 
-def environment(
-    plain: Mapping[str, str],
-    *,
-    cassette: Path,
-    report: Path,
-    freeze: bool = False,
-    strict_windows: bool = False,
-    virtual_clock: bool = False,
-    faults: Iterable[str] = (),
-    as_era: str | None = None,
-    programs: Iterable[str] = (),
-) -> dict[str, str]:
-    """The environment that leads a Python process, and its children, to the cassette; proxies are gone from it.
+class Said(TypedDict, total=False):
+    """How the cassette is to be played, as `session.offline` takes it; `programs` and `allowed` are base names and hosts let through."""
 
-    `programs` are the base names of those that may be started without the guard.
-    """
-    kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy")}
+    freeze: bool
+    strict_windows: bool
+    virtual_clock: bool
+    faults: Iterable[str]
+    as_era: str | None
+    programs: Iterable[str]
+    allowed: Iterable[str]
+
+
+def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: Path, **said: Unpack[Said]) -> dict[str, str]:
+    """The environment that leads a Python process, and its children, to these cassettes, the first in front; proxies are gone from it."""
+    kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy") and name not in NAMES}
     path = [str(BOOTSTRAP), *filter(None, [kept.get("PYTHONPATH"), _own_folder()])]
-    said = {FREEZE: freeze, STRICT: strict_windows, VIRTUAL: virtual_clock}
+    flags = {FREEZE: said.get("freeze"), STRICT: said.get("strict_windows"), VIRTUAL: said.get("virtual_clock")}
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join(path),
-        CASSETTE: str(cassette.resolve()),
+        CASSETTE: os.pathsep.join(str(one.resolve()) for one in cassettes),
         REPORT: str(report),
-        PROGRAMS: os.pathsep.join(programs),
-        FAULTS: " ".join(faults),
-        **({ERA: as_era} if as_era else {}),
-        **{name: "1" for name, wanted in said.items() if wanted},
+        PROGRAMS: os.pathsep.join(said.get("programs", ())),
+        ALLOWED: " ".join(said.get("allowed", ())),
+        FAULTS: " ".join(said.get("faults", ())),
+        ERA: said.get("as_era") or "",
+        **{name: "1" for name, wanted in flags.items() if wanted},
     }
 
 

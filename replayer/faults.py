@@ -43,7 +43,7 @@ class Struck(Exception):  # noqa: N818  # no error of ours: an event on the way 
 class Plan:
     """The faults of one replay. Not thread-safe: `session.Replay` holds the lock."""
 
-    __slots__ = ("_expired", "_faults", "_recorded", "_renew", "faults")
+    __slots__ = ("_expired", "_faults", "_recorded", "_renew", "faults", "told")
 
     def __init__(self, faults: Iterable[Fault | str], recorded: Recorded, renew: Callable[[], None]) -> None:
         """`renew` lets the recorded sign-in answer once more: after an expired token a client signs in again."""
@@ -51,11 +51,13 @@ class Plan:
         self._faults = Faults(self.faults)
         self._recorded, self._renew = recorded, renew
         self._expired = False
+        self.told: set[str] = set()
+        """Faults that befell something in another process."""
 
     @property
     def idle(self) -> tuple[str, ...]:
         """The faults that have befallen nothing yet."""
-        return tuple(map(str, self._faults.idle))
+        return tuple(fault for fault in map(str, self._faults.idle) if fault not in self.told)
 
     def next(self, asked: Question) -> str | None:
         """The fault that falls on this request."""

@@ -7,7 +7,7 @@ Blocked: connect, connect_ex, sendto, sendmsg with an address, and every name lo
 (asyncio, multiprocessing), listening. Loopback only by allow-list. Attempts are counted even if the program swallows the error.
 
 While a cassette plays, programs that would not carry the guard (`children.py`) are not started either. Beyond its reach: C code with
-sockets of its own (DuckDB's HTTP client), what is called through ctypes, and multiprocessing's spawn, which has no audit event.
+sockets of its own (DuckDB's HTTP client), what is called through ctypes, and processes that ran before.
 """
 
 import mmap
@@ -44,13 +44,26 @@ _NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any
 class Guard:
     """The state behind the hook: how many guards are on, what they allow, and what was attempted."""
 
-    __slots__ = ("_allowed", "_attempts", "_depth", "_forked", "_hooked", "_listener", "_lock", "_owner", "_programs", "_watching")
+    __slots__ = (
+        "_allowed",
+        "_attempts",
+        "_depth",
+        "_forked",
+        "_hooked",
+        "_listener",
+        "_lock",
+        "_owner",
+        "_prepare",
+        "_programs",
+        "_watching",
+    )
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._allowed: Counter[str] = Counter()
         self._programs: Counter[str] = Counter()
         self._watching = 0
+        self._prepare: list[Callable[[], None]] = []
         self._depth = 0
         self._hooked = False
         self._listener: Callable[[str], None] = lambda _attempt: None
@@ -98,14 +111,29 @@ class Guard:
             with self._lock:
                 self._allowed.subtract(names)
 
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """What is let through now."""
+        return tuple(name for name, times in self._allowed.items() if times > 0)
+
+    def allow(self, hosts: Iterable[str]) -> None:
+        """As `allowing`, for the rest of the process's life."""
+        with self._lock:
+            self._allowed.update(host.lower() for host in hosts)
+
     @contextmanager
-    def watching(self, programs: Iterable[str] = ()) -> Iterator[None]:
-        """Refuse meanwhile to start programs that would not carry the guard, but for those with these base names."""
+    def watching(self, programs: Iterable[str] = (), prepare: Callable[[], None] = lambda: None) -> Iterator[None]:
+        """Refuse meanwhile to start programs that would not carry the guard, but for those with these base names.
+
+        `prepare` is called before any program is started.
+        """
         names = list(programs)
         self.watch(names)
+        self._prepare.append(prepare)
         try:
             yield
         finally:
+            self._prepare.remove(prepare)
             with self._lock:
                 self._watching -= 1
                 self._programs.subtract(names)
@@ -139,6 +167,8 @@ class Guard:
             attempt = self._call(event, args)
             remedy = "Use requests, urllib.request, httpx, aiohttp, urllib3 or http.client, or allow loopback where a test needs it"
         elif event in EVENTS and self._watching:
+            for prepare in self._prepare:
+                prepare()
             attempt = self._start(event, args)
             remedy = (
                 "Allow the program by name (tfx replay --allow-programs, in pytest the ini option tfx_allow_programs) if it may run unseen"

@@ -108,7 +108,7 @@ def run(
         report.touch(mode=0o600)
         surroundings = environment(
             os.environ,
-            cassette=cassette,
+            cassettes=[cassette],
             report=report,
             freeze=freeze,
             strict_windows=strict_windows,

@@ -6,7 +6,7 @@ assert not replay.unused
 """
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from replayer.bound import signs_in
 from replayer.coding import negotiated
 from replayer.faults import Plan, Struck
 from replayer.guard import GUARD, blocked
+from replayer.heirs import Heirs, heirs
 from replayer.keys import DEFAULT_PORTS, Question, question
 from replayer.ledger import Ledger
 from replayer.matching import Entry, Index, made
@@ -58,7 +59,7 @@ class Replay:
 
             cassette, self._is_foreign = eras.as_era(cassette, as_era), eras.foreign
         self.cassette, self._behind = cassette, behind
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._tell = tell or (lambda _kind, _words: None)
         self._index = Index(cassette)
         self._origins = {entry.question.origin for entry in self._index.entries}
@@ -67,29 +68,45 @@ class Replay:
         self._plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
         self._used: dict[int, str] = {}
         self._since = len(GUARD.attempts)
-        self.misses: list[str] = []
+        self._misses: list[str] = []
+        self.heirs: Heirs | None = None
 
     def __repr__(self) -> str:
         return f"Replay({self.cassette.name}: {len(self._used)} of {len(self._index.entries)} exchanges used, {len(self.misses)} missed)"
 
     @property
+    def misses(self) -> list[str]:
+        """What was asked and is not on the cassette, in words, by processes this one started too."""
+        self._hear()
+        return self._misses
+
+    @property
     def used(self) -> tuple[int, ...]:
-        """The numbers (from 1) of the exchanges that answered something."""
+        """The numbers (from 1) of the exchanges that answered something, to processes this one started too."""
+        self._hear()
         return tuple(sorted(self._used))
 
     @property
     def unused(self) -> tuple[int, ...]:
         """The numbers of the exchanges nobody asked for."""
+        self._hear()
         return tuple(entry.number for entry in self._index.entries if entry.number not in self._used)
 
     @property
     def idle(self) -> tuple[str, ...]:
         """The faults that have befallen nothing yet."""
+        self._hear()
         return self._plan.idle
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """The faults it was given."""
+        return self._plan.faults
 
     @property
     def blocked(self) -> tuple[str, ...]:
         """Attempts to reach the network since this replay began, whoever made them."""
+        self._hear()
         return tuple(GUARD.attempts[self._since :])
 
     def label(self, number: int) -> str:
@@ -121,7 +138,7 @@ class Replay:
             except MismatchError as error:
                 if self._behind is not None and self._behind.knows(asked):
                     return self._behind.answer(request)
-                self.misses.append(str(error))
+                self._misses.append(str(error))
                 self._tell("miss", str(error))
                 raise
 
@@ -200,7 +217,7 @@ class Replay:
     def _hang(self) -> HangError:
         words = "the client set no timeout, and would wait for ever for the answer a fault keeps from it; give its requests a timeout"
         with self._lock:
-            self.misses.append(words)
+            self._misses.append(words)
             self._tell("miss", words)
         return HangError(words)
 
@@ -246,6 +263,23 @@ class Replay:
                 f"#{first} {self.label(first)}; record without them, or ask for them"
             )
 
+    @property
+    def chain(self) -> tuple[Cassette, ...]:
+        """This cassette and those behind it."""
+        return (self.cassette, *(self._behind.chain if self._behind else ()))
+
+    def _hear(self) -> None:
+        """Take in what processes have told that this one started."""
+        heard: Mapping[str, Callable[[str], object]] = {
+            "used": lambda words: self._used.setdefault(int(words), "another process"),
+            "miss": self._misses.append,
+            "blocked": GUARD.attempts.append,
+            "struck": self._plan.told.add,
+        }
+        if self.heirs:
+            with self._lock:
+                self.heirs.hear(lambda kind, words: heard.get(kind, len)(words))
+
     def _mark(self, number: int) -> None:
         if number not in self._used:
             self._used[number] = asker()
@@ -277,8 +311,9 @@ def offline(
     `freeze` sets the clock to the cassette's, from where it runs on; on a `virtual_clock` waiting costs no time (`clock.py`).
     `faults` say what goes wrong: `pump-logs:2:500`, `any:3:reset`, `pump-logs:1+:late=40` (`tandem/faults.py`).
     `as_era` serves the cassette as that era's (`2025`, `2026-07`, `2026-10`), as far as the recording holds what it takes.
-    `allow` may name hosts the guard lets through, or `loopback`. Other programs are not started, for they would not be offline;
-    `allow_programs` names (by base name) those that may.
+    `allow` may name hosts the guard lets through, or `loopback`. Processes of this very Python, multiprocessing's among them, carry guard
+    and cassette (each with a replay of its own); other programs are not started, for they would not be offline; `allow_programs` names
+    (by base name) those that may.
     May nest: the innermost cassette answers, and what it lacks the replay it was told is `behind` it.
 
     Raises:
@@ -294,7 +329,18 @@ def offline(
     replay = Replay(cassette, strict_windows=strict_windows, faults=faults, as_era=as_era, behind=behind)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
-        stack.enter_context(GUARD.watching(allow_programs))
+        replay.heirs, prepare = stack.enter_context(
+            heirs(
+                replay.chain,
+                freeze=freeze,
+                virtual_clock=virtual_clock,
+                strict_windows=strict_windows,
+                faults=map(str, replay.faults),
+                programs=allow_programs,
+                allowed=GUARD.allowed,
+            )
+        )
+        stack.enter_context(GUARD.watching(allow_programs, prepare))
         stack.enter_context(world.answered_by(replay.answer, replay.holds))
         stack.callback(clock.start(cassette.clock if freeze else None, virtual=virtual_clock))
         yield replay

@@ -107,6 +107,7 @@ PATCHES: Final[Mapping[str, str]] = {
     "http.client": "replayer.lines:patch_http_client",
     "urllib3.connection": "replayer.lines:patch_urllib3",
     "aiohttp.connector": "replayer.streams:patch_aiohttp",
+    "multiprocessing.util": "replayer.heirs:patch_spawn",
 }
 """Module name to what is replaced in it; a package is whole only when its own `__init__` is done."""
 

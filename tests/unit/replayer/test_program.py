@@ -85,7 +85,7 @@ def test_anything_else_is_refused(here: Path, words: list[str], message: str) ->
 
 def test_proxies_are_gone_from_the_environment_and_the_bootstrap_comes_first() -> None:
     plain = {"HTTPS_PROXY": "x", "http_proxy": "x", "all_proxy": "x", "NO_PROXY": "x", "PYTHONPATH": "/mine", "KEPT": "yes"}
-    found = environment(plain, cassette=Path("a.json"), report=Path("/r"), freeze=True, strict_windows=False)
+    found = environment(plain, cassettes=[Path("a.json")], report=Path("/r"), freeze=True, strict_windows=False)
     assert not [name for name in found if name.lower().endswith("_proxy")]
     assert found["PYTHONPATH"].split(":")[:2] == [str(BOOTSTRAP), "/mine"]
     assert (found["KEPT"], found["TFX_REPLAY_FREEZE"], Path(found["TFX_REPLAY_CASSETTE"]).is_absolute()) == ("yes", "1", True)

@@ -1,0 +1,109 @@
+"""Python processes started while `offline()` lasts: born with guard and cassette, and heard through a file. Touches the environment.
+
+What `tfx replay` does for its program (`child.py`), `offline()` does for the processes its own program starts: subprocesses of this very
+Python, and those of multiprocessing's "spawn" and "forkserver". A process that was running before is out of reach.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import Unpack, cast
+
+from replayer import child
+from replayer.switch import Switch, Undo
+from tfx import store
+from tfx.cassette import Cassette
+
+__tracebackhide__ = True  # environments hold live values
+
+Heard = Callable[[str, str], object]
+
+
+class Heirs:
+    """The file in which heirs tell what they did. Read from where it was left off."""
+
+    __slots__ = ("_at", "_owner", "_report")
+
+    def __init__(self, report: Path) -> None:
+        self._report, self._at, self._owner = report, 0, os.getpid()
+
+    def hear(self, heard: Heard) -> None:
+        """Pass on what was told since: a kind (`used`, `miss`, `blocked`, `struck`) and its words."""
+        # A forked child has the parent's file, and must not take its lines from it.
+        if os.getpid() != self._owner or not self._report.exists() or self._report.stat().st_size <= self._at:
+            return
+        with self._report.open("rb") as file:
+            file.seek(self._at)
+            lines = file.read().splitlines(keepends=True)
+        for line in lines:
+            if line.endswith(b"\n"):
+                self._at += len(line)
+                kind, words = json.loads(line)
+                heard(kind, words)
+
+
+@contextmanager
+def heirs(cassettes: Sequence[Cassette], **said: Unpack[child.Said]) -> Iterator[tuple[Heirs, Callable[[], None]]]:
+    """The environment set so that Python processes carry guard and cassettes; also what must be done before one is started.
+
+    The cassettes (public as they are) are written when the first process is about to start.
+    """
+    with tempfile.TemporaryDirectory(prefix="tfx-heirs-") as name:
+        folder = Path(name)
+        report = folder / "report"
+        report.touch(mode=0o600)
+        missing = [(folder / str(number), cassette) for number, cassette in enumerate(cassettes)]
+        paths = [store.path_of(cassette.name, place) for place, cassette in missing]
+
+        def prepare() -> None:
+            while missing:
+                place, cassette = missing.pop()
+                store.save(cassette, place)
+
+        found = child.environment(os.environ, cassettes=paths, report=report, **said)
+        with _environment({key: found.get(key) for key in ("PYTHONPATH", *child.NAMES)}):
+            stop_forkserver()
+            yield Heirs(report), prepare
+            # Whatever it forks later would carry this cassette still.
+            stop_forkserver()
+
+
+@contextmanager
+def _environment(wanted: Mapping[str, str | None]) -> Iterator[None]:
+    before = {key: os.environ.get(key) for key in wanted}
+    _put(wanted)
+    try:
+        yield
+    finally:
+        _put(before)
+
+
+def _put(values: Mapping[str, str | None]) -> None:
+    for key, value in values.items():
+        if value is None:
+            os.environ.pop(key, None)
+        else:
+            os.environ[key] = value
+
+
+def stop_forkserver() -> None:
+    """End the process that multiprocessing's "forkserver" forks from, if there is one: the next one is born as things are then."""
+    module = sys.modules.get("multiprocessing.forkserver")
+    if module is not None:
+        module._forkserver._stop()  # noqa: SLF001  # multiprocessing's own tests do so; there is no public way
+
+
+def patch_spawn(module: ModuleType, switch: Switch) -> list[Undo]:
+    """Multiprocessing starts its processes below every audit event; with this there is one."""
+    original: Callable[..., int] = module.spawnv_passfds
+
+    def spawnv_passfds(path: bytes, args: list[bytes], passfds: list[int]) -> int:
+        sys.audit("os.posix_spawn", path, args, os.environ)
+        return original(path, args, passfds)
+
+    return [switch.replace(cast("type", module), "spawnv_passfds", spawnv_passfds)]  # a module is as good an owner as a class
