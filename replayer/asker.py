@@ -1,8 +1,8 @@
 """Who asked: the line of the user's own code a request came from, for messages. Reads frames; keeps none."""
 
+import os
 import sys
 import sysconfig
-from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -20,17 +20,19 @@ _DEEPEST: Final = 200
 
 def asker() -> str:
     """`file.py:12`, the innermost line outside the standard library, installed packages and tfx; empty where there is none."""
-    frame = sys._getframe(1)  # noqa: SLF001  # inspect.stack reads sources
+    known, frame = _KNOWN, sys._getframe(1)  # noqa: SLF001  # inspect.stack reads sources
     for _ in range(_DEEPEST):
         name = frame.f_code.co_filename
-        if not _is_library(name):
-            return f"{Path(name).name}:{frame.f_lineno}"
+        is_library = known.get(name)
+        if is_library is None:
+            is_library = known[name] = name.startswith((*_LIBRARIES, "<"))
+        if not is_library:
+            return f"{name[name.rfind(os.sep) + 1 :]}:{frame.f_lineno}"
         if frame.f_back is None:
             break
         frame = frame.f_back
     return ""
 
 
-@cache
-def _is_library(name: str) -> bool:
-    return name.startswith((*_LIBRARIES, "<"))
+_KNOWN: Final[dict[str, bool]] = {}
+"""Whether a file is a library's: asked for every frame of every first use."""
