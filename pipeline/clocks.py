@@ -39,7 +39,7 @@ def times(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> dict[s
     seconds = np.where(is_possible(seconds), seconds, np.uint32(NOT_A_DATE[0]))
     utc = np.full(len(batch), np.datetime64("NaT", "s"))
     status = np.full(len(batch), NOT_A_TIME, np.uint8)
-    for group in np.unique(batch.groups).tolist():
+    for group in batch.group_numbers:
         here = batch.groups == group
         found = instants(seconds[here], clock.zone, sequence=batch.records.sequence[here], changes=clock.changes.get(group, ()))
         utc[here], status[here] = found.utc, found.status
@@ -73,9 +73,7 @@ def settle(connection: Connection, device_id: int, news: Batch, zone: ZoneInfo) 
     """
     clock = clock_of(connection, device_id, zone)
     return sum(
-        _settle(connection, table, device_id, news.take(news.groups == group), clock)
-        for group in np.unique(news.groups).tolist()
-        for table in _TIMED
+        _settle(connection, table, device_id, news.take(news.groups == group), clock) for group in news.group_numbers for table in _TIMED
     )
 
 

@@ -59,6 +59,13 @@ class Batch:
         """Group and sequence number in one number: the identity within a device."""
         return (self.groups << 32) | self.records.sequence.astype(np.int64)
 
+    @property
+    def group_numbers(self) -> tuple[int, ...]:
+        """The sequence groups there are: one, as far as anybody has seen."""
+        if len(self) and (self.groups == self.groups[0]).all():
+            return (int(self.groups[0]),)
+        return tuple(np.unique(self.groups).tolist())
+
     @classmethod
     def join(cls, parts: Sequence["Batch"]) -> "Batch":
         """All records of the parts, one part after the other."""

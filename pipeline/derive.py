@@ -3,7 +3,6 @@
 from collections import Counter
 from typing import Final, cast
 
-import numpy as np
 from sqlalchemy import Connection, Engine
 
 from pipeline.decode import Batch, Reject
@@ -28,7 +27,7 @@ Stretch = tuple[int, int, int, int]
 
 def mark_batch(connection: Connection, device_id: int, news: Batch) -> None:
     """Say that these events are new, in the transaction that stores them."""
-    for group in np.unique(news.groups).tolist():
+    for group in news.group_numbers:
         sequence = news.records.sequence[news.groups == group]
         mark(connection, (device_id, group, int(sequence.min()), int(sequence.max())))
 
