@@ -1,17 +1,37 @@
-"""`tfx pipeline run`: parse, carry out, print."""
+"""`tfx pipeline`: parse, carry out, print."""
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 import orjson
 
 from tandem.eras import CURRENT, ERAS
 from tandem.regions import REGIONS
+from tfx.errors import UsageError
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+_ACCOUNT = (
+    click.option("--zone", default="UTC", show_default=True, help="The account's time zone, such as Europe/Berlin."),
+    click.option("--region", type=click.Choice(tuple(REGIONS)), default="us", show_default=True, help="Which cloud the account lives in."),
+    click.option("--era", type=click.Choice(tuple(ERAS)), default=CURRENT, show_default=True, help="Which state of the API to speak."),
+    click.option("--credentials", type=click.Path(path_type=Path), help="TOML file with e-mail and password; see tfx record --help."),
+    click.option("--pump", metavar="SERIAL", help="Which pump; otherwise the one with the latest events."),
+)
+
+
+def _account(command: Command) -> Command:
+    """The options that say whose events to ask for."""
+    for option in reversed(_ACCOUNT):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -32,11 +52,7 @@ def pipeline() -> None:
 @click.option(
     "--database", metavar="URL", default="duckdb:///:memory:", show_default=True, help="Where to, such as duckdb:///warehouse.duckdb."
 )
-@click.option("--zone", default="UTC", show_default=True, help="The account's time zone, such as Europe/Berlin.")
-@click.option("--region", type=click.Choice(tuple(REGIONS)), default="us", show_default=True, help="Which cloud the account lives in.")
-@click.option("--era", type=click.Choice(tuple(ERAS)), default=CURRENT, show_default=True, help="Which state of the API to speak.")
-@click.option("--credentials", type=click.Path(path_type=Path), help="TOML file with e-mail and password; see tfx record --help.")
-@click.option("--pump", metavar="SERIAL", help="Which pump; otherwise the one with the latest events.")
+@_account
 @click.option("--days", type=click.IntRange(min=1), help="The last so many days.")
 @click.option("--since", type=_DAY, help="The first day.")
 @click.option("--until", type=_DAY, help="The last day, included.")
@@ -100,6 +116,44 @@ def run(
 
 
 _DATABASE = click.option("--database", metavar="URL", required=True, help="Which database, such as duckdb:///warehouse.duckdb.")
+
+
+@pipeline.command()
+@_DATABASE
+@_account
+@click.option("--every", metavar="MINUTES", type=click.FloatRange(min=1), default=30, show_default=True, help="How often to ask.")
+def serve(*, database: str, zone: str, region: str, era: str, credentials: Path | None, pump: str | None, every: float) -> None:
+    """Ask for what is new every so many minutes until interrupted; runs never overlap, and between them the database is closed.
+
+    \b
+    Example:
+      tfx pipeline serve --database duckdb:///warehouse.duckdb --zone Europe/Berlin --region eu --every 30
+    """
+    import time
+
+    from pipeline.runs import Order, perform
+    from pipeline.serving import Clock
+    from pipeline.serving import serve as served
+    from pipeline.steps import Stored
+    from pipeline.warehouse import open_warehouse, told
+
+    if ":memory:" in database:
+        raise UsageError("a database in memory is gone between two runs; name a file like duckdb:///warehouse.duckdb")
+    order = Order(zone=zone, region=region, era=era, credentials=credentials, pump=pump)
+
+    def once() -> Stored:
+        engine = open_warehouse(database)
+        with told(database):
+            try:
+                return perform(engine, order)
+            finally:
+                engine.dispose()
+
+    def tell(words: str) -> None:
+        click.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC  {words}")
+
+    done = served(once, interval=every * 60, clock=Clock(now=time.monotonic, wait=time.sleep), tell=tell)
+    click.echo(f"stopped after {done} runs; what they stored is in {database}")
 
 
 @pipeline.command()

@@ -31,12 +31,6 @@ def word(expression: str, words: Mapping[int, str]) -> str:
     return f"CASE {expression} {cases} ELSE concat('other ', {expression}) END"
 
 
-def flags(expression: str, words: Mapping[int, str]) -> str:
-    """The set bits of a mask as words, joined by commas; null where no known bit is set."""
-    cases = ", ".join(f"CASE WHEN {expression} & {1 << bit} <> 0 THEN '{name}' END" for bit, name in words.items())
-    return f"nullif(concat_ws(', ', {cases}), '')"
-
-
 def outside(expression: str, low: float, high: float) -> str:
     """True where a number is none, or beyond these bounds."""
     return f"NOT coalesce(isfinite({expression}::DOUBLE) AND {expression} BETWEEN {low} AND {high}, false)"

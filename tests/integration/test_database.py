@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from pipeline.cli import pipeline
 from pipeline.models import TABLES, AlarmOrAlert, BasalDelivery, Bolus, CgmReading, Device, Event, RawEvent
 from pipeline.runs import Order, perform
+from pipeline.steps import Stored
 from pipeline.summary import summary
 from pipeline.warehouse import driver, in_memory, open_warehouse
 from tfx.errors import CassetteError, TfxError, UsageError
@@ -209,3 +210,22 @@ def test_a_database_is_checked_and_exported_by_the_command(root: Path, tmp_path:
     code, text = done("check", *database)
     assert code == 1
     assert "boluses: rows are joined from 0 events, and 62 were told" in text
+
+
+def test_serving_asks_again_and_ends_cleanly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("time.sleep", wait)
+    monkeypatch.setattr("pipeline.runs.perform", lambda *_: Stored(received=3))
+    database = f"duckdb:///{tmp_path / 'w.duckdb'}"
+    done = CliRunner().invoke(pipeline, ["serve", "--database", database, "--every", "30"])
+    assert done.exit_code == 0
+    assert [line.partition("UTC  ")[2] for line in done.output.splitlines()[:-1]] == ["3 events received, 0 new"] * 2
+    assert done.output.splitlines()[-1] == f"stopped after 2 runs; what they stored is in {database}"
+    assert all(1700 < seconds <= 1800 for seconds in waited)
+    assert isinstance(CliRunner().invoke(pipeline, ["serve", "--database", "duckdb:///:memory:"]).exception, UsageError)

@@ -1,0 +1,71 @@
+"""Runs on a beat: none overlaps, a failing service is tried again, an interruption ends it cleanly."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from pipeline.serving import Clock, serve
+from pipeline.steps import Stored
+from tfx.errors import BlockedError, LoginError, NetworkError, TfxError, UsageError
+
+
+class World:
+    """A clock that moves when waited for, and runs that take as long as they are said to."""
+
+    def __init__(self, *runs: float | BaseException) -> None:
+        self.time = 100.0
+        self.runs = list(runs)
+        self.begun: list[float] = []
+        self.told: list[str] = []
+
+    def once(self) -> Stored:
+        self.begun.append(self.time)
+        if not self.runs:
+            raise KeyboardInterrupt
+        lasts = self.runs.pop(0)
+        if isinstance(lasts, BaseException):
+            raise lasts
+        self.time += lasts
+        return Stored(received=9, rows=Counter(raw_events=2))
+
+    def wait(self, seconds: float) -> None:
+        self.time += seconds
+
+    def serve(self, once: Callable[[], Stored] | None = None) -> int:
+        return serve(once or self.once, interval=60, clock=Clock(now=lambda: self.time, wait=self.wait), tell=self.told.append)
+
+
+def test_runs_begin_on_the_beat() -> None:
+    world = World(5, 30, 59)
+    assert world.serve() == 3
+    assert world.begun == [100, 160, 220, 280]
+    assert world.told == ["9 events received, 2 new"] * 3
+
+
+def test_a_run_longer_than_the_interval_makes_beats_fall_out() -> None:
+    world = World(150, 60, 1)
+    assert world.serve() == 3
+    assert world.begun == [100, 280, 400, 460]
+
+
+def test_a_failing_network_is_told_and_tried_again() -> None:
+    world = World(NetworkError("no answer"), 5)
+    assert world.serve() == 1
+    assert world.begun == [100, 160, 220]
+    assert world.told[0] == "NetworkError: no answer; trying again at the next beat"
+
+
+@pytest.mark.parametrize("error", [UsageError("no such pump"), LoginError("refused"), BlockedError("turned away")])
+def test_what_no_next_run_would_do_better_ends_it(error: TfxError) -> None:
+    with pytest.raises(type(error)):
+        World(5, error, 5).serve()
+
+
+def test_an_interruption_while_waiting_is_a_clean_end() -> None:
+    world = World(5)
+
+    def interrupted(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    assert serve(world.once, interval=60, clock=Clock(now=lambda: world.time, wait=interrupted), tell=world.told.append) == 1
