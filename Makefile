@@ -89,8 +89,8 @@ $(PEERS)/.installed: benchmarks/peers-sanitizer.lock $(STAMP)
 	  || $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benchmarks/peers-sanitizer.lock
 	touch $@
 
-bench-sanitizer: install $(PEERS)/.installed  ## both layers and the check beside orjson, detect-secrets and Presidio (DAYS=28)
-	$(BIN)/python benchmarks/sanitizers.py --days $(or $(DAYS),28)
+bench-sanitizer: install $(PEERS)/.installed  ## both layers and the check beside orjson, detect-secrets and Presidio (DAYS=14)
+	$(BIN)/python benchmarks/sanitizers.py --days $(or $(DAYS),14)
 
 bench-linkage: install  ## how often a sanitized week is matched with another copy of it, values kept and synthetic
 	$(BIN)/python benchmarks/linkage.py

@@ -19,4 +19,8 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was_on:
+            if not gc.get_freeze_count():
+                # What was made goes to the oldest generation as it is; else the next container would have all of it gone through at once.
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
