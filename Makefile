@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fast proofs lint types contracts bench bench-linkage bench-sanitizer cassettes expected coverage lock clean
+.PHONY: help install demo test fast proofs lint types contracts bench bench-replayer bench-linkage bench-sanitizer cassettes expected coverage lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -77,6 +77,17 @@ coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
 
 bench: install  ## measure against the floor and peers, one table with medians and ratios
 	$(BIN)/python benchmarks/run.py
+
+PEERS_REPLAYER := .venv-peers-replayer
+
+$(PEERS_REPLAYER)/.installed: benchmarks/peers-replayer.lock $(STAMP)
+	test -x $(PEERS_REPLAYER)/bin/python || $(PYTHON) -m venv $(PEERS_REPLAYER)
+	$(BIN)/uv pip install --quiet --python $(PEERS_REPLAYER)/bin/python --no-deps --require-hashes -r benchmarks/peers-replayer.lock \
+	  || $(PEERS_REPLAYER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benchmarks/peers-replayer.lock
+	touch $@
+
+bench-replayer: install $(PEERS_REPLAYER)/.installed  ## load, time per request and memory beside every peer (OPTIONS="--sizes 10 100 --rounds 1")
+	$(BIN)/python benchmarks/replayers.py $(OPTIONS)
 
 bench-pipeline: install  ## decode and store 10 k to 5 M events beside the floor and two peers (QUICK=--quick: to 100 k)
 	$(BIN)/python benchmarks/pipelines.py $(QUICK)

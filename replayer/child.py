@@ -106,15 +106,19 @@ def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: 
     kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy") and name not in NAMES}
     path = [str(BOOTSTRAP), *filter(None, [kept.get("PYTHONPATH"), _own_folder()])]
     flags = {FREEZE: said.get("freeze"), STRICT: said.get("strict_windows"), VIRTUAL: said.get("virtual_clock")}
+    told = {
+        PROGRAMS: os.pathsep.join(said.get("programs", ())),
+        ALLOWED: " ".join(said.get("allowed", ())),
+        FAULTS: " ".join(said.get("faults", ())),
+        ERA: said.get("as_era") or "",
+    }
     return {
         **kept,
         "PYTHONPATH": os.pathsep.join(path),
         CASSETTE: os.pathsep.join(str(one.resolve()) for one in cassettes),
         REPORT: str(report),
-        PROGRAMS: os.pathsep.join(said.get("programs", ())),
-        ALLOWED: " ".join(said.get("allowed", ())),
-        FAULTS: " ".join(said.get("faults", ())),
-        ERA: said.get("as_era") or "",
+        # requests walks the environment at every request: nothing stands there for nothing.
+        **{name: words for name, words in told.items() if words},
         **{name: "1" for name, wanted in flags.items() if wanted},
     }
 
