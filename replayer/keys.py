@@ -47,7 +47,8 @@ class Question:
 
     def values(self, name: str) -> tuple[str, ...]:
         """Every value of a query key, in order; a key without `=` counts as blank."""
-        return tuple(text(value or b"") for key, value in self.query if key == name.encode())
+        sought = name.encode()
+        return tuple([text(value or b"") for key, value in self.query if key == sought])
 
     def form(self, name: str) -> str | None:
         """The first value of a form field."""
