@@ -79,13 +79,15 @@ def settle(connection: Connection, device_id: int, news: Batch, zone: ZoneInfo) 
 
 def _settle(connection: Connection, table: str, device_id: int, news: Batch, clock: Clock) -> int:
     seconds = news.records.seconds.astype(np.int64)
-    # A pump's wall clock counts from 2008, DuckDB's epoch from 1970.
+    # A pump's wall clock counts from 2008, DuckDB's epoch from 1970. The column itself is compared: its zone maps pass over other years.
     near = f"""
         SELECT sequence_number, epoch(pump_time)::BIGINT - {UNIX_OF_PUMP_EPOCH} AS seconds FROM {table}
-        WHERE device_id = $1 AND sequence_group = $2 AND seconds BETWEEN $3 AND $4
+        WHERE device_id = $1 AND sequence_group = $2
+        AND pump_time BETWEEN make_timestamp($3 * 1000000::BIGINT) AND make_timestamp($4 * 1000000::BIGINT)
     """  # noqa: S608  # our own names
+    first, last = int(seconds.min()) + UNIX_OF_PUMP_EPOCH - _REACH, int(seconds.max()) + UNIX_OF_PUMP_EPOCH + _REACH
     group = int(news.groups[0])
-    found = run(connection, near, [device_id, group, int(seconds.min()) - _REACH, int(seconds.max()) + _REACH]).fetchnumpy()
+    found = run(connection, near, [device_id, group, first, last]).fetchnumpy()
     count = len(found["seconds"])
     if not count:
         return 0
