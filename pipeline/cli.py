@@ -58,6 +58,13 @@ def pipeline() -> None:
 @click.option("--until", type=_DAY, help="The last day, included.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("--prefect", is_flag=True, help="Run it as a Prefect flow, with Prefect's server and log.")
+@click.option(
+    "--cassettes", metavar="DIR", type=click.Path(path_type=Path), help="Many accounts: every cassette in this folder, a partition each."
+)
+@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Where the partitions of --cassettes go, as Parquet.")
+@click.option("--runner", type=click.Choice(("plain", "dask")), default="plain", show_default=True, help="What runs --cassettes.")
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="How many processes Dask starts here.")
+@click.option("--address", metavar="tcp://HOST:PORT", help="A Dask scheduler that runs already, instead of processes here.")
 def run(
     *,
     cassette: str | None,
@@ -72,6 +79,11 @@ def run(
     until: datetime | None,
     as_json: bool,
     prefect: bool,
+    cassettes: Path | None,
+    output: Path | None,
+    runner: str,
+    workers: int,
+    address: str | None,
 ) -> None:
     """Ask for pump events and store them; print row counts and a summary.
 
@@ -81,7 +93,11 @@ def run(
     Example:
       tfx pipeline run --cassette session-us --zone America/Los_Angeles
       tfx pipeline run --database duckdb:///warehouse.duckdb --region eu --days 28
+      tfx pipeline run --cassettes study --output study-tables --runner dask --workers 8
     """
+    if cassettes is not None or output is not None or address is not None or runner != "plain":
+        _run_many(cassettes=cassettes, output=output, zone=zone, runner=runner, workers=workers, address=address, as_json=as_json)
+        return
     from sqlalchemy import Engine
 
     from pipeline.report import as_text
@@ -113,6 +129,28 @@ def run(
     report["received"] = stored.received
     report["added"] = dict(sorted(stored.rows.items()))
     click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))
+
+
+def _run_many(
+    *, cassettes: Path | None, output: Path | None, zone: str, runner: str, workers: int, address: str | None, as_json: bool
+) -> None:
+    """Every cassette of a folder into a partition; exit 2 if one could not be read, when all others are done."""
+    from pipeline import partitions
+    from pipeline.report import partitions_as_text
+
+    if cassettes is None or output is None:
+        raise click.UsageError("many accounts need both --cassettes DIR and --output DIR")
+    if address is not None and runner != "dask":
+        raise click.UsageError("--address names a Dask scheduler; add --runner dask")
+    chosen: partitions.Runner = partitions.one_by_one
+    if runner == "dask":
+        from pipeline.spread import dask
+
+        chosen = dask(address=address, workers=workers)
+    done = partitions.run(cassettes, output, zone, chosen)
+    click.echo(orjson.dumps(done, option=orjson.OPT_INDENT_2).decode() if as_json else partitions_as_text(done))
+    if any(partition.status == "refused" for partition in done):
+        raise SystemExit(2)
 
 
 _DATABASE = click.option("--database", metavar="URL", required=True, help="Which database, such as duckdb:///warehouse.duckdb.")

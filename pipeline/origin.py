@@ -1,7 +1,7 @@
 """Where the answers come from: a cassette, or the live service. The only module that opens sessions."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -84,19 +84,20 @@ class CassetteAdapter(HTTPAdapter):
 
 
 @contextmanager
-def from_cassette(named: str, *, loopback: bool = False) -> Iterator[Origin]:
+def from_cassette(named: str, *, loopback: bool = False, guarded: bool = True) -> Iterator[Origin]:
     """The service as the cassette has it, by path or by name in cassettes/. Raises CassetteError if it cannot be read.
 
     A cassette lets anyone sign in; time stands still at its clock, and nobody waits before trying again. The network is blocked
-    meanwhile, but for this machine itself if `loopback` says so. At the end it says what was asked in vain and who tried to reach out:
-    MismatchError, NetworkBlockedError.
+    meanwhile, but for this machine itself if `loopback` says so; not `guarded`, it is not blocked. At the end it
+    says what was asked in vain and who tried to reach out: MismatchError, NetworkBlockedError.
     """
     path = Path(named)
     cassette = load(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
     blocked = cast("Callable[[tuple[str, ...]], AbstractContextManager[object]]", stage("replayer.guard:blocked"))
     replay = cast("Callable[[Cassette], Replay]", stage("replayer.session:Replay"))(cassette)
-    with blocked(("loopback",) if loopback else ()), requests.Session() as session:
-        session.mount("https://", CassetteAdapter(replay))
+    with blocked(("loopback",) if loopback else ()) if guarded else nullcontext(), requests.Session() as session:
+        for scheme in ("https://", "http://"):
+            session.mount(scheme, CassetteAdapter(replay))
         source = TandemSource(
             session, region=REGIONS[cassette.region], era=ERAS[cassette.era], clock=lambda: cassette.clock, sleep=lambda _seconds: None
         )

@@ -1,9 +1,11 @@
 """The report of a run for a person. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import cast
 
 from pipeline.check import Checked, Place
+from pipeline.partitions import Partition
 from tfx.jsonbody import Json
 
 
@@ -54,3 +56,12 @@ def _destination(place: Place) -> str:
     told = place.table if place.rows is None else f"{place.table} {place.rows:,}"
     rest = (f"{count:,} {word}" for word, count in (("set aside", place.set_aside), ("without a reading", place.silent)) if count)
     return ", ".join((told, *rest))
+
+
+def partitions_as_text(done: Sequence[Partition]) -> str:
+    """What became of many accounts: how many of each fate, and why one was refused."""
+    fates = Counter(partition.status for partition in done)
+    lines = [f"{count:>9,}  accounts {fate}" for fate, count in fates.items()]
+    lines.append(f"{sum(partition.events for partition in done):>9,}  pump events in all partitions")
+    lines += [f"refused    {partition.account}: {partition.reason}" for partition in done if partition.status == "refused"]
+    return "\n".join(lines)

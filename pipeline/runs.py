@@ -27,7 +27,8 @@ class Order:
 
     `mode`: `full` asks for all the service has, `incremental` from the last stored day on, `backfill` for `since` to `until`
     (the last `days` days where only they are given). A cassette answers the windows it has; the days cut them. `loopback` leaves this
-    machine reachable while a cassette stands for the network: Prefect's server is there.
+    machine reachable while a cassette stands for the network: Prefect's server is there. Not `guarded`, nothing is blocked meanwhile: a
+    worker of a cluster talks to other machines, and the cassette's session has no way out of its own.
     """
 
     mode: Mode = "incremental"
@@ -41,6 +42,7 @@ class Order:
     until: date | None = None
     days: int | None = None
     loopback: bool = False
+    guarded: bool = True
 
 
 def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
@@ -64,7 +66,7 @@ def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
 def opened(order: Order) -> AbstractContextManager[Origin]:
     """The origin the order names."""
     if order.cassette is not None:
-        return from_cassette(order.cassette, loopback=order.loopback)
+        return from_cassette(order.cassette, loopback=order.loopback, guarded=order.guarded)
     return live(order.region, order.era, order.credentials)
 
 

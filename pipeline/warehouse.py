@@ -116,6 +116,17 @@ def migrate(engine: Engine, revision: str = "head") -> None:
         connection.commit()
 
 
+def head() -> str:
+    """The newest revision of the schema."""
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()))
+    config.set_main_option("path_separator", "os")
+    return str(ScriptDirectory.from_config(config).get_current_head())
+
+
 @contextmanager
 def told(url: str) -> Iterator[None]:
     """What the database itself refuses, such as a full disk, in our words. Raises UsageError."""
