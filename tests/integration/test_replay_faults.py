@@ -1,17 +1,12 @@
-"""Faults met live and on replay: the stand-in fails over real TLS, the cassette without a socket; no stack may tell them apart."""
+"""Faults on replay. That no stack can tell them from live ones is shown in tests/proofs/test_faults_as_live.py."""
 
 import asyncio
-import socket
-import struct
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 
 import httpx
 import pytest
@@ -21,8 +16,6 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from replayer.session import offline
-from simulator.account import account
-from simulator.proxy import running
 from tandem.faults import Fault
 from tandem.regions import SSO_URL
 from tfx.cassette import Cassette
@@ -30,100 +23,12 @@ from tfx.errors import HangError, MismatchError, UnusedError
 from tfx.exchange import Exchange, Request, Terms
 
 NOW = datetime(2026, 11, 2, 8, 0, tzinfo=UTC)
-KINDS = ("429", "503", "403-waf", "content-type", "reset", "truncated", "drip", "timeout", "late=0.01", "late=9")
-PATIENCE = 0.25
-
-Seen = tuple[object, ...]
-
-
-def by_requests(url: str) -> Seen:
-    with requests.Session() as session:
-        answer = session.get(url, timeout=PATIENCE)
-        return answer.status_code, answer.reason, answer.headers["Content-Type"], answer.headers.get("Retry-After"), bool(answer.content)
-
-
-def by_urllib(url: str) -> Seen:
-    try:
-        answer = urllib.request.build_opener().open(url, timeout=PATIENCE)  # urlopen keeps the first opener, and its proxies
-    except urllib.error.HTTPError as error:
-        answer = error
-    return answer.status, answer.reason, answer.headers["Content-Type"], answer.headers.get("Retry-After"), bool(answer.read())
-
-
-def by_httpx(url: str) -> Seen:
-    answer = httpx.get(url, timeout=PATIENCE)
-    return answer.status_code, answer.reason_phrase, answer.headers["Content-Type"], answer.headers.get("Retry-After"), bool(answer.content)
-
-
-def by_httpx_async(url: str) -> Seen:
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(timeout=PATIENCE) as client:
-            return await client.get(url)
-
-    answer = asyncio.run(ask())
-    return answer.status_code, answer.reason_phrase, answer.headers["Content-Type"], answer.headers.get("Retry-After"), bool(answer.content)
-
-
-STACKS: Mapping[str, Callable[[str], Seen]] = MappingProxyType(
-    {"requests": by_requests, "urllib": by_urllib, "httpx": by_httpx, "httpx async": by_httpx_async}
-)
-
-
-def met(ask: Callable[[str], Seen], url: str = SSO_URL) -> Seen:
-    """An answer, or the error and what it carries."""
-    try:
-        return ask(url)
-    except (requests.RequestException, httpx.HTTPError, OSError, urllib3.exceptions.HTTPError) as error:
-        return (type(error), *(type(part) for part in error.args if isinstance(part, Exception)))
-    except Exception as error:  # noqa: BLE001  # http.client has errors of no common kind
-        return (type(error),)
-
-
-def table(stack: int) -> list[Fault]:
-    return [Fault(endpoint="sso-page", nth=stack * len(KINDS) + number, kind=kind) for number, kind in enumerate(KINDS, 1)]
 
 
 def again(cassette: Cassette, number: int = 0) -> Cassette:
     """One exchange of it, as often as it is asked for."""
     one = cassette.exchanges[number]
     return replace(cassette, exchanges=(Exchange(request=one.request, response=one.response, terms=Terms(repeat="last")),))
-
-
-@pytest.mark.loopback
-def test_every_fault_is_met_on_replay_as_live(monkeypatch: pytest.MonkeyPatch) -> None:
-    faults = [fault for stack in range(len(STACKS)) for fault in table(stack)]
-    with running(account(now=NOW, days=0.25), now=NOW, faults=faults, pause=0.001) as stand_in, monkeypatch.context() as patched:
-        for name, value in stand_in.environment.items():
-            patched.setenv(name, value)
-        live = {name: dict(zip(KINDS, [met(ask) for _ in KINDS], strict=True)) for name, ask in STACKS.items()}
-    replayed = {}
-    for name, ask in STACKS.items():
-        with offline(again(tape.session()), faults=table(0)) as replay:
-            replayed[name] = dict(zip(KINDS, [met(ask) for _ in KINDS], strict=True))
-            replay.check()
-    with resetting() as url:
-        resets = {name: met(ask, url) for name, ask in STACKS.items()}
-    for name in STACKS:
-        # Inside a proxy's tunnel a reset looks now like this and now like that; without one it is plain.
-        assert replayed[name] == live[name] | {"reset": resets[name]}, name
-
-
-@contextmanager
-def resetting() -> Iterator[str]:
-    """A server that resets every connection once it was asked."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            for _ in STACKS:
-                connection = server.accept()[0]
-                connection.recv(65536)
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                connection.close()
-
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/"
-        thread.join()
 
 
 def test_a_client_that_tries_again_gets_the_recorded_answer() -> None:
