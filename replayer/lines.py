@@ -3,6 +3,7 @@
 Everything above the socket is the library's own: a `Line` takes the bytes a client sends, and gives the bytes a server would.
 """
 
+import atexit
 import io
 import socket
 from collections.abc import Callable
@@ -76,11 +77,9 @@ class Line:
 @cache
 def _quiet() -> socket.socket:
     ours, theirs = socket.socketpair()
-    _KEPT.append(theirs)
+    for end in (ours, theirs):  # both live as long as the process, and in every one it forks
+        atexit.register(end.close)
     return ours
-
-
-_KEPT: list[socket.socket] = []  # both ends live as long as the process, and in every one it forks
 
 
 def _file(answer: Answer, asked: Request, timeout: float | None) -> io.BufferedIOBase:
