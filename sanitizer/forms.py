@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, quote_plus
 
-from sanitizer.spellings import guid_bytes, hashes, is_guid, masked, spellings, tellings, windows
+from sanitizer.spellings import ending, guid_bytes, hashes, is_guid, masked, spellings, tellings, windows
 
 SHORTEST: Final = 4
 SHORTEST_DIGITS: Final = 6
@@ -44,13 +44,15 @@ def is_searchable(value: str) -> bool:
 
 def forms(value: str) -> Iterator[Form]:
     """Every form of a value, itself first. What is encoded in more than one way, `nesting` undoes before it is searched."""
-    for text in dict.fromkeys(spellings(value)):
+    yield from _plain(value)
+    end = ending(value)
+    for text in dict.fromkeys(spellings(end)):
         yield from _written(text)
     for text in dict.fromkeys(tellings(value)):
         yield from _plain(text)
     yield from (Form(pattern=_low(text), name="a piece of it") for text in windows(value))
     yield from (Form(pattern=_low(text), name="masked") for text in masked(value))
-    yield from _base32(value.encode("utf-8", "surrogatepass"))
+    yield from _base32(end.encode("utf-8", "surrogatepass"))
     for name, raw in _binary(value):
         if len(raw) >= SHORTEST:
             yield Form(pattern=raw.lower(), name=name, raw=len(raw) < SHORTEST_FORM)
@@ -108,8 +110,18 @@ def _base32(raw: bytes) -> Iterator[Form]:
     for skip in range(4):
         whole = raw[skip : skip + (len(raw) - skip) // 4 * 4]
         if len(whole) >= SHORTEST_FORM:
-            yield Form(pattern=base64.b85encode(whole).lower(), name="base85")
-            yield Form(pattern=base64.a85encode(whole).lower(), name="base85")
+            yield from (Form(pattern=one.lower(), name="base85") for one in _base85(whole))
+
+
+def _base85(raw: bytes) -> tuple[bytes, bytes]:
+    """Whole fours of bytes with Git's letters and with Adobe's."""
+    text = base64.b85encode(raw)
+    # The same digits; Adobe alone has a letter for four zeros. Written in Python they are the dearest form, so once is enough.
+    return text, base64.a85encode(raw) if b"\0\0\0\0" in raw else text.translate(_ADOBE)
+
+
+_GIT: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_ADOBE: Final = bytes.maketrans(_GIT, bytes(range(33, 33 + len(_GIT))))
 
 
 def _base64(raw: bytes, name: str) -> Iterator[Form]:

@@ -39,7 +39,7 @@ _WITHOUT_LAYOUT = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
 def pump_logs(hand: Hand, device: Device, value: Json, place: str) -> Json:
     """A `pump-logs` answer: `{events, clockChanges}`."""
     if not isinstance(value, dict):
-        return hand.unknown(value, place, "not a pump-logs answer")
+        return value if is_blank(value) else hand.unknown(value, place, "not a pump-logs answer")
     out: Row = {}
     for key, item in value.items():
         if key in LISTS and isinstance(item, list):

@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
-from ahocorasick_rs import BytesAhoCorasick
-
 from sanitizer.epoch import BIRTH, is_inside
 from sanitizer.findings import Finding
 from sanitizer.forms import SHORTEST, SHORTEST_FORM, Form, forms, is_searchable
 from sanitizer.nesting import Closed, layers
 from sanitizer.ordinals import KINDS
+from sanitizer.patterns import Patterns
 from sanitizer.policy import Policy, policy
 from tandem.events import EVENTS
 from tfx.capture import Seen
@@ -66,25 +65,28 @@ _LONGEST_WORD: Final = 16
 
 
 class _Search:
-    """One automaton over every form of every value."""
+    """Every form of every value, looked for at once."""
 
-    __slots__ = ("_automaton", "_forms")
+    __slots__ = ("_forms", "_patterns")
 
     def __init__(self, seen: Iterable[Seen], rules: Policy) -> None:
         known = _vocabulary(rules)
         every: dict[bytes, tuple[Form, str]] = {}
+        kinds: dict[str, str] = {}
         for one in seen:
-            if is_worth_finding(one.value, known):
-                for form in forms(one.value):
-                    every.setdefault(form.pattern, (form, one.kind))
+            kinds.setdefault(one.value, one.kind)
+        for value, kind in kinds.items():
+            if is_worth_finding(value, known):
+                for form in forms(value):
+                    every.setdefault(form.pattern, (form, kind))
         # A form may be a word of the format though the value is not: `José` without its accent.
         words = _known(every, known)
         self._forms = [entry for pattern, entry in every.items() if len(pattern) >= SHORTEST and pattern not in words]
-        self._automaton = BytesAhoCorasick([form.pattern for form, _ in self._forms]) if self._forms else None
+        self._patterns = Patterns(form.pattern for form, _ in self._forms)
 
     def hits(self, text: bytes) -> tuple[str, ...]:
         """What was found in any layer of a text, each kind and form once: `password, percent-encoded`."""
-        if self._automaton is None:
+        if not self._forms:
             return ()
         found: dict[str, None] = {}
         try:
@@ -95,9 +97,8 @@ class _Search:
         return tuple(found)
 
     def _in(self, text: bytes, *, is_raw: bool = False) -> Iterator[tuple[str, None]]:
-        assert self._automaton is not None
         low = text.lower()
-        for index, start, end in self._automaton.find_matches_as_indexes(low, overlapping=True) if low else ():
+        for index, start, end in self._patterns.found(low):
             form, kind = self._forms[index]
             if form.raw and not is_raw:
                 continue
@@ -106,8 +107,7 @@ class _Search:
 
     def _numbers(self, numbers: bytes) -> Iterator[tuple[str, None]]:
         """Digits whose separators were taken out: the whole of them, or one end where they are eight or more."""
-        assert self._automaton is not None
-        for index, start, end in self._automaton.find_matches_as_indexes(numbers, overlapping=True) if numbers else ():
+        for index, start, end in self._patterns.found(numbers):
             form, kind = self._forms[index]
             at_front, at_back = not numbers[start - 1 : start].isdigit(), not numbers[end : end + 1].isdigit()
             if form.pattern.isdigit() and ((at_front and at_back) or (end - start >= SHORTEST_FORM and (at_front or at_back))):
@@ -124,8 +124,7 @@ def is_worth_finding(value: str, known: str) -> bool:
 def _known(patterns: Iterable[bytes], known: str) -> frozenset[bytes]:
     """Those of the patterns that are part of the vocabulary, short as a word is."""
     short = [pattern for pattern in patterns if SHORTEST <= len(pattern) <= _LONGEST_WORD]
-    found = BytesAhoCorasick(short).find_matches_as_indexes(known.encode("utf-8"), overlapping=True) if short else ()
-    return frozenset(short[index] for index, _, _ in found)
+    return frozenset(short[index] for index, _, _ in Patterns(short).found(known.encode("utf-8")))
 
 
 @cache

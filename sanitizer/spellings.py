@@ -12,6 +12,8 @@ SHORTEST_PART: Final = 4
 SHORTEST_LOCAL: Final = 6
 WINDOW: Final = 16
 """Letters of a long token that say whose it is: it may be cut in pieces, as a cookie in chunks or a line that is folded."""
+ENOUGH: Final = 64
+"""Letters of a token that stand for all of it where it is encoded."""
 
 _DAY = re.compile(r"\d{4}-\d\d-\d\d(?!\d)")
 _OPAQUE = re.compile(r"[\w+/=~-]{32,}\Z", re.ASCII)
@@ -56,11 +58,22 @@ def guid_bytes(value: str) -> tuple[bytes, bytes]:
     return raw, raw[3::-1] + raw[5:3:-1] + raw[7:5:-1] + raw[8:]
 
 
+def ending(value: str) -> str:
+    """Of a long token its last letters, which tell it wherever the whole would and are encoded sooner; any other value as it is."""
+    token = _token(value)
+    return token[-ENOUGH:] if token else value
+
+
 def windows(value: str) -> Iterator[str]:
     """Pieces of a long token, so many that any half of it holds one; of a signed token those of its signature, which nobody shares."""
+    token = _token(value)
+    yield from (token[at : at + WINDOW] for at in range(0, len(token) - WINDOW + 1, WINDOW // 2))
+
+
+def _token(value: str) -> str:
+    """A value that is one long token, or the signature of one; empty for any other."""
     token = value.rpartition(".")[2] if value.startswith("ey") else value
-    if _OPAQUE.match(token) and not is_guid(token) and not token.isdigit():
-        yield from (token[at : at + WINDOW] for at in range(0, len(token) - WINDOW + 1, WINDOW // 2))
+    return token if _OPAQUE.match(token) and not is_guid(token) and not token.isdigit() else ""
 
 
 def hashes(value: str) -> Iterator[tuple[str, bytes]]:

@@ -6,6 +6,7 @@ from functools import cache
 
 import pytest
 
+from sanitizer.scrub import Scrubbed, scrub
 from simulator.account import account
 from simulator.session import captured_session
 from tfx.capture import Capture, Seen
@@ -15,6 +16,7 @@ NOW = datetime(2026, 11, 18, 20, 30, 5, tzinfo=UTC)
 
 Session = Callable[..., Capture]
 Build = Callable[..., Capture]
+Done = Callable[..., Scrubbed]
 
 
 @cache
@@ -30,6 +32,21 @@ def session() -> Session:
 
     def make(era: str = "2026-10", region: str = "us", identity: int = 1, weeks: int = 0, therapy: int = 1) -> Capture:
         return _session(era, region, identity, weeks, therapy)
+
+    return make
+
+
+@cache
+def _scrubbed(era: str, region: str, therapy: int) -> Scrubbed:
+    return scrub(_session(era, region, 1, 0, therapy), name="x")
+
+
+@pytest.fixture(scope="session")
+def scrubbed() -> Done:
+    """The same session sanitized, as `x`; made once, for a scrub costs more than most of what is asked about it."""
+
+    def make(era: str = "2026-10", region: str = "us", therapy: int = 1) -> Scrubbed:
+        return _scrubbed(era, region, therapy)
 
     return make
 

@@ -17,10 +17,9 @@ import pytest
 
 from replayer.keys import checked_ignore
 from sanitizer.check import check, looked_at
-from sanitizer.scrub import again, scrub
+from sanitizer.scrub import Scrubbed, again
 from tandem.endpoints import locate
 from tandem.records import Records
-from tfx.capture import Capture
 from tfx.cassette import Cassette
 from tfx.codec import decoded, encoded
 from tfx.errors import CassetteError, RefusedError
@@ -29,13 +28,13 @@ from tfx.jsonbody import write
 from tfx.signing import claims_of, sign
 from tfx.store import dumps
 
-Session = Callable[..., Capture]
+Done = Callable[..., Scrubbed]
 Breaking = Callable[[Any], object]
 
 
 @pytest.fixture(scope="module")
-def clean(session: Session) -> Cassette:
-    return scrub(session(), name="week").cassette
+def clean(scrubbed: Done) -> Cassette:
+    return replace(scrubbed().cassette, name="week")
 
 
 def position(cassette: Cassette, name: str) -> int:
@@ -222,8 +221,8 @@ def test_a_claim_signed_with_our_own_key_is_looked_at_too(clean: Cassette, claim
     ("offset", "value", "code"),
     [(2, b"\x23\x86\x00\x00", 28), (20, b"\x01", 28), (10, b"\x41", 4000), (10, b"Jona", 57)],
 )
-def test_a_byte_put_back_into_a_record_is_found(session: Session, offset: int, value: bytes, code: int) -> None:
-    cassette = scrub(session("2025"), name="week").cassette
+def test_a_byte_put_back_into_a_record_is_found(scrubbed: Done, offset: int, value: bytes, code: int) -> None:
+    cassette = scrubbed("2025").cassette
     index = position(cassette, "pump-events")
     response = cassette.exchanges[index].response
     records = Records.from_body(decoded(response.headers, response.body))

@@ -9,19 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from sanitizer.scrub import scrub
+from sanitizer.scrub import Scrubbed
 from tfx import cli
-from tfx.capture import Capture
 from tfx.cassette import Cassette
 from tfx.exchange import Exchange, Headers
 from tfx.store import load, save
 
-Session = Callable[..., Capture]
+Done = Callable[..., Scrubbed]
 
 
 @pytest.fixture(scope="module")
-def clean(session: Session) -> Cassette:
-    return scrub(session("2025"), name="week").cassette
+def clean(scrubbed: Done) -> Cassette:
+    return replace(scrubbed("2025").cassette, name="week")
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from sanitizer.check import looked_at
 from sanitizer.formats import har
 from sanitizer.formats.nodes import json_file
 from sanitizer.formats.recording import capture_of
-from sanitizer.scrub import scrub
+from sanitizer.scrub import Scrubbed, scrub
 from tfx.capture import Capture
 from tfx.cassette import Cassette
 from tfx.codec import decoded
@@ -21,6 +21,7 @@ from tfx.exchange import Exchange, Headers
 from tfx.store import dumps
 
 Session = Callable[..., Capture]
+Done = Callable[..., Scrubbed]
 
 SOURCE = "https://source.tandemdiabetes.com"
 ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
@@ -71,24 +72,24 @@ def unpacked(cassette: Cassette) -> list[object]:
 
 
 @pytest.mark.parametrize(("era", "region"), [("2025", "us"), ("2026-07", "eu"), ("2026-10", "us")])
-def test_a_session_in_a_har_becomes_the_cassette_it_would_have_been(session: Session, era: str, region: str) -> None:
+def test_a_session_in_a_har_becomes_the_cassette_it_would_have_been(session: Session, scrubbed: Done, era: str, region: str) -> None:
     capture = session(era, region)
     recording = har.read(json_file(har.write(held(capture)), "x.har"), "x.har")
     through = scrub(capture_of(recording, "x.har"), name="x").cassette
-    assert unpacked(through) == unpacked(scrub(capture, name="x").cassette)
+    assert unpacked(through) == unpacked(scrubbed(era, region).cassette)
     assert looked_at(through) == ()
     text = dumps(through)
     assert [one.kind for one in capture.seen if len(one.value) > 7 and one.value.encode() in text] == []
 
 
-def test_a_cassette_comes_back(session: Session) -> None:
-    clean = scrub(session(), name="x").cassette
+def test_a_cassette_comes_back(scrubbed: Done) -> None:
+    clean = scrubbed().cassette
     recording = har.read(json_file(har.write(clean), "x.har"), "x.har")
     assert unpacked(scrub(capture_of(recording, "x.har"), name="x").cassette) == unpacked(clean)
 
 
-def test_what_is_written_is_har(session: Session) -> None:
-    log = json.loads(har.write(scrub(session(), name="x").cassette))["log"]
+def test_what_is_written_is_har(scrubbed: Done) -> None:
+    log = json.loads(har.write(scrubbed().cassette))["log"]
     assert log["version"] == "1.2"
     assert log["creator"]["name"] == "tfx"
     for one in log["entries"]:

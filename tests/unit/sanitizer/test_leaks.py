@@ -37,10 +37,9 @@ def test_the_search_finds_nothing_of_another() -> None:
 def test_nothing_hidden_comes_out(route: str) -> None:
     every = list(written())
     # Seven is prime to both: each way meets other places, each place other ways.
-    chosen = islice(cycle(every), 0, None, 7)
+    chosen = islice(cycle(every), ROUTES.index(route), None, 7)
     cases = [
-        Case(kind=kind, text=text, carrier=carrier, way=way.name)
-        for carrier, (kind, way, text) in zip([*CARRIERS, *CARRIERS], chosen, strict=False)
+        Case(kind=kind, text=text, carrier=carrier, way=way.name) for carrier, (kind, way, text) in zip(CARRIERS, chosen, strict=False)
     ]
     assert leaks(cases, route) == []
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,13 @@ from sanitizer.crowd import ACCOUNT, crowd, left_in
 from sanitizer.formats import har
 from sanitizer.policy import Node, policy
 from sanitizer.report import HELD, Entry, markdown, report
-from sanitizer.scrub import Scrubbed, scrub
+from sanitizer.scrub import Scrubbed
 from tfx import cli
 from tfx.capture import Capture
 from tfx.store import save
 
 Session = Callable[..., Capture]
-Build = Callable[..., Capture]
+Done = Callable[..., Scrubbed]
 
 
 def entry(done: Scrubbed) -> Entry:
@@ -38,8 +39,8 @@ def kept(node: Node, path: str = "") -> list[str]:
 
 
 @pytest.mark.parametrize("era", ["2025", "2026-10"])
-def test_nothing_that_is_kept_about_the_account_is_left_out(session: Session, era: str) -> None:
-    left = left_in(scrub(session(era), name="x").cassette, policy())
+def test_nothing_that_is_kept_about_the_account_is_left_out(scrubbed: Done, era: str) -> None:
+    left = left_in(scrubbed(era).cassette, policy())
     told = {place for places in left.values() if isinstance(places, dict) for place in places}
     asked = {place.partition(" ")[0] for place in told} & set(ACCOUNT)
     assert asked == {"pumpers", "pumper" if era != "2025" else "pump-event-metadata"}
@@ -54,31 +55,29 @@ def test_nothing_that_is_kept_about_the_account_is_left_out(session: Session, er
     } <= left.keys()
 
 
-def test_both_eras_tell_the_same_versions(session: Session) -> None:
-    binary, bff = (left_in(scrub(session(era), name="x").cassette, policy())["body data in events"] for era in ("2025", "2026-10"))
+def test_both_eras_tell_the_same_versions(scrubbed: Done) -> None:
+    binary, bff = (left_in(scrubbed(era).cassette, policy())["body data in events"] for era in ("2025", "2026-10"))
     assert isinstance(binary, dict)
     assert isinstance(bff, dict)
     assert binary["event 313 weight"] == bff["event 313 weight"] != []
 
 
-def test_nothing_seen_and_no_length_of_it_is_in_the_report(session: Session) -> None:
+def test_nothing_seen_and_no_length_of_it_is_in_the_report(session: Session, scrubbed: Done) -> None:
     capture = session()
-    told = report([entry(scrub(capture, name="week"))], policy())
+    told = report([entry(scrubbed())], policy())
     text = json.dumps(told, ensure_ascii=False) + markdown(told)
     assert not [seen.kind for seen in capture.seen if len(seen.value) > 3 and seen.value in text]
     assert isinstance(told["files"], list)
     (file,) = told["files"]
     assert isinstance(file, dict)
-    assert file["file"] == "week.json"
+    assert file["file"] == "x.json"
     assert isinstance(file["held"], dict)
     assert isinstance(file["rules"], dict)
     assert sum(map(int, map(str, file["held"].values()))) == sum(map(int, map(str, file["rules"].values()))), "each place is listed once"
 
 
-def test_k_is_how_many_share_it(session: Session) -> None:
-    left = {
-        name: left_in(scrub(session(therapy=therapy), name=name).cassette, policy()) for name, therapy in (("a", 1), ("b", 1), ("c", 2))
-    }
+def test_k_is_how_many_share_it(scrubbed: Done) -> None:
+    left = {name: left_in(scrubbed(therapy=therapy).cassette, policy()) for name, therapy in (("a", 1), ("b", 1), ("c", 2))}
     found = crowd(left)
     assert found["profiles"] == found["all together"] == {"a": 2, "b": 2, "c": 1}
     assert found["time zone and travel"] == {"a": 3, "b": 3, "c": 3}
@@ -87,10 +86,10 @@ def test_k_is_how_many_share_it(session: Session) -> None:
 
 
 def test_the_command_writes_it_for_cassettes_imports_and_refusals(
-    session: Session, capture: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    scrubbed: Done, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    clean = scrub(session(), name="week").cassette
+    clean = replace(scrubbed().cassette, name="week")
     save(clean, tmp_path)
     (tmp_path / "other.har").write_bytes(har.write(clean))
     (tmp_path / "marisol.har").write_text('{"log": {"entries": "Marisol"}}')

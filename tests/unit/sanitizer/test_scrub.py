@@ -14,7 +14,7 @@ import jwt
 import pytest
 
 from sanitizer.check import looked_at
-from sanitizer.scrub import again, scrub
+from sanitizer.scrub import Scrubbed, again, scrub
 from tandem.endpoints import locate
 from tandem.records import Records
 from tfx.capture import Capture
@@ -25,6 +25,7 @@ from tfx.signing import at_hash, s256
 from tfx.store import dumps, loads
 
 Session = Callable[..., Capture]
+Done = Callable[..., Scrubbed]
 
 WORLDS = [(era, region) for era in ("2025", "2026-07", "2026-10") for region in ("us", "eu")]
 
@@ -40,30 +41,32 @@ def answer(exchange: Exchange) -> Any:
 
 @pytest.mark.parametrize(
     ("era", "region", "identity", "weeks"),
-    [*((*world, 17, -40) for world in WORLDS), ("2026-10", "us", 2, 0), ("2026-10", "us", 5, 9)],
+    [("2025", "us", 17, -40), ("2026-07", "eu", 5, 9), ("2026-10", "us", 2, 0)],  # every world and many people: tests/proofs
 )
-def test_two_people_weeks_apart_give_the_same_bytes(session: Session, era: str, region: str, identity: int, weeks: int) -> None:
-    one = scrub(session(era, region), name="x")
+def test_two_people_weeks_apart_give_the_same_bytes(
+    session: Session, scrubbed: Done, era: str, region: str, identity: int, weeks: int
+) -> None:
+    one = scrubbed(era, region)
     other = scrub(session(era, region, identity, weeks), name="x")
     assert dumps(one.cassette) == dumps(other.cassette)
     assert list(map(str, one.findings)) == list(map(str, other.findings)), "the findings say nothing of the person either"
 
 
-def test_another_therapy_gives_another_cassette(session: Session) -> None:
-    assert dumps(scrub(session(), name="x").cassette) != dumps(scrub(session(therapy=2), name="x").cassette)
+def test_another_therapy_gives_another_cassette(scrubbed: Done) -> None:
+    assert dumps(scrubbed().cassette) != dumps(scrubbed(therapy=2).cassette)
 
 
 @pytest.mark.parametrize(("era", "region"), WORLDS)
-def test_a_cassette_is_its_own_cassette(session: Session, era: str, region: str) -> None:
-    cassette = scrub(session(era, region), name="x").cassette
+def test_a_cassette_is_its_own_cassette(scrubbed: Done, era: str, region: str) -> None:
+    cassette = scrubbed(era, region).cassette
     twice = again(loads(dumps(cassette), "x.json"))
     assert dumps(twice.cassette) == dumps(cassette)
     assert twice.findings == ()
 
 
 @pytest.mark.parametrize(("era", "region"), WORLDS)
-def test_what_comes_out_is_closed(session: Session, era: str, region: str) -> None:
-    assert looked_at(scrub(session(era, region), name="x").cassette) == ()
+def test_what_comes_out_is_closed(scrubbed: Done, era: str, region: str) -> None:
+    assert looked_at(scrubbed(era, region).cassette) == ()
 
 
 def spellings(value: str) -> Iterator[bytes]:
@@ -73,9 +76,9 @@ def spellings(value: str) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize(("era", "region"), WORLDS)
-def test_no_secret_of_the_account_is_in_the_text(session: Session, era: str, region: str) -> None:
-    capture = session(era, region, 3)
-    cassette = scrub(capture, name="x").cassette
+def test_no_secret_of_the_account_is_in_the_text(session: Session, scrubbed: Done, era: str, region: str) -> None:
+    capture = session(era, region)
+    cassette = scrubbed(era, region).cassette
     text = dumps(cassette)
     for event in named(cassette, "pump-events"):
         text += Records.from_body(decoded(event.response.headers, event.response.body)).to_bytes()
@@ -85,14 +88,14 @@ def test_no_secret_of_the_account_is_in_the_text(session: Session, era: str, reg
 
 
 @pytest.mark.parametrize(("era", "region"), WORLDS)
-def test_no_date_of_the_recording_is_in_the_text(session: Session, era: str, region: str) -> None:
-    text = dumps(scrub(session(era, region), name="x").cassette).replace(f'"era": "{era}'.encode(), b"")
+def test_no_date_of_the_recording_is_in_the_text(scrubbed: Done, era: str, region: str) -> None:
+    text = dumps(scrubbed(era, region).cassette).replace(f'"era": "{era}'.encode(), b"")
     assert set(re.findall(rb"\b(19\d\d|20\d\d)-\d\d-\d\d", text)) <= {b"1980", *(str(year).encode() for year in range(2019, 2025))}
 
 
 @pytest.mark.parametrize("region", ["us", "eu"])
-def test_the_signed_session_hangs_together(session: Session, region: str) -> None:
-    cassette = scrub(session("2026-10", region), name="x").cassette
+def test_the_signed_session_hangs_together(scrubbed: Done, region: str) -> None:
+    cassette = scrubbed("2026-10", region).cassette
     authorize = parse_qs(urlsplit(named(cassette, "authorize")[0].request.url).query)
     location = named(cassette, "authorize")[0].response.headers.get("Location")
     (callback,) = named(cassette, f"callback-{region}")
@@ -112,9 +115,9 @@ def test_the_signed_session_hangs_together(session: Session, region: str) -> Non
     assert (claims["name"], claims["given_name"]) == (pumper["name"], pumper["firstName"])
 
 
-def test_equal_in_is_equal_out_and_nothing_else(session: Session) -> None:
+def test_equal_in_is_equal_out_and_nothing_else(session: Session, scrubbed: Done) -> None:
     capture = session()
-    before, after = leaves(capture), leaves(scrub(capture, name="x").cassette)
+    before, after = leaves(capture), leaves(scrubbed().cassette)
     assert before.keys() == after.keys()
     pairs = {(before[place], after[place]) for place in before if re.search(r"(?i)id$|serial|email|name", place)}
     assert len(pairs) > 15
@@ -140,10 +143,10 @@ def leaves(recording: Cassette | Capture) -> dict[str, str]:
     return found
 
 
-def test_every_event_moves_by_the_same_whole_weeks(session: Session) -> None:
+def test_every_event_moves_by_the_same_whole_weeks(session: Session, scrubbed: Done) -> None:
     capture = session()
     before = answer(named(capture, "pump-logs")[0])["events"]
-    after = answer(named(scrub(capture, name="x").cassette, "pump-logs")[0])["events"]
+    after = answer(named(scrubbed().cassette, "pump-logs")[0])["events"]
     assert len(before) == len(after) > 100
     moves = {
         datetime.fromisoformat(new["pumpDateTime"]) - datetime.fromisoformat(old["pumpDateTime"])
@@ -155,19 +158,19 @@ def test_every_event_moves_by_the_same_whole_weeks(session: Session) -> None:
     assert len(steps) == 1, "sequence numbers keep their gaps and their order"
 
 
-def test_therapy_numbers_keep_their_text(session: Session) -> None:
+def test_therapy_numbers_keep_their_text(session: Session, scrubbed: Done) -> None:
     def numbers(recording: Cassette | Capture) -> list[str]:
         events = answer(named(recording, "pump-logs")[0])["events"]
         kept = ("currentGlucoseDisplayValue", "insulinDelivered", "iob", "commandedRate", "carbAmount", "bg")
         return [json.dumps(event["eventProperties"].get(name)) for event in events for name in kept]
 
     capture = session()
-    assert numbers(capture) == numbers(scrub(capture, name="x").cassette)
+    assert numbers(capture) == numbers(scrubbed().cassette)
 
 
 @pytest.mark.parametrize("era", ["2025", "2026-10"])
-def test_both_wires_tell_the_same_events(session: Session, era: str) -> None:
-    cassette = scrub(session(era), name="x").cassette
+def test_both_wires_tell_the_same_events(scrubbed: Done, era: str) -> None:
+    cassette = scrubbed(era).cassette
     if era == "2025":
         body = named(cassette, "pump-events")[0].response
         records = Records.from_body(decoded(body.headers, body.body))
@@ -181,11 +184,11 @@ def test_both_wires_tell_the_same_events(session: Session, era: str) -> None:
         assert not any(value for text in texts for value in text.values())
 
 
-def test_the_recording_ends_in_the_anchor_week_down_to_the_minute(session: Session) -> None:
-    clock = scrub(session(), name="x").cassette.clock
+def test_the_recording_ends_in_the_anchor_week_down_to_the_minute(scrubbed: Done) -> None:
+    clock = scrubbed().cassette.clock
     assert clock.isoformat() == "2024-07-03T20:30:00+00:00"  # a Wednesday, as 2026-11-18 was
 
 
-def test_nothing_prints_what_it_holds(session: Session) -> None:
-    done = scrub(session(), name="x")
+def test_nothing_prints_what_it_holds(scrubbed: Done) -> None:
+    done = scrubbed()
     assert repr(done.cassette) == "Cassette('x', 2026-10, us, 10 exchanges)"

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sanitizer.check import looked_at
@@ -53,6 +53,7 @@ TREES: st.SearchStrategy[Json] = st.recursive(
 )
 
 
+@settings(max_examples=12)  # two sessions sanitized twice and a policy compiled: 25 ms each
 @given(st.dictionaries(NAMES.map(lambda name: f"new_{name}"), TREES, max_size=3), NAMES)
 def test_pasted_every_place_has_a_rule(capture: Build, body: dict[str, Json], key: str) -> None:
     def session(url: str) -> Capture:

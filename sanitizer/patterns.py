@@ -1,0 +1,43 @@
+"""Thousands of patterns found in one pass over a text, by the last bytes of each. Pure; knows nothing of values.
+
+An automaton over whole patterns costs more to build than to use. What it is asked for here is the last ten bytes of every pattern;
+where those stand, the rest is compared.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+_LAST: Final = 10
+"""Fewer, and words of the format are met too often; more, and building takes longer: it is the sum of these that is built."""
+
+
+class Patterns:
+    """Patterns to be found, each once; `found` tells which by its number."""
+
+    __slots__ = ("_automaton", "_endings", "_patterns")
+
+    def __init__(self, patterns: Iterable[bytes]) -> None:
+        self._patterns = tuple(patterns)
+        endings: dict[bytes, list[int]] = {}
+        # Longest first, as an automaton over the whole patterns tells them.
+        for number in sorted(range(len(self._patterns)), key=lambda one: -len(self._patterns[one])):
+            endings.setdefault(self._patterns[number][-_LAST:], []).append(number)
+        self._endings = tuple(map(tuple, endings.values()))
+        # Named, for what the library chooses by itself is slow to build, or slow to search.
+        self._automaton = BytesAhoCorasick(endings, implementation=Implementation.ContiguousNFA) if endings else None
+
+    def __repr__(self) -> str:
+        return f"Patterns({len(self._patterns)})"
+
+    def found(self, text: bytes) -> Iterator[tuple[int, int, int]]:
+        """(number of the pattern, start, end) of every place where one stands, overlapping ones too."""
+        if self._automaton is None or not text:
+            return
+        for ending, _, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
+            for number in self._endings[ending]:
+                pattern = self._patterns[number]
+                start = end - len(pattern)
+                if start >= 0 and text.startswith(pattern, start):
+                    yield number, start, end
