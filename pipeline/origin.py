@@ -125,7 +125,7 @@ def recorded_windows(exchanges: Sequence[Exchange]) -> tuple[tuple[str, Window],
 
 def _window_of(exchange: Exchange) -> tuple[str, Window] | None:
     place = locate(exchange.request.method, exchange.request.url)
-    if place is None or place.endpoint.name not in _SPANS or exchange.response.status != _OK:
+    if place is None or place.endpoint.name not in _SPANS or exchange.status != _OK:
         return None
     key, *ends = _SPANS[place.endpoint.name]
     query = parse_qs(urlsplit(exchange.request.url).query)

@@ -60,10 +60,10 @@ class _Later:
         """What the cassette says."""
         if self._replay is None:
             from replayer.session import Replay
-            from tfx.store import load
+            from tfx.store import opened
 
             strict, era = bool(os.environ.get(STRICT)), os.environ.get(ERA) or None
-            front, *behind = map(load, cassettes_of(os.environ))
+            front, *behind = map(opened, cassettes_of(os.environ))
             found: Replay | None = None
             for one in reversed(behind):
                 found = Replay(one, strict_windows=strict, behind=found)

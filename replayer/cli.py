@@ -76,9 +76,9 @@ def replay(
     from replayer import program as runner
     from replayer.session import Replay
     from tfx.errors import UsageError
-    from tfx.store import load
+    from tfx.store import opened
 
-    recorded = load(cassette)
+    recorded = opened(cassette)
     if not program and not serve:
         raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS; or --serve the cassette")
     running = Replay(recorded, strict_windows=strict_windows, faults=faults, as_era=as_era)

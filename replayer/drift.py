@@ -72,7 +72,7 @@ def service_drift(old: Cassette, new: Cassette) -> tuple[Drift, ...]:
 
 
 def _without_failures(cassette: Cassette) -> Cassette:
-    return replace(cassette, exchanges=tuple(one for one in cassette.exchanges if one.response.status < _FAILED))
+    return replace(cassette, exchanges=tuple(one for one in cassette.exchanges if one.status < _FAILED))
 
 
 def _is_chance(one: Drift, before: Shapes, after: Shapes) -> bool:

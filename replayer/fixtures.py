@@ -147,11 +147,11 @@ def usage_of(config: pytest.Config) -> "Usage":
 
 
 def _loaded(config: pytest.Config, path: Path) -> "Cassette":
-    from tfx.store import load
+    from tfx.store import opened
 
     loaded = config.stash.setdefault(_LOADED, {})
     if path not in loaded:
-        loaded[path] = load(path)
+        loaded[path] = opened(path)
     return loaded[path]
 
 

@@ -60,17 +60,17 @@ def _for(token: str, old: str, new: str) -> str:
 
 
 def _metadata(one: One, tape: Tape) -> Iterator[Exchange]:
-    made = pumplists.metadata_of(one.answer(), tape.device_ids) if one.exchange.response.status == OK else None
+    made = pumplists.metadata_of(one.answer(), tape.device_ids) if one.exchange.status == OK else None
     yield from _moved(one, tape, "pump-event-metadata", made)
 
 
 def _pumper(one: One, tape: Tape) -> Iterator[Exchange]:
-    made = pumplists.pumper_of(one.answer(), tape.person, tape.assignment_ids) if one.exchange.response.status == OK else None
+    made = pumplists.pumper_of(one.answer(), tape.person, tape.assignment_ids) if one.exchange.status == OK else None
     yield from _moved(one, tape, "pumper", made)
 
 
 def _moved(one: One, tape: Tape, endpoint: str, made: Json) -> Iterator[Exchange]:
-    if one.exchange.response.status in _OWN or one.asked.place is None:
+    if one.exchange.status in _OWN or one.asked.place is None:
         return
     url = BY_NAME[endpoint].url(REGIONS[tape.region], pumperId=one.asked.place.path_values["pumperId"])
     response = one.exchange.response if made is None else _answer(one.exchange.response, orjson.dumps(made))
@@ -81,7 +81,7 @@ def _records(one: One, tape: Tape) -> Iterator[Exchange]:
     """`pumpevents` of `pump-logs`: the events of the whole days it holds, clock changes among them."""
     window = _days(asked_window(one.asked, tape.old))
     place = one.asked.place
-    if window is None or place is None or one.exchange.response.status in _OWN:
+    if window is None or place is None or one.exchange.status in _OWN:
         return
     places = {"pumperId": one.asked.values("pumperId")[0], "tconnectDeviceId": str(tape.device_ids[place.path_values["assignmentId"]])}
     url = BY_NAME["pump-events"].url(REGIONS[tape.region], **places)
@@ -124,7 +124,7 @@ def _recorded(one: One, window: Window) -> tuple[Records, frozenset[int]]:
 def _logs(one: One, tape: Tape) -> Iterator[Exchange]:
     """`pump-logs` of `pumpevents`; the clock changes are those of every recorded window, for the whole history was not recorded."""
     window, place = asked_window(one.asked, tape.old), one.asked.place
-    if window is None or place is None or one.exchange.response.status in _OWN or not _is_wanted(one, window, tape):
+    if window is None or place is None or one.exchange.status in _OWN or not _is_wanted(one, window, tape):
         return
     device = place.path_values["tconnectDeviceId"]
     assignment, response = tape.assignment_ids[device], one.exchange.response
@@ -169,7 +169,7 @@ def _events(records: Records, assignment: str) -> list[dict[str, Json]]:
 def _renamed(one: One, tape: Tape) -> Iterator[Exchange]:
     """`pump-logs` of the other json era: the key of the event codes has another name, and may be honoured or not."""
     window = asked_window(one.asked, tape.old)
-    if window is None or one.exchange.response.status in _OWN or not _is_wanted(one, window, tape):
+    if window is None or one.exchange.status in _OWN or not _is_wanted(one, window, tape):
         return
     url, _, _ = one.exchange.request.url.partition("?")
     query = {name: one.asked.values(name)[0] for name in ("pumperId", "startDate", "endDate")}

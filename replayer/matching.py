@@ -120,7 +120,7 @@ class Index:
 
     def recorded(self, endpoint: str, status: int) -> Response | None:
         """The first answer with this status that the endpoint gave; else that any gave."""
-        found = [entry for entry in self.entries if entry.exchange.response.status == status]
+        found = [entry for entry in self.entries if entry.exchange.status == status]
         found.sort(key=lambda entry: entry.question.endpoint != endpoint)
         return made(found[0].exchange, found[0].number) if found else None
 
@@ -134,5 +134,5 @@ class Index:
         asked = question(exchange.request)
         closed = doors.door(asked, self.era)
         # Only where the recorded headers would not have opened the door does the answer decide (and only then is it made).
-        door = closed if closed == doors.OPEN else doors.recorded_door(asked, self.era, exchange.response.status)
+        door = closed if closed == doors.OPEN else doors.recorded_door(asked, self.era, exchange.status)
         return Entry(number=number, exchange=exchange, question=asked, door=door)

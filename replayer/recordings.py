@@ -54,7 +54,7 @@ class Tape:
 
     def of(self, endpoint: str) -> Iterator[One]:
         """The exchanges with this endpoint that were answered with 200."""
-        return (one for one in self.all if one.asked.endpoint == endpoint and one.exchange.response.status == OK)
+        return (one for one in self.all if one.asked.endpoint == endpoint and one.exchange.status == OK)
 
 
 def tape_of(cassette: Cassette, old: Era, new: Era) -> Tape:

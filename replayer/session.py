@@ -323,9 +323,9 @@ def offline(
     from replayer import world
 
     if not isinstance(cassette, Cassette):
-        from tfx.store import load
+        from tfx.store import opened
 
-        cassette = load(Path(cassette))
+        cassette = opened(Path(cassette))
     replay = Replay(cassette, strict_windows=strict_windows, faults=faults, as_era=as_era, behind=behind)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))

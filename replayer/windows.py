@@ -105,7 +105,7 @@ class Windows:
             CassetteError: one holds something else.
         """
         for one in (one for group in self._groups.values() for one in group):
-            if one.entry.exchange.response.status == 200:  # noqa: PLR2004  # HTTP's OK
+            if one.entry.exchange.status == 200:  # noqa: PLR2004  # HTTP's OK
                 self._lane(one)
 
     def _is_too_long(self, window: Window) -> bool:
@@ -186,7 +186,7 @@ def spans(windows: Iterable[Window]) -> list[Window]:
 
 
 def _answers(exchange: Exchange, state: State) -> bool:
-    return exchange.terms.when in ("", state) and exchange.response.status == 200  # noqa: PLR2004  # HTTP's OK
+    return exchange.terms.when in ("", state) and exchange.status == 200  # noqa: PLR2004  # HTTP's OK
 
 
 def _covers(span: Window, window: Window) -> bool:

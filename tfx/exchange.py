@@ -1,8 +1,8 @@
 """One request and the response it got. Pure; nothing here prints what it holds."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, Self
+from typing import Final, Literal, Protocol, Self
 
 Repeat = Literal["once", "last", "cycle"]
 State = Literal["", "start", "signed-in", "signed-out", "expired", "limited", "failing", "recovered", "changed", "second", "third", "last"]
@@ -127,8 +127,23 @@ def can_be_ignored(place: str) -> bool:
     return place in IGNORED_WHOLE or (part in IGNORED_BY_NAME and bool(point and name))
 
 
+class Maker(Protocol):
+    """Makes a response when called; `may_be_kept`: the exchange may hold it from then on, and need not ask again."""
+
+    @property
+    def status(self) -> int:
+        """The status of the response, known before it is made."""
+
+    @property
+    def may_be_kept(self) -> bool:
+        """Whether it is made once only."""
+
+    def __call__(self) -> Response:
+        """The response."""
+
+
 class Exchange:
-    """One request and its response; a redirect is an exchange of its own. The response may be made when first asked for."""
+    """One request and its response; a redirect is an exchange of its own. The response may be made when it is asked for."""
 
     __slots__ = ("_make", "_response", "request", "terms")
 
@@ -136,7 +151,7 @@ class Exchange:
         self,
         *,
         request: Request,
-        response: Response | Callable[[], Response],
+        response: Response | Maker,
         terms: Terms = STRICT,
     ) -> None:
         self.request = request
@@ -147,14 +162,23 @@ class Exchange:
     @property
     def response(self) -> Response:
         """What the service answered."""
-        if self._response is None:
-            assert self._make is not None
-            self._response = self._make()
-            self._make = None
-        return self._response
+        if self._response is not None:
+            return self._response
+        assert self._make is not None
+        made = self._make()
+        if self._make.may_be_kept:
+            self._response, self._make = made, None
+        return made
 
     @property
-    def unmade(self) -> Callable[[], Response] | None:
+    def status(self) -> int:
+        """The status of the response; nothing is made for it."""
+        known = self._response or self._make
+        assert known is not None
+        return known.status
+
+    @property
+    def unmade(self) -> Maker | None:
         """What makes the response, as long as nobody has asked for it."""
         return self._make
 

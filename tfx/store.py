@@ -7,29 +7,31 @@ then one rename: a crash leaves the old cassette whole.
 
 import errno
 import hashlib
+import io
 import os
 import re
 import tempfile
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
-from typing import Final, TypeVar, cast, get_args
+from typing import Final, cast
 
-from tfx import bodies
+from tfx import bodies, reading
 from tfx.cassette import FORMAT_VERSION, Cassette
-from tfx.collecting import uncollected
 from tfx.errors import CassetteError, FormatError, UsageError
-from tfx.exchange import STRICT, Exchange, Headers, Repeat, Request, State, Terms
-from tfx.jsonbody import DEEPEST, Json, lenient
+from tfx.exchange import STRICT, Exchange, Headers
+from tfx.jsonbody import DEEPEST, Json
 from tfx.layout import lay_out
-from tfx.stored import Stored, plain
+from tfx.reading import CLOCK, loads
+from tfx.stored import plain
+
+__all__ = ["check_target", "dumps", "load", "loads", "opened", "path_of", "save"]
 
 SUFFIX: Final = ".json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
-_DIGEST = re.compile(rb'^ "digest": "sha256:([0-9a-f]{64})",$', re.MULTILINE)
 _BLANK_DIGEST = "sha256:" + "0" * 64
-Kind = TypeVar("Kind", str, int, list[Json], dict[str, Json])
-_CLOCK = "%Y-%m-%dT%H:%M:%SZ"
+SMALL: Final = 1 << 20
+"""A file of no more bytes is held in memory when it is opened: cheaper than a file held open, and nobody can change it."""
 
 
 def save(cassette: Cassette, folder: Path) -> Path:
@@ -106,9 +108,75 @@ def load(path: Path, *, edited: bool = False) -> Cassette:
     try:
         data = path.read_bytes()
     except OSError as error:
-        what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-        raise CassetteError(f"the cassette {path} {what}; record it with: tfx record {path.stem}") from None
+        raise _unreadable(path, error) from None
     return loads(data, str(path), edited=edited)
+
+
+def opened(path: Path) -> Cassette:
+    """The cassette in a file, looked over as `load` does, its answers left there until somebody asks for them: what a replay wants.
+
+    What it takes of memory grows with the number of exchanges, not with what they answer. A file that is written anew in its place
+    (as `save` does) leaves it whole; one that is changed in itself is noticed when the next answer is read.
+
+    Raises:
+        CassetteError: as `load`.
+    """
+    try:
+        if not path.is_file():  # a pipe, or nothing at all
+            return load(path)
+        file = _Open(path)
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if file.size <= SMALL:
+        data = file.bytes(0, file.size)
+        stream = io.BytesIO(data)
+        return reading.skim(stream.read, lambda start, end: data[start:end]) or loads(data, str(path))
+    return reading.skim(file.following, file.bytes) or load(path)
+
+
+class _Open:
+    """A file held open, so that it stays what it was whatever is put in its place."""
+
+    __slots__ = ("_at", "_handle", "_path", "_stamp", "size")
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._at, self._handle = path, 0, -1
+        self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        self._stamp = self._state()
+        self.size = self._stamp[2]
+
+    def _state(self) -> tuple[int, ...]:
+        known = os.fstat(self._handle)
+        return known.st_dev, known.st_ino, known.st_size, known.st_mtime_ns
+
+    def following(self, size: int) -> bytes:
+        """The next bytes."""
+        found = os.pread(self._handle, size, self._at)
+        self._at += len(found)
+        return found
+
+    def bytes(self, start: int, end: int) -> bytes:
+        """Those between two places.
+
+        Raises:
+            CassetteError: the file was changed since it was opened.
+        """
+        try:
+            found = os.pread(self._handle, end - start, start) if self._state() == self._stamp else None
+        except OSError:  # somebody closed it
+            found = None
+        if found is None:
+            raise CassetteError(f"the cassette {self._path} was changed while it was being played; start again")
+        return found
+
+    def __del__(self) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+
+
+def _unreadable(path: Path, error: OSError) -> CassetteError:
+    what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+    return CassetteError(f"the cassette {path} {what}; record it with: tfx record {path.stem}")
 
 
 def dumps(cassette: Cassette) -> bytes:
@@ -127,7 +195,7 @@ def _head_node(cassette: Cassette, *, trusting: bool) -> Json:
         "name": cassette.name,
         "era": cassette.era,
         "region": cassette.region,
-        "clock": cassette.clock.astimezone(UTC).strftime(_CLOCK),
+        "clock": cassette.clock.astimezone(UTC).strftime(CLOCK),
         "policy": {"version": cassette.policy, "values": cassette.values},
         "rules": dict(sorted(cassette.rules.items())),
         "counts": {"exchanges": len(exchanges), "rows": sum(_rows(exchange) for exchange in exchanges)},
@@ -140,84 +208,6 @@ def _sealed(head: Json, levels: int | None) -> bytes:
     blank = lay_out(head, levels)
     digest = hashlib.sha256(blank).hexdigest()
     return blank.replace(_BLANK_DIGEST.encode("ascii"), f"sha256:{digest}".encode("ascii"), 1)
-
-
-@uncollected()
-def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
-    """The cassette in these bytes; `where` names them in errors, `edited` as for `load`.
-
-    Raises:
-        CassetteError: see `load`.
-    """
-    head, is_plain = _head(data, where)
-    if not edited:
-        _same_digest(data, where)
-    try:
-        return _cassette(head, where, is_plain=is_plain)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
-        # Not chained: what the low-level error quotes may be what somebody put there.
-        raise CassetteError(
-            f"{where} does not follow the cassette schema (tfx/cassette.schema.json); restore it with: git checkout -- {where}"
-        ) from None
-
-
-def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
-    if any(line in data for line in (b"\n<<<<<<< ", b"\n>>>>>>> ")) or data.startswith(b"<<<<<<< "):
-        raise CassetteError(f"{where} holds merge conflict markers; take one side whole with: git checkout --theirs -- {where}")
-    try:
-        head, is_plain = lenient(data)
-    except ValueError as error:
-        cut = not data.rstrip().endswith(b"}")
-        what = "is truncated: it ends in the middle" if cut else "is not JSON"
-        raise CassetteError(f"{where} {what}; restore it with: git checkout -- {where}") from error
-    except RecursionError as error:
-        raise CassetteError(f"{where} nests too deep to be a cassette") from error
-    if not isinstance(head, dict) or "tfx_cassette" not in head:
-        raise CassetteError(f"{where} is not a tfx cassette; to make one of a vcrpy cassette or HAR file: tfx sanitize {where}")
-    if head["tfx_cassette"] != FORMAT_VERSION:
-        raise CassetteError(
-            f"{where} is a cassette of format version {_short(head['tfx_cassette'])}, and this tfx reads version {FORMAT_VERSION}; "
-            f"migrate it with the tfx that reads it: pip install --upgrade tandem-tfx && tfx sanitize {where}"
-        )
-    return cast("dict[str, Json]", head), is_plain
-
-
-def _same_digest(data: bytes, where: str) -> None:
-    found = _DIGEST.search(data)
-    if found is None:
-        raise CassetteError(f"{where} carries no digest on a line of its own; restore it with: git checkout -- {where}")
-    digest = hashlib.sha256(data[: found.start(1)] + b"0" * 64)
-    digest.update(memoryview(data)[found.end(1) :])
-    if digest.hexdigest().encode("ascii") != found.group(1):
-        raise CassetteError(
-            f"{where} was changed after tfx wrote it (its digest does not match: a hand edit or a merge); "
-            f"restore it with: git checkout -- {where}, or have the edit looked over and sealed with: tfx sanitize --edited {where}"
-        )
-
-
-def _cassette(head: dict[str, Json], where: str, *, is_plain: bool) -> Cassette:
-    nodes = _a(list, head["exchanges"])
-    counts = _a(dict, head["counts"])
-    if _a(int, counts["exchanges"]) != len(nodes):
-        raise CassetteError(f"{where} says it holds {counts['exchanges']} exchanges and holds {len(nodes)}: a bad merge; record it again")
-    policy = _a(dict, head["policy"])
-    return Cassette(
-        name=_a(str, head["name"]),
-        era=_a(str, head["era"]),
-        region=_a(str, head["region"]),
-        clock=datetime.strptime(_a(str, head["clock"]), _CLOCK).replace(tzinfo=UTC),
-        policy=_a(int, policy["version"]),
-        values=_a(str, policy["values"]),
-        rules={rule: _a(int, count) for rule, count in _a(dict, head["rules"]).items()},
-        exchanges=tuple(_exchange(_a(dict, node), is_plain=is_plain) for node in nodes),
-    )
-
-
-def _a(kind: type[Kind], value: object) -> Kind:
-    """The value, seen to be of that JSON type (true and false are no numbers here). Raises TypeError, which `loads` puts into words."""
-    if type(value) is not kind:
-        raise TypeError
-    return value
 
 
 def _exchange_node(exchange: Exchange, *, trusting: bool) -> dict[str, Json]:
@@ -250,41 +240,6 @@ def _header_node(headers: Headers) -> list[Json]:
     return [[key, "" if key.lower() == "content-length" else value] for key, value in headers]
 
 
-def _exchange(node: dict[str, Json], *, is_plain: bool) -> Exchange:
-    sent, got = _a(dict, node["request"]), _a(dict, node["response"])
-    headers = _headers(sent["headers"])
-    body = bodies.body_bytes(headers, _a(dict, sent["body"]))
-    request = Request(method=_a(str, sent["method"]), url=_a(str, sent["url"]), headers=headers.measured(str(len(body))), body=body)
-    # The response is made when it is asked for; that it can be made is seen to now.
-    status, lines, content = _a(int, got["status"]), _headers(got["headers"]), bodies.seen_to(_a(dict, got["body"]))
-    if not 100 <= status <= 599:  # noqa: PLR2004  # the statuses HTTP has
-        raise ValueError
-    stored = Stored(
-        status=status,
-        reason=_a(str, got["reason"]),
-        headers=lines.measured(""),
-        node=content,
-        is_plain=is_plain and len(content) == 1 and isinstance(content.get("json"), dict | list),
-    )
-    return Exchange(request=request, response=stored, terms=_terms(node.get("replay")))
-
-
-def _terms(node: Json) -> Terms:
-    if node is None:
-        return STRICT
-    terms = _a(dict, node)
-    repeat, when, then = _a(str, terms["repeat"]), _a(str, terms.get("when", "")), _a(str, terms.get("then", ""))
-    if repeat not in get_args(Repeat) or not {when, then} <= set(get_args(State)) or terms.keys() - {"repeat", "ignore", "when", "then"}:
-        raise ValueError
-    ignore = tuple(_a(str, place) for place in _a(list, terms["ignore"]))
-    return Terms(repeat=cast("Repeat", repeat), ignore=ignore, when=cast("State", when), then=cast("State", then))
-
-
-def _headers(node: Json) -> Headers:
-    lines = [_a(list, line) for line in _a(list, node)]
-    return Headers((_a(str, key), _a(str, value)) for key, value in lines)
-
-
 def _rows(exchange: Json) -> int:
     response = cast("dict[str, dict[str, dict[str, Json]]]", exchange)["response"]
     return len(list(_row_nodes(response["body"])))
@@ -298,7 +253,3 @@ def _row_nodes(body: dict[str, Json]) -> Iterable[Json]:
     if isinstance(value, dict):
         for member in value.values():
             yield from member if isinstance(member, list) else ()
-
-
-def _short(version: Json) -> str:
-    return str(version) if isinstance(version, int) and not isinstance(version, bool) else "unknown"

@@ -1,10 +1,17 @@
 """A response as it stands in a cassette file: its body as a node, its bytes made when somebody asks for them. Pure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from tfx import bodies
 from tfx.bodies import Node
+from tfx.errors import CassetteError
 from tfx.exchange import Exchange, Headers, Response
+from tfx.jsonbody import lenient
+
+Source = Callable[[int, int], bytes]
+"""The bytes of a file between two places."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -14,6 +21,8 @@ class Stored:
     `is_plain`: the node is `{"json": ...}` over an array or object that the quick reader has read or the rules have made of such a one,
     and that is written compactly. Then it is the very node the bytes would give, and nobody has to make them to know what they hold.
     """
+
+    may_be_kept: ClassVar[bool] = True
 
     status: int
     reason: str
@@ -30,7 +39,44 @@ class Stored:
         return f"Stored({self.status}, {len(self.headers)} headers)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Kept:
+    """Makes the response when called, out of the file: in memory is only where the exchange stands in it. `is_plain` as for `Stored`."""
+
+    may_be_kept: ClassVar[bool] = False
+
+    status: int
+    reason: str
+    headers: Headers
+    source: Source
+    start: int
+    end: int
+    is_plain: bool
+
+    def __call__(self) -> Response:
+        """The response, read and made anew each time."""
+        return self.stored()()
+
+    def stored(self) -> Stored:
+        """The same with its body in memory.
+
+        Raises:
+            CassetteError: the file is no more what it was.
+        """
+        try:
+            exchange, _ = lenient(self.source(self.start, self.end))
+            node: Node = exchange["response"]["body"]  # type: ignore[index]  # seen to be of this shape when it was first read
+        except (ValueError, KeyError, TypeError):
+            raise CassetteError("a cassette was changed while it was being played; start again") from None
+        return Stored(status=self.status, reason=self.reason, headers=self.headers, node=node, is_plain=self.is_plain)
+
+    def __repr__(self) -> str:
+        return f"Kept({self.status}, {len(self.headers)} headers)"
+
+
 def plain(exchange: Exchange) -> Stored | None:
     """What an exchange's response is made of, if it has not been made yet and is plain."""
     made = exchange.unmade
-    return made if isinstance(made, Stored) and made.is_plain else None
+    if not isinstance(made, Stored | Kept) or not made.is_plain:
+        return None
+    return made if isinstance(made, Stored) else made.stored()

@@ -1,6 +1,7 @@
 """Cassette files: exact, deterministic, and honest about every way a file can be broken."""
 
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,11 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfx import store
+from tfx import reading, store
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, TfxError, UsageError
 from tfx.exchange import Exchange, Headers, Request, Response, Terms
 from tfx.layout import lay_out
+from tfx.stored import Kept
 
 Make = Callable[..., Cassette]
 MakeExchange = Callable[..., Exchange]
@@ -44,6 +46,65 @@ def test_loading_undoes_dumping(exchanges: list[Exchange]) -> None:
     again = store.loads(store.dumps(whole), "x.json")
     assert again == whole
     assert store.dumps(again) == store.dumps(whole)
+
+
+@given(st.lists(EXCHANGES, min_size=1, max_size=6), st.integers(1_000, 3_000))
+def test_skimming_finds_what_loading_finds_however_the_file_is_cut_into_blocks(exchanges: list[Exchange], block: int) -> None:
+    whole = Cassette(name="x", era="2025", region="eu", clock=datetime(2024, 7, 3, tzinfo=UTC), policy=1, exchanges=tuple(exchanges))
+    data = store.dumps(whole)
+    file = io.BytesIO(data)
+    skimmed = reading.skim(lambda size: file.read(min(size, block)), lambda start, end: data[start:end])
+    assert skimmed is not None
+    assert [one.status for one in skimmed.exchanges] == [one.response.status for one in exchanges]
+    assert skimmed == whole
+    assert all(isinstance(one.unmade, Kept) for one in skimmed.exchanges), "no answer stays in memory"
+    assert store.dumps(skimmed) == data
+
+
+def told(read: Callable[[Path], Cassette], path: Path) -> object:
+    """The cassette a file gives, or what is said of it."""
+    try:
+        found = read(path)
+        return found, [one.response for one in found.exchanges]
+    except TfxError as error:
+        return type(error), str(error)
+
+
+@pytest.mark.parametrize("small", [0, store.SMALL])
+def test_opening_says_what_loading_says(
+    small: int, cassette: Make, exchange: MakeExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SMALL", small)
+    whole = store.dumps(cassette(exchange(), exchange(coding="gzip"), exchange(body=b"[1,12345678901234567890,2.50]")))
+    files = [data for data, _ in damaged(whole).values()] + [whole, whole[:-1], whole + b" ", json.dumps(json.loads(whole)).encode()]
+    head = json.loads(whole)
+    for way in places(head)[1:]:
+        broken = {**json.loads(whole), "digest": "sha256:" + "0" * 64}
+        node = broken
+        for step in way[:-1]:
+            node = node[step]
+        node[way[-1]] = [None, 7, "x", [], {"x": 1}, 10**30][len(files) % 6]
+        files.append(resealed(broken))
+    path = tmp_path / "made.json"
+    for data in files:
+        path.write_bytes(data)
+        assert told(store.opened, path) == told(store.load, path)
+    assert told(store.opened, tmp_path) == told(store.load, tmp_path)
+    assert told(store.opened, tmp_path / "gone.json") == told(store.load, tmp_path / "gone.json")
+
+
+def test_an_open_file_stays_what_it_was_and_a_changed_one_is_noticed(
+    cassette: Make, exchange: MakeExchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "SMALL", 0)
+    path = store.save(cassette(exchange(body=b"[1]")), tmp_path)
+    before = store.opened(path)
+    store.save(cassette(exchange(body=b"[2]")), tmp_path)
+    assert before.exchanges[0].response.body == b"[1]"
+    after = store.opened(path)
+    path.write_bytes(path.read_bytes().replace(b"[2]", b"[34]"))
+    with pytest.raises(CassetteError, match=r"made.json was changed while it was being played; start again"):
+        _ = after.exchanges[0].response
 
 
 def test_a_saved_cassette_loads(cassette: Make, exchange: MakeExchange, tmp_path: Path) -> None:
