@@ -1,4 +1,4 @@
-"""A therapy cut at any points, its parts in any order, gives the tables of one run: every table, many cuts."""
+"""A therapy cut at any points, its parts in any order, gives the tables of one run, whatever era tells it: every table, many cuts."""
 
 import random
 from collections.abc import Iterator
@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import Engine
+from therapies import SAID, cut_story, invented
 
 from pipeline.decode import received
 from pipeline.derive import derive
@@ -15,8 +18,10 @@ from pipeline.pumps import Pump
 from pipeline.steps import store_window
 from pipeline.warehouse import driver, in_memory
 from simulator.account import account
+from tandem.bff import events_from_records
 from tandem.eras import ERAS
 from tandem.records import Records
+from tfx import jsonbody
 
 PUMP = Pump(key="1", serial_number="90000001")
 ZONE = ZoneInfo("America/Los_Angeles")
@@ -55,3 +60,43 @@ def test_any_cut_in_any_order_is_one_run(seed: int, therapy: Records) -> None:
     if seed % 3:
         chance.shuffle(parts)
     assert tables(parts, often=True) == tables([therapy], often=False)
+
+
+@pytest.fixture(scope="module")
+def one_run(therapy: Records) -> dict[str, list[tuple[object, ...]]]:
+    return tables([therapy], often=False)
+
+
+@given(cuts=st.lists(st.tuples(st.integers(0, 2000), st.integers(1, 900)), max_size=4), shuffle=st.randoms(use_true_random=False))
+def test_windows_may_overlap(
+    cuts: list[tuple[int, int]], shuffle: random.Random, therapy: Records, one_run: dict[str, list[tuple[object, ...]]]
+) -> None:
+    parts = [slice(start, start + length) for start, length in cuts] + [slice(0, 900), slice(600, 1500), slice(1500, None)]
+    shuffle.shuffle(parts)
+    assert tables([therapy.take(part) for part in parts], often=False) == one_run
+
+
+@given(said=st.lists(st.integers(0, len(SAID) - 1), min_size=8, max_size=8), window_of=st.lists(st.integers(0, 2), min_size=8, max_size=8))
+def test_stories_cut_into_windows_come_out_whole(said: list[int], window_of: list[int]) -> None:
+    entire, parts = cut_story(said, window_of)
+    assert tables(parts, often=True) == tables([entire], often=False)
+
+
+@given(seed=st.integers(0, 1 << 32))
+def test_invented_records_make_the_same_tables_in_both_eras(seed: int) -> None:
+    records = invented(seed)
+    events = events_from_records(records, device_assignment_id=PUMP.key, sequence_group=0)
+    json = jsonbody.write({"events": list(events), "clockChanges": []})
+    engine = in_memory()
+    try:
+        store_window(engine, PUMP, received(ERAS["2026-10"], json, device=PUMP.key), zone=ZONE)
+        derive(engine)
+        told = dict(content(engine))
+    finally:
+        engine.dispose()
+    assert _eraless(told) == _eraless(tables([records], often=False))
+
+
+def _eraless(made: dict[str, list[tuple[object, ...]]]) -> dict[str, list[tuple[object, ...]]]:
+    """Without the era, and without what no json era tells of a header."""
+    return made | {"raw_events": [(*row[:3], row[4], *row[6:]) for row in made["raw_events"]]}

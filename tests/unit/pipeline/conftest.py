@@ -44,10 +44,50 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture
 def warehouse(engine: Engine) -> Iterator[Engine]:
     yield engine
+    empty(engine)
+
+
+def empty(engine: Engine) -> None:
+    with engine.connect() as connection:
+        tables = ("stale_ranges", *reversed(TABLES))
+        full = [table for table in tables if driver(connection).execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall()]
     # One transaction each: within one, DuckDB still sees the deleted children when their parents go.
-    for table in ("stale_ranges", *reversed(TABLES)):
+    for table in full:
         with engine.begin() as connection:
             driver(connection).execute(f"DELETE FROM {table}")
+
+
+@pytest.fixture(scope="session")
+def stored(history: Records) -> Iterator[Engine]:
+    """A warehouse that has the history, for tests that only read."""
+    engine = in_memory()
+    store_window(engine, PUMP, answer(history), zone=ZONE)
+    derive(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def told(stored: Engine) -> Callable[[str], list[tuple[object, ...]]]:
+    """The rows of a query to it."""
+    return lambda query: asked(stored, query)
+
+
+@pytest.fixture(scope="session")
+def whole(stored: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Every table's rows of it, as `content` gives them."""
+    return tables_of(stored)
+
+
+def asked(engine: Engine, query: str) -> list[tuple[object, ...]]:
+    with engine.connect() as connection:
+        return driver(connection).execute(query).fetchall()
+
+
+def tables_of(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Every table's rows, in the order of their keys, without what differs between eras by nature."""
+    left_out = {"raw_events": "EXCLUDE (era, source)", "devices": "EXCLUDE (model_name)"}
+    return {table: asked(engine, f"SELECT * {left_out.get(table, '')} FROM {table} ORDER BY ALL") for table in TABLES}
 
 
 @pytest.fixture(scope="session")
@@ -90,21 +130,20 @@ def rows(warehouse: Engine) -> Callable[..., list[tuple[object, ...]]]:
 
     def ask(query: str) -> list[tuple[object, ...]]:
         derive(warehouse)
-        with warehouse.connect() as connection:
-            return driver(connection).execute(query).fetchall()
+        return asked(warehouse, query)
 
     return ask
 
 
 @pytest.fixture
-def content(rows: Callable[..., list[tuple[object, ...]]]) -> Content:
-    """Every table's rows, in the order of their keys, without what differs between eras by nature."""
+def content(warehouse: Engine) -> Content:
+    """Every table's rows once what is stale has been worked out."""
 
-    def whole() -> dict[str, list[tuple[object, ...]]]:
-        left_out = {"raw_events": "EXCLUDE (era, source)", "devices": "EXCLUDE (model_name)"}
-        return {table: rows(f"SELECT * {left_out.get(table, '')} FROM {table} ORDER BY ALL") for table in TABLES}
+    def found() -> dict[str, list[tuple[object, ...]]]:
+        derive(warehouse)
+        return tables_of(warehouse)
 
-    return whole
+    return found
 
 
 @pytest.fixture
@@ -113,9 +152,7 @@ def emptied(warehouse: Engine, content: Content) -> Content:
 
     def taken() -> dict[str, list[tuple[object, ...]]]:
         found = content()
-        for table in reversed(TABLES):
-            with warehouse.begin() as connection:
-                driver(connection).execute(f"DELETE FROM {table}")
+        empty(warehouse)
         return found
 
     return taken

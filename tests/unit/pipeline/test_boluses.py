@@ -1,12 +1,10 @@
 """A bolus's messages make one row, whatever they are and whenever they come."""
 
 from collections.abc import Callable, Mapping
-from itertools import permutations
 
 import pytest
 
 from pipeline.steps import Stored
-from simulator.account import Account
 from tandem.records import Records
 
 Keep = Callable[..., Stored]
@@ -49,7 +47,7 @@ def test_a_chain_is_one_row_with_everything_its_messages_told(keep: Keep, rows: 
     assert rows("SELECT completed_pump_time - pump_time = INTERVAL 9 SECOND FROM boluses") == [(True,)]
 
 
-@pytest.mark.parametrize("order", tuple(permutations(range(3))))
+@pytest.mark.parametrize("order", [(1, 2, 0), (2, 1, 0)])  # the middle first, the end first
 def test_the_messages_may_come_in_any_order(order: tuple[int, ...], keep: Keep, rows: Rows) -> None:
     parts = [STANDARD[:2], STANDARD[2:5], STANDARD[5:]]
     for place in order:
@@ -90,12 +88,10 @@ def test_ids_of_other_pumps_and_groups_are_other_boluses(keep: Keep, rows: Rows)
     assert rows(AMOUNTS) == [(3.0, 3.0, "completed", 7)] * 2
 
 
-def test_totals_are_those_of_the_completions(someone: Account, keep: Keep, rows: Rows) -> None:
-    history = someone.current.records
-    keep(history)
-    told = sum(float(history.columns(code)["insulinDelivered"].sum()) for code in (20, 21))
-    (total,) = rows("SELECT sum(delivered_units) FROM boluses")
-    assert total[0] == pytest.approx(told, abs=1e-4)
-    assert rows("SELECT count(DISTINCT bolus_id), sum(messages) FROM boluses") == rows(
+def test_totals_are_those_of_the_completions(history: Records, told: Rows) -> None:
+    completed = sum(float(history.columns(code)["insulinDelivered"].sum()) for code in (20, 21))
+    (total,) = told("SELECT sum(delivered_units) FROM boluses")
+    assert total[0] == pytest.approx(completed, abs=1e-4)
+    assert told("SELECT count(DISTINCT bolus_id), sum(messages) FROM boluses") == told(
         "SELECT count(DISTINCT bolus_id), count(*) FROM bolus_messages"
     )

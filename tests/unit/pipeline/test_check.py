@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import pytest
 from sqlalchemy import Engine
 
 from pipeline.check import Checked, check
@@ -20,10 +21,8 @@ def checked(engine: Engine) -> Checked:
         return check(connection)
 
 
-def test_a_whole_history_adds_up(history: Records, keep: Keep, warehouse: Engine) -> None:
-    keep(history)
-    derive(warehouse)
-    found = checked(warehouse)
+def test_a_whole_history_adds_up(history: Records, stored: Engine) -> None:
+    found = checked(stored)
     assert found.findings == ()
     assert sum(place.events for place in found.places) == len(history)
     assert {place.table for place in found.places if place.code in (36, 4000)} == {"events only", "unknown"}
@@ -68,6 +67,7 @@ WRONG = [
 ]
 
 
+@pytest.mark.slow
 def test_each_way_of_not_adding_up_is_found(keep: Keep, warehouse: Engine) -> None:
     told = {"bolusId": 1, "insulinDelivered": 2.5, "insulinRequested": 2.5, "completionStatus": 3}
     day = 86_400

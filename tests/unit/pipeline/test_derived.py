@@ -4,13 +4,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Engine
+from therapies import ALARM, MODE, SESSION, START, cut_story, story
 
 from pipeline.derive import derive, mark
 from pipeline.extracts.tables import DERIVED
-from pipeline.models import TABLES
 from pipeline.steps import Stored
 from pipeline.warehouse import driver
 from tandem.clock import seconds_of
@@ -19,19 +17,9 @@ from tandem.records import Records
 Keep = Callable[..., Stored]
 Rows = Callable[..., list[tuple[object, ...]]]
 Content = Callable[[], dict[str, list[tuple[object, ...]]]]
-Message = tuple[int, int, Mapping[str, float]]
 
-START = 580_000_000
 CHAINS = {derived.table: derived for derived in DERIVED if derived.row}
 
-
-def story(*messages: Message) -> Records:
-    """Records of (code, sequence number, fields), a second apart for each number."""
-    return Records.join(Records.build(code=code, seconds=START + at, sequence=at, columns=columns) for code, at, columns in messages)
-
-
-ALARM, MODE = {"alarmId": 18}, {"currentUserMode": 1}
-SESSION = {"sessionDuration": 10}
 
 # table -> columns, the story, the rows: (sequence number of the row, ...); a span's end in seconds after START.
 STORIES = {
@@ -176,46 +164,16 @@ def test_what_no_pump_can_mean_makes_no_row_and_is_told(keep: Keep, rows: Rows, 
 
 # --- laws
 
-_SAID: tuple[tuple[int, Mapping[str, float]], ...] = (
-    (5, ALARM), (28, ALARM), (11, {}), (12, {}), (212, SESSION), (213, SESSION), (214, SESSION), (229, MODE), (229, {}),
-    (371, {"dalertId": 2}), (81, {"dailyTotalBasal": 1.5}), (66, {"bolusId": 7, "totalBolusSize": 2}),
-    (20, {"bolusId": 7, "insulinDelivered": 2, "completionStatus": 3}),
-)  # fmt: skip
-_WHOLE = ("alarms_and_alerts", "suspensions", "sensor_sessions", "user_modes", "daily_totals", "boluses", "bolus_messages")
 
-
-def derived_rows(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    with engine.connect() as connection:
-        return {table: driver(connection).execute(f"FROM {table} ORDER BY ALL").fetchall() for table in _WHOLE}
-
-
-def emptied(engine: Engine) -> None:
-    for table in ("stale_ranges", *reversed(TABLES)):
-        with engine.begin() as connection:
-            driver(connection).execute(f"DELETE FROM {table}")
-
-
-def split_law(said: list[int], window_of: list[int], keep: Keep, warehouse: Engine) -> None:
-    """Worked out window by window, in the windows' order, is worked out at once."""
-    messages = [(_SAID[one][0], 1 + place * 30_011, _SAID[one][1]) for place, one in enumerate(said)]
-    keep(story(*messages))
-    derive(warehouse)
-    whole = derived_rows(warehouse)
-    emptied(warehouse)
-    for window in sorted(set(window_of)):
-        keep(story(*(message for message, where in zip(messages, window_of, strict=False) if where == window)))
+def test_a_story_cut_into_windows_comes_out_whole(keep: Keep, warehouse: Engine, emptied: Content, content: Content) -> None:
+    said, window_of = [0, 0, 1, 2, 3, 2, 4, 5, 6, 5, 6, 7, 8, 7], [1, 2, 0, 0, 1, 2, 2, 0, 1, 1, 0, 2, 0, 1]
+    entire, parts = cut_story(said, window_of)
+    keep(entire)
+    at_once = emptied()
+    for part in parts:
+        keep(part)
         derive(warehouse)
-    assert derived_rows(warehouse) == whole
-    emptied(warehouse)
-
-
-@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@example(said=[2, 3], window_of=[1, 0])
-@example(said=[0, 0, 1, 2, 3, 2], window_of=[1, 2, 0, 0, 1, 2])
-@example(said=[4, 5, 6, 5, 6, 7, 8, 7], window_of=[2, 0, 1, 1, 0, 2, 0, 1])
-@given(said=st.lists(st.integers(0, len(_SAID) - 1), min_size=8, max_size=8), window_of=st.lists(st.integers(0, 2), min_size=8, max_size=8))
-def test_stories_cut_into_windows_come_out_whole(said: list[int], window_of: list[int], keep: Keep, warehouse: Engine) -> None:
-    split_law(said, window_of, keep, warehouse)
+    assert content() == at_once
 
 
 def test_working_everything_out_again_changes_nothing(history: Records, keep: Keep, content: Content, warehouse: Engine) -> None:

@@ -3,16 +3,13 @@
 from collections.abc import Callable, Iterable
 from typing import cast
 
-import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from tconnectsync.eventparser.generic import Event, Events
+from therapies import invented
 
 from pipeline.steps import Stored
 from tandem.bff import events_from_records
 from tandem.clock import UNIX_OF_PUMP_EPOCH
-from tandem.events import EVENTS, fields_of
 from tandem.records import Records
 
 Keep = Callable[..., Stored]
@@ -20,34 +17,13 @@ Rows = Callable[..., list[tuple[object, ...]]]
 Numbers = Callable[[str], list[tuple[int, ...]]]
 Content = Callable[[], dict[str, list[tuple[object, ...]]]]
 
-NOW = 550_000_000
 
-
-def invented(seed: int, each: int = 3) -> Records:
-    """Records of every code with a layout and some without, with any bytes as payload that JSON can say, in any order of time."""
-    rng = np.random.default_rng(seed)
-    codes = [*EVENTS, 57, 69, 4000]
-    parts = []
-    for place, code in enumerate(codes):
-        sequence = 10_000 + place + np.arange(each) * len(codes)
-        made = Records.build(code=code, seconds=NOW + rng.integers(-86_400, 86_400, each), sequence=sequence)
-        made = made.with_payload(rng.integers(0, 256, (each, 16), np.uint8))
-        floats = [field.name for field in fields_of(code) if field.type == "float32"]
-        made = made.with_columns(code, {name: rng.choice([0.0, 0.35, 2.083, 25.5, -1.0, 1e30], each).astype(np.float32) for name in floats})
-        times = [field.name for field in fields_of(code) if field.name == "egvTimeStamp"]
-        parts.append(made.with_columns(code, {name: NOW + rng.integers(-9_000, 9_000, each) for name in times}))
-    whole = Records.join(parts)
-    return whole.take(rng.permutation(len(whole)))
-
-
-@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(seed=st.integers(0, 1 << 32))
-def test_invented_records_make_the_same_tables_in_both_eras(seed: int, keep: Keep, emptied: Content) -> None:
-    records = invented(seed)
+def test_invented_records_make_the_same_tables_in_both_eras(keep: Keep, emptied: Content, content: Content) -> None:
+    records = invented(7)
     keep(records, "2025")
     legacy = emptied()
     keep(records, "2026-10")
-    assert emptied() == legacy
+    assert content() == legacy
     assert len(legacy["raw_events"]) == len(legacy["events"]) == len(records)
     assert {row[5] for row in legacy["quarantine"]} == {"unknown code", "impossible value"}
 
