@@ -22,6 +22,7 @@ BLOOD_GLUCOSE_READINGS: Final = Derived(
     impossible={
         16: {
             "bg: beyond any meter": outside(field(16, "bg"), 1, MOST_GLUCOSE),
+            "targetBg: beyond any meter": outside(field(16, "targetBg"), 0, MOST_GLUCOSE),
             "iob: beyond any pump": outside(field(16, "iob"), -MOST_BOLUS, MOST_BOLUS),
         }
     },

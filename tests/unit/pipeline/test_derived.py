@@ -140,6 +140,7 @@ IMPOSSIBLE: list[tuple[int, Mapping[str, float], str]] = [
     (3, {"commandedBasalRate": float("nan")}, "commandedBasalRate: beyond any pump"),
     (3, {"baseBasalRate": -0.1}, "baseBasalRate: beyond any pump"),
     (16, {"bg": 0}, "bg: beyond any meter"),
+    (16, {"bg": 120, "targetBg": 65_535}, "targetBg: beyond any meter"),
     (16, {"bg": 120, "iob": float("inf")}, "iob: beyond any pump"),
     (33, {"v2Volume": float("nan")}, "insulinVolume: beyond any cartridge"),
     (61, {"primeSize": -2}, "primeSize: beyond any cartridge"),
