@@ -1,10 +1,13 @@
-"""Counters of one pump, rebased by a constant: the smallest sequence number seen becomes 1, and so does the first bolus id. Pure.
+"""Counters of one pump, rebased: the smallest sequence number seen becomes 1 and wide gaps grow narrow; so does the first bolus id. Pure.
 
 A survey over the whole recording comes before the first change, because the smallest number need not come first on the wire.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
+from operator import sub
 from typing import TypeGuard
 
 from sanitizer.moments import Moments, unset_until
@@ -13,23 +16,26 @@ from tandem.events import EVENTS
 LAST_GROUP = (1 << 63) - 1
 MOST_BOLUS_IDS = 0xFFFF
 LAST_SEQUENCE = 0xFFFFFFFF
+WIDEST_GAP = 99
+"""How far two neighbouring sequence numbers of a cassette are apart at most. Ungapped days of the stand-in show up to 9; what is wider is a
+time nobody asked for or a filter, whose width tells when, or one number that is none of the pump's. Order and identity stay."""
 BOLUS_CODES = frozenset(code for code, event in EVENTS.items() if any(one.name == "bolusId" for one in event.fields))
 DATE_CHANGED = 14
 
 
 @dataclass(slots=True, kw_only=True)
 class Device:
-    """What a survey found out about one pump. `first` is the smallest sequence number of each sequence group; 0 where none was met."""
+    """What a survey found out about one pump. `numbers` are the sequence numbers of each sequence group."""
 
-    first: dict[int, int] = field(default_factory=dict)
+    numbers: dict[int, set[int]] = field(default_factory=dict)
+    rebased: dict[int, dict[int, int] | int] = field(default_factory=dict)
     first_bolus: tuple[int, int, int] | None = None
     changes: list[tuple[int, int]] = field(default_factory=list)
 
-    def meet(self, group: int, sequence: int) -> None:
-        """A sequence number of a group; 0 is what a blank is, and no number."""
-        known = self.first.setdefault(group, 0)
-        if 0 < sequence <= LAST_SEQUENCE and (not known or sequence < known):
-            self.first[group] = sequence
+    def meet(self, group: int, sequences: Iterable[int]) -> None:
+        """Sequence numbers of a group."""
+        self.numbers.setdefault(group, set()).update(sequences)
+        self.rebased.pop(group, None)
 
     def meet_bolus(self, group: int, sequence: int, bolus: int) -> None:
         """A bolus id, and the event it stands on; 0 is no bolus."""
@@ -37,13 +43,17 @@ class Device:
             self.first_bolus = (group, sequence, bolus)
 
     def sequences(self, group: int, values: Sequence[int]) -> list[int]:
-        """Rebased sequence numbers of one group."""
-        less = (self.first.get(group) or 1) - 1
-        return [value and value - less for value in values]
+        """Rebased sequence numbers of one group, in the order they had; 0 is what a blank is, and no number."""
+        if group not in self.rebased:
+            self.rebased[group] = _narrowed(self.numbers.get(group, ()))
+        by = self.rebased[group]
+        if isinstance(by, int):
+            return [value and value - by for value in values]
+        return [by.get(value, 0) for value in values]
 
     def groups(self) -> dict[int, int]:
         """Each sequence group's place among those met, counted from 0: the pump starts a new one each time its log is reset."""
-        return {group: place for place, group in enumerate(sorted(self.first))}
+        return {group: place for place, group in enumerate(sorted(self.numbers))}
 
     def boluses(self, values: Sequence[int]) -> list[int]:
         """Rebased bolus ids: a ring of 65535, 0 left out."""
@@ -60,8 +70,20 @@ def group_of(value: object) -> int:
     return value if type(value) is int and 0 < value <= LAST_GROUP else 0
 
 
+def _narrowed(met: Iterable[int]) -> dict[int, int] | int:
+    """What becomes of each number, or what all are less by where no gap is too wide."""
+    numbers = sorted(number for number in met if 0 < number <= LAST_SEQUENCE)
+    if not numbers:
+        return {}
+    if max(map(sub, numbers[1:], numbers), default=0) <= WIDEST_GAP:
+        return numbers[0] - 1
+    steps = (min(after - before, WIDEST_GAP) for before, after in pairwise(numbers))
+    return dict(zip(numbers, accumulate(steps, initial=1), strict=True))
+
+
 def survey(device: Device, rows: Iterable[object]) -> None:
     """Meet every event of a bff list; what is no event is left for the rules to blank."""
+    met: dict[int, set[int]] = defaultdict(set)
     for row in rows:
         if not isinstance(row, dict):
             continue
@@ -69,9 +91,11 @@ def survey(device: Device, rows: Iterable[object]) -> None:
         if type(sequence) is not int:
             sequence = 0
         group = group_of(row.get("sequenceGroup"))
-        device.meet(group, sequence)
+        met[group].add(sequence)
         if type(code) is int and (code in BOLUS_CODES or code == DATE_CHANGED):
             _look_closer(device, code, group, sequence, row.get("eventProperties"))
+    for group, numbers in met.items():
+        device.meet(group, numbers)
 
 
 def _look_closer(device: Device, code: int, group: int, sequence: int, properties: object) -> None:

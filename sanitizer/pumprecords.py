@@ -38,9 +38,7 @@ def survey_records(device: Device, records: Records) -> None:
     """Meet every record: sequence numbers, bolus ids, date changes."""
     if not len(records):
         return
-    numbered = records.sequence[records.sequence > 0]
-    if len(numbered):
-        device.meet(0, int(numbered.min()))
+    device.meet(0, records.sequence.tolist())
     for code, _, group in records.groups():
         if code in BOLUS_CODES:
             sequence, bolus = group.sequence, group.columns(code)["bolusId"]
@@ -62,8 +60,7 @@ def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Re
     _unknown(hand, codes, records.payload, place)
     rows[:, PAYLOAD_START:] &= _masks(hand.run.policy)[codes]
     seconds = moved_seconds(records.seconds.astype(np.int64), moments)
-    numbers = records.sequence.astype(np.int64)
-    sequence = np.where(numbers == 0, 0, numbers - ((device.first.get(0) or 1) - 1))
+    sequence = np.array(device.sequences(0, records.sequence.tolist()), np.int64)
     out = Records(rows=rows).with_header(seconds=seconds, sequence=sequence)
     rows = out.rows.copy()
     for code in np.unique(codes).tolist():

@@ -4,7 +4,9 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
@@ -12,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanitizer.devices import Device
+from sanitizer.check import looked_at
+from sanitizer.devices import WIDEST_GAP, Device
 from sanitizer.fields import Context, column_of, layout, ranges, treatment
 from sanitizer.leaves import are_codes, codes
 from sanitizer.policy import policy
@@ -148,7 +151,7 @@ def test_one_odd_value_does_not_hide_the_others(capture: Build) -> None:
     assert [one["eventProperties"]["egvTimeStamp"] for one in after] == [THEN, "", THEN + 1]
 
 
-def test_the_smallest_number_of_the_whole_recording_is_the_base(capture: Build) -> None:
+def test_the_smallest_number_of_the_whole_recording_is_the_base_and_the_gap_behind_it_is_narrow(capture: Build) -> None:
     def answer(*numbers: int, changes: tuple[int, ...] = ()) -> bytes:
         def event(number: int) -> Json:
             return {"deviceAssignmentId": ID, "eventCode": 28, "sequenceGroup": 0, "sequenceNumber": number}
@@ -158,7 +161,7 @@ def test_the_smallest_number_of_the_whole_recording_is_the_base(capture: Build) 
     first, second = capture(LOGS, answer=answer(500, 502)), capture(LOGS, answer=answer(503, changes=(95,)))
     both = Capture(exchanges=first.exchanges + second.exchanges, era="2026-10", region="us", clock=first.clock)
     one, other = (json.loads(exchange.response.body) for exchange in scrub(both, name="x").cassette.exchanges)
-    assert [event["sequenceNumber"] for event in (*one["events"], *other["events"], *other["clockChanges"])] == [406, 408, 409, 1]
+    assert [event["sequenceNumber"] for event in (*one["events"], *other["events"], *other["clockChanges"])] == [100, 102, 103, 1]
 
 
 def test_a_float_of_a_record_lies_in_its_fields_bounds_and_a_blank_is_reported(capture: Build) -> None:
@@ -276,3 +279,36 @@ def test_only_known_event_codes_are_asked_for(text: str, known: str) -> None:
     assert codes(text, "", run) == known
     assert are_codes(known)
     assert are_codes(text) == (text == known)
+
+
+NUMBERS = st.lists(st.integers(1, 400) | st.integers(1, 0xFFFFFFFF), min_size=1, max_size=12, unique=True)
+
+
+@given(NUMBERS, st.integers(0, 3))
+def test_sequence_numbers_keep_their_order_and_no_gap_tells_a_number(numbers: list[int], group: int) -> None:
+    device = Device()
+    device.meet(group, numbers)
+    after = device.sequences(group, numbers)
+    assert sorted(range(len(numbers)), key=after.__getitem__) == sorted(range(len(numbers)), key=numbers.__getitem__)
+    rebased = sorted(after)
+    assert rebased[0] == 1
+    assert len(set(rebased)) == len(rebased)
+    assert max((after - before for before, after in pairwise(rebased)), default=0) <= WIDEST_GAP
+    again = Device()
+    again.meet(group, after)
+    assert again.sequences(group, after) == after
+    assert device.sequences(group, [0]) == [0], "a blank is no number"
+
+
+def test_an_outlier_among_sequence_numbers_does_not_stand_in_either_carrier(capture: Build) -> None:
+    numbers = [500, 502, 73_519_285, 0x5A627973]  # an identifier, and `Zbys`
+    events = [{"deviceAssignmentId": ID, "eventCode": 28, "sequenceGroup": 3, "sequenceNumber": number} for number in numbers]
+    done = scrub(capture(LOGS, answer=json.dumps({"events": events}).encode()), name="x").cassette
+    after = json.loads(done.exchanges[0].response.body)["events"]
+    assert [one["sequenceNumber"] for one in after] == [1, 3, 102, 201]
+    records = Records.build(code=28, seconds=[NOW] * 4, sequence=numbers)
+    old = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x").cassette
+    assert Records.from_body(old.exchanges[0].response.body).sequence.tolist() == [1, 3, 102, 201]
+    wide = Records.build(code=28, seconds=[NOW] * 2, sequence=[1, 102])
+    forged = replace(old, exchanges=(old.exchanges[0].replacing(response=replace(old.exchanges[0].response, body=wide.to_body())),))
+    assert any("record of event 28" in str(finding) for finding in looked_at(forged))
