@@ -1,7 +1,7 @@
 """`tfx prune` and `tfx orphans`: what no test asked for, by the report of a run. Parses, decides, writes, prints."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from tfx.cassette import Cassette
+    from tfx.exchange import Exchange
 
 
 class _Scrubbed(Protocol):
@@ -35,8 +36,9 @@ REPORT = click.option(
 @click.argument("cassette", type=click.Path(path_type=Path))
 @REPORT
 @click.option("--check", is_flag=True, help="Write nothing; exit code 1 if there is something to remove.")
+@click.option("--without-login", is_flag=True, help="Remove the sign-in, too, if nobody signed in; refused otherwise.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was removed as JSON.")
-def prune(cassette: Path, report: Path, *, check: bool, as_json: bool) -> int:
+def prune(cassette: Path, report: Path, *, check: bool, without_login: bool, as_json: bool) -> int:
     """Remove the exchanges of CASSETTE that nobody asked for in a whole run.
 
     The report must speak of this very file, and of a run that left no test of it out.
@@ -56,6 +58,11 @@ def prune(cassette: Path, report: Path, *, check: bool, as_json: bool) -> int:
     kept = tuple(exchange for number, exchange in enumerate(recorded.exchanges, 1) if number in used)
     if not kept:
         raise UsageError(f"nothing asked for {cassette}, so pruning would leave nothing of it; if that is right, delete the file")
+    if not without_login and _has_login(recorded.exchanges) and not _has_login(kept):
+        raise UsageError(
+            f"nobody signed in to {cassette} in that run, so pruning would leave it without a sign-in, and no client could; a client that "
+            f"keeps tokens on disk may have used old ones: stop it from that and run again, or mean it with --without-login"
+        )
     gone = {number: label for number, label in labels_of(recorded).items() if number not in used}
     if gone and not check:
         # Counters begin at what is left, and synthetic amounts are those of what is left.
@@ -103,6 +110,13 @@ def orphans(report: Path, cassettes: Path, *, as_json: bool) -> int:
         json.dumps(left, indent=1) if as_json else "\n".join([*left, f"{len(left)} of {len(list(cassettes.glob('*.json')))} unused"])
     )
     return 1 if left else 0
+
+
+def _has_login(exchanges: Iterable["Exchange"]) -> bool:
+    from replayer.bound import signs_in
+    from replayer.keys import question
+
+    return any(signs_in(question(exchange.request).place) for exchange in exchanges)
 
 
 def _used(cassette: Path, report: Path) -> frozenset[int]:

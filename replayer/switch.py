@@ -7,7 +7,8 @@ from types import ModuleType
 from tfx.exchange import Request, Response
 
 Answer = Callable[[Request], Response]
-Undo = tuple[type, str, object]
+Undo = tuple[type | ModuleType, str, object]
+"""Whose attribute was replaced, its name, and what it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ cookies, hooks and adapters of the user's own run as live, and none of requests-
 registrations, folded case), its process-wide lock or its history of live requests comes into play.
 urllib.request: `AbstractHTTPHandler.do_open`, below every opener (PyJWT's PyJWKClient asks there). httpx: both transports.
 http.client and urllib3 used directly: `connect` (`lines.py`). aiohttp: the connector's new connections (`streams.py`).
+Clients that would keep tokens on disk do not (`caches.py`).
 A library that is not imported yet is patched when it is; the innermost `answered_by` answers.
 """
 
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 
 from replayer.guard import GUARD
 from replayer.switch import Answer, Patch, Switch, Undo
+from tandem.clients import TOKEN_CACHES
 from tfx.errors import MismatchError
 from tfx.exchange import Request, Response
 
@@ -108,6 +110,7 @@ PATCHES: Final[Mapping[str, str]] = {
     "urllib3.connection": "replayer.lines:patch_urllib3",
     "aiohttp.connector": "replayer.streams:patch_aiohttp",
     "multiprocessing.util": "replayer.heirs:patch_spawn",
+    **dict.fromkeys(TOKEN_CACHES, "replayer.caches:patch_token_cache"),
 }
 """Module name to what is replaced in it; a package is whole only when its own `__init__` is done."""
 

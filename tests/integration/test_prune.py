@@ -109,6 +109,16 @@ def test_a_report_that_says_nothing_of_it_removes_nothing(kept: Kept, why: str, 
     assert kept.cassette.read_bytes() == data
 
 
+def test_a_run_nobody_signed_in_for_does_not_cost_the_sign_in(kept: Kept) -> None:
+    kept.told(9, 10)
+    data = kept.cassette.read_bytes()
+    with pytest.raises(UsageError, match=r"without a sign-in, .* --without-login"):
+        asked(prune, kept.cassette, "--usage", kept.report, "--check")
+    assert kept.cassette.read_bytes() == data
+    asked(prune, kept.cassette, "--usage", kept.report, "--without-login")
+    assert len(store.load(kept.cassette).exchanges) == 2
+
+
 def test_the_report_of_tfx_replay_serves_as_well(kept: Kept, capfd: pytest.CaptureFixture[str]) -> None:
     program = "import requests; requests.get('https://sso.tandemdiabetes.com/')"
     assert run(["replay", str(kept.cassette), "--json", "--fault", "sso-page:1:503", "--", "-c", program]) == 0

@@ -43,6 +43,19 @@ def test_requests_sees_the_recorded_session(path: Path) -> None:
     replay.check(all_used=True)
 
 
+def test_the_real_client_keeps_no_tokens_while_a_cassette_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CACHE_CREDENTIALS", raising=False)
+    tandemsource = pytest.importorskip("tconnectsync.api.tandemsource")
+    monkeypatch.setattr(tandemsource, "CACHE_CREDENTIALS", True)  # its default, whoever imported it first
+    monkeypatch.setattr(tandemsource, "CACHE_CREDENTIALS_PATH", str(tmp_path / "tokens"))
+    for _ in range(2):
+        with offline(next(path for path in CASSETTES if path.stem == "session-us")) as replay:
+            tandemsource.TandemSourceApi("anyone@example.invalid", "any password", "US")
+        assert [replay.label(number).partition(" ")[0] for number in replay.used[:2]] == ["GET", "POST"], "it signed in"
+        assert not list(tmp_path.iterdir())
+    assert tandemsource.CACHE_CREDENTIALS, "given back afterwards"
+
+
 @pytest.mark.cassette("session-us", as_era="2025")
 def test_our_own_client_of_2025_reads_a_recording_of_2026(cassette: Replay) -> None:
     recorded = store.load(next(path for path in CASSETTES if path.stem == "session-us"))

@@ -1,0 +1,17 @@
+"""Known clients keep no tokens on disk while a cassette plays, and use none they kept. A patch of their modules, put on by `world.py`."""
+
+import os
+from types import ModuleType
+
+from replayer.switch import Switch, Undo
+from tandem.clients import TOKEN_CACHES
+
+
+def patch_token_cache(module: ModuleType, _switch: Switch) -> list[Undo]:
+    """Say no where the module asks whether to keep tokens; what the environment says in so many words stands."""
+    name = TOKEN_CACHES[module.__name__]
+    if name in os.environ or not hasattr(module, name):
+        return []
+    before: object = getattr(module, name)
+    setattr(module, name, False)
+    return [(module, name, before)]
