@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fast proofs lint types contracts bench bench-replayer bench-linkage bench-sanitizer cassettes expected coverage lock clean
+.PHONY: help install demo test fast proofs lint types contracts bench bench-replayer bench-linkage bench-sanitizer cassettes expected readme coverage lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
@@ -67,6 +67,9 @@ cassettes: install  ## record the committed cassettes from the stand-in again (b
 
 expected: install  ## write the golden outputs of the committed cassettes anew; review the diff
 	$(BIN)/python tests/support/golden.py
+
+readme: install  ## write the README's output blocks anew from a demo and a run of the suite
+	$(BIN)/python -m pytest -n auto --dist worksteal | $(BIN)/python tests/support/readme.py
 
 coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
 	rm -f .coverage .coverage.*
