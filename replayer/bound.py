@@ -14,6 +14,7 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 BOUND: Final = b"*"
 """What stands for a bound value in keys: it must be there, and it may be anything."""
 
+_NONE: Final[frozenset[str]] = frozenset()
 QUERY: Final = frozenset({"code", "code_challenge", "session_state"})
 BODY: Mapping[str, frozenset[str]] = MappingProxyType(
     {
@@ -36,15 +37,15 @@ def signs_in(place: Place | None) -> bool:
     return place is not None and (place.host_kind in ("sso", "tdc") or place.endpoint.name == "callback-eu")
 
 
-def is_bound(place: Place | None, where: str, name: str) -> bool:
-    """Whether the value at this place is bound. `where` is `query` or `body`."""
+def bound_names(place: Place | None, where: str) -> frozenset[str]:
+    """The names whose values are bound at this place. `where` is `query` or `body`."""
     if place is None:
-        return False
+        return _NONE
     if where == "query":
-        return name in QUERY and signs_in(place)
-    return name in BODY.get(place.endpoint.name, ())
+        return QUERY if signs_in(place) else _NONE
+    return BODY.get(place.endpoint.name, _NONE)
 
 
 def dropped(place: Place | None, where: str) -> frozenset[str]:
     """The names that need not even be there."""
-    return DROPPED.get(place.endpoint.name, frozenset()) if place and where == "query" else frozenset()
+    return DROPPED.get(place.endpoint.name, _NONE) if place and where == "query" else _NONE

@@ -7,16 +7,16 @@ sent it plain.
 from replayer.keys import Question
 from replayer.ledger import with_body
 from tfx import codec
-from tfx.exchange import Response
+from tfx.exchange import Headers, Response
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 
-def negotiated(asked: Question, recorded: Question | None, response: Response) -> Response:
+def negotiated(asked: Question, recorded: Headers | None, response: Response) -> Response:
     """The response in a coding this client asked for; as recorded if it asks as the recorded request did."""
     codings = codec.codings(response.headers) if "content-encoding" in response.headers else ()
     wish = asked.headers.get("accept-encoding")
-    if not codings or (recorded and recorded.headers.get("accept-encoding") == wish) or accepts(wish, codings):
+    if not codings or (recorded is not None and recorded.get("accept-encoding") == wish) or accepts(wish, codings):
         return response
     plain = with_body(response, codec.decoded(response.headers, response.body))
     return Response(status=plain.status, reason=plain.reason, headers=plain.headers.without("Content-Encoding"), body=plain.body)

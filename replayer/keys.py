@@ -7,12 +7,14 @@ values that differ in every run and are therefore replaced by a mark before anyt
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
-from replayer.bound import BOUND, dropped, is_bound
+from replayer.bound import BOUND, bound_names, dropped
 from tandem.endpoints import Place, locate
 from tfx.errors import CassetteError, FormatError
 from tfx.exchange import Headers, Request, can_be_ignored
@@ -24,26 +26,82 @@ Pair = tuple[bytes, bytes | None]
 Key = tuple[object, ...]
 
 FORM: Final = "application/x-www-form-urlencoded"
+_NAME: Final[Callable[[Pair], bytes]] = itemgetter(0)
 DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Question:
-    """A request taken apart. `body` is pairs for a form, a one-element list for JSON, bytes for anything else."""
+class Address:
+    """Where a request goes: its method and what stands before the query, taken apart."""
 
     method: str
     origin: str
     path: tuple[bytes, ...]
-    query: tuple[Pair, ...]
-    media: str
-    body: tuple[Pair, ...] | list[Json] | bytes
-    headers: Headers
     place: Place | None
+
+
+NOTHING_KNOWN: Final[Mapping[tuple[str, str], Address]] = MappingProxyType({})
+"""Addresses known already, by method as sent and by what stands before the query: none."""
+
+
+class Question:
+    """A request taken apart; query and body when they are looked at, for most requests are found without."""
+
+    __slots__ = ("_body", "_query", "_raw", "_request", "address")
+
+    def __init__(self, request: Request, address: Address, query: str) -> None:
+        self.address, self._request, self._raw = address, request, query
+        self._query: tuple[Pair, ...] | None = None
+        self._body: tuple[Pair, ...] | list[Json] | bytes | None = None
+
+    @property
+    def method(self) -> str:
+        """In capitals."""
+        return self.address.method
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host, and a port if it is an odd one."""
+        return self.address.origin
+
+    @property
+    def path(self) -> tuple[bytes, ...]:
+        """Its segments, percent-decoded."""
+        return self.address.path
+
+    @property
+    def place(self) -> Place | None:
+        """The endpoint it goes to."""
+        return self.address.place
+
+    @property
+    def headers(self) -> Headers:
+        """As sent."""
+        return self._request.headers
+
+    @property
+    def query(self) -> tuple[Pair, ...]:
+        """Names and values in the order sent."""
+        if self._query is None:
+            self._query = pairs_of(self._raw.encode("utf-8", "surrogateescape"))
+        return self._query
+
+    @property
+    def media(self) -> str:
+        """The content type of the body, nothing without one."""
+        return self.headers.get("content-type").partition(";")[0].strip().lower() if self._request.body else ""
+
+    @property
+    def body(self) -> tuple[Pair, ...] | list[Json] | bytes:
+        """Pairs for a form, a one-element list for JSON, bytes for anything else."""
+        if self._body is None:
+            self._body = _body(self.media, self._request) if self._request.body else b""
+        return self._body
 
     @property
     def endpoint(self) -> str:
         """The name of the endpoint it goes to, or nothing."""
-        return self.place.endpoint.name if self.place else ""
+        return self.address.place.endpoint.name if self.address.place else ""
 
     def values(self, name: str) -> tuple[str, ...]:
         """Every value of a query key, in order; a key without `=` counts as blank."""
@@ -56,20 +114,25 @@ class Question:
         return next((text(value or b"") for key, value in pairs if key == name.encode()), None)
 
 
-def question(request: Request) -> Question:
+def question(request: Request, known: Mapping[tuple[str, str], Address] = NOTHING_KNOWN) -> Question:
     """The request taken apart; a body that is not what its content type says stays bytes."""
-    parts = urlsplit(request.url)
+    url = request.url
+    before, _, query = url.partition("?")
+    if "#" in url or not url.isprintable() or url[:1] == " ":  # what `urlsplit` takes away
+        parts = urlsplit(url)
+        before, query = parts._replace(query="", fragment="").geturl(), parts.query
+    return Question(request, known.get((request.method, before)) or address(request.method, before), query)
+
+
+def address(method: str, before: str) -> Address:
+    """Where a request of this method goes, `before` being its URL without query and fragment."""
+    parts = urlsplit(before)
     scheme = parts.scheme.lower()
-    media = request.headers.get("content-type").partition(";")[0].strip().lower() if request.body else ""
-    return Question(
-        method=request.method.upper(),
+    return Address(
+        method=method.upper(),
         origin=f"{scheme}://{parts.netloc.lower().removesuffix(DEFAULT_PORTS.get(scheme, ''))}",
-        path=tuple(unquote_to_bytes(segment) for segment in (parts.path or "/").split("/")),
-        query=pairs_of(parts.query.encode("utf-8", "surrogateescape")),
-        media=media,
-        body=_body(media, request),
-        headers=request.headers,
-        place=locate(request.method, request.url),
+        path=tuple([unquote_to_bytes(segment) for segment in (parts.path or "/").split("/")]),
+        place=locate(method, before),
     )
 
 
@@ -109,20 +172,22 @@ def key(asked: Question, ignore: Iterable[str] = (), *, door: str = "open") -> K
     ignored = frozenset(ignore)
     query = compared_pairs(asked, asked.query, "query", ignored)
     path: object = asked.path if "path" not in ignored else ()
-    if asked.place and any(place.startswith("path.") for place in ignored):
+    if ignored and asked.place and any(place.startswith("path.") for place in ignored):
         names = sorted(asked.place.path_values)
         path = (asked.endpoint, *(asked.place.path_values[name] for name in names if f"path.{name}" not in ignored))
     media = "" if "header.content-type" in ignored else asked.media
-    return (asked.method, asked.origin, path, tuple(sorted(query, key=_name)), media, _body_key(asked, ignored), door)
+    return (asked.method, asked.origin, path, tuple(sorted(query, key=_NAME)), media, _body_key(asked, ignored), door)
 
 
 def compared_pairs(asked: Question, pairs: tuple[Pair, ...], where: str, ignored: frozenset[str] = frozenset()) -> tuple[Pair, ...]:
     """The pairs that count, bound values replaced by a mark."""
     if where in ignored:
         return ()
-    drop = dropped(asked.place, where)
+    drop, bound = dropped(asked.place, where), bound_names(asked.place, where)
+    if not (drop or bound or ignored):
+        return pairs
     return tuple(
-        (name, BOUND if value is not None and is_bound(asked.place, where, text(name)) else value)
+        (name, BOUND if value is not None and text(name) in bound else value)
         for name, value in pairs
         if text(name) not in drop and f"{where}.{text(name)}" not in ignored
     )
@@ -134,8 +199,9 @@ def compared_json(asked: Question, ignored: frozenset[str] = frozenset()) -> Jso
     value = asked.body[0]
     if not isinstance(value, dict):
         return value
+    bound = bound_names(asked.place, "body")
     return {
-        name: BOUND.decode() if isinstance(item, str) and is_bound(asked.place, "body", name) else item
+        name: BOUND.decode() if isinstance(item, str) and name in bound else item
         for name, item in value.items()
         if f"body.{name}" not in ignored
     }
@@ -145,15 +211,11 @@ def _body_key(asked: Question, ignored: frozenset[str]) -> object:
     if "body" in ignored:
         return b""
     if isinstance(asked.body, tuple):
-        return tuple(sorted(compared_pairs(asked, asked.body, "body", ignored), key=_name))
+        return tuple(sorted(compared_pairs(asked, asked.body, "body", ignored), key=_NAME))
     if isinstance(asked.body, list):
         # Text keeps apart what Python holds equal: 1, 1.0 and True.
         return json.dumps(compared_json(asked, ignored), sort_keys=True)
     return asked.body
-
-
-def _name(pair: Pair) -> bytes:
-    return pair[0]
 
 
 def checked_ignore(ignore: tuple[str, ...], number: int) -> tuple[str, ...]:

@@ -29,11 +29,11 @@ class Ledger:
     __slots__ = ("_codes", "_name", "_recorded", "_sent", "_state")
 
     def __init__(self, name: str, entries: Iterable[Entry]) -> None:
-        entries = tuple(entries)
+        questions = [entry.question for entry in entries if signs_in(entry.address.place)]
         self._name = name
-        self._recorded = {value for entry in entries for value in entry.question.values("code_challenge")}
+        self._recorded = {value for asked in questions for value in asked.values("code_challenge")}
         # The code as a client gets it: where authorize leads is asked for again, as the callback.
-        self._codes = {value for entry in entries if signs_in(entry.question.place) for value in entry.question.values("code")}
+        self._codes = {value for asked in questions for value in asked.values("code")}
         self._sent: dict[str, str | None] = {}
         self._state: str | None = None
 

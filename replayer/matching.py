@@ -4,25 +4,30 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from replayer import doors
-from replayer.keys import Key, Question, checked_ignore, key, question
+from replayer.keys import Address, Key, Question, checked_ignore, key, question
 from replayer.miss import Candidate
-from tandem.eras import ERAS
+from tandem.eras import ERAS, Era
 from tfx import codec
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, FormatError, RefusedError
-from tfx.exchange import Exchange, Response, State
+from tfx.exchange import Exchange, Request, Response, State
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Entry:
-    """An exchange with its number (from 1, as in every message) and its request taken apart."""
+    """An exchange with its number (from 1, as in every message) and where its request goes."""
 
     number: int
     exchange: Exchange
-    question: Question
+    address: Address
     door: str
+
+    @property
+    def question(self) -> Question:
+        """Its request taken apart: anew each time, for many are never looked at."""
+        return question(self.exchange.request)
 
 
 @dataclass(slots=True, repr=False)
@@ -75,21 +80,37 @@ def made(exchange: Exchange, number: int) -> Response:
 class Index:
     """Every exchange of a cassette, ready to be asked for. Not thread-safe: `session.Replay` holds the lock."""
 
-    __slots__ = ("_loose", "_strict", "entries", "era", "state")
+    __slots__ = ("_loose", "_strict", "addresses", "entries", "era", "state")
 
     def __init__(self, cassette: Cassette) -> None:
         if cassette.era not in ERAS:
             raise CassetteError(f"{cassette.name} is of an era this tfx does not know; it knows {', '.join(ERAS)}")
         self.era = ERAS[cassette.era]
-        self.entries = tuple(self._entry(number, exchange) for number, exchange in enumerate(cassette.exchanges, start=1))
         self.state: State = "start"
+        self.addresses: dict[tuple[str, str], Address] = {}
         self._strict: dict[tuple[State, Key], Queue] = {}
         self._loose: dict[tuple[str, ...], dict[tuple[State, Key], Queue]] = {}
-        for entry in self.entries:
-            ignore = checked_ignore(entry.exchange.terms.ignore, entry.number)
-            queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
-            place = (entry.exchange.terms.when, key(entry.question, ignore, door=entry.door))
-            queues.setdefault(place, Queue()).entries.append(entry)
+        opened = _Doors(self.era)
+        self.entries = tuple([self._entry(number, exchange, opened) for number, exchange in enumerate(cassette.exchanges, start=1)])
+
+    def _entry(self, number: int, exchange: Exchange, opened: "_Doors") -> Entry:
+        terms, request = exchange.terms, exchange.request
+        asked = question(request, self.addresses)
+        # One object for equal addresses: of ten thousand exchanges most go to the same few.
+        asked.address = self.addresses.setdefault((request.method, request.url.partition("?")[0]), asked.address)
+        entry = Entry(number=number, exchange=exchange, address=asked.address, door=opened.door(asked, exchange.status))
+        ignore = checked_ignore(terms.ignore, number) if terms.ignore else ()
+        queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
+        place = (terms.when, key(asked, ignore, door=entry.door))
+        queue = queues.get(place)
+        if queue is None:
+            queue = queues[place] = Queue()
+        queue.entries.append(entry)
+        return entry
+
+    def asked(self, request: Request) -> Question:
+        """A request taken apart, by what is known of the recorded ones."""
+        return question(request, self.addresses)
 
     def take(self, asked: Question, door: str) -> Entry | None:
         """The next recorded answer to this question in the state there is; it may lead to another."""
@@ -130,9 +151,22 @@ class Index:
             Candidate(number=entry.number, question=entry.question, terms=entry.exchange.terms, door=entry.door) for entry in self.entries
         ]
 
-    def _entry(self, number: int, exchange: Exchange) -> Entry:
-        asked = question(exchange.request)
-        closed = doors.door(asked, self.era)
-        # Only where the recorded headers would not have opened the door does the answer decide (and only then is it made).
-        door = closed if closed == doors.OPEN else doors.recorded_door(asked, self.era, exchange.status)
-        return Entry(number=number, exchange=exchange, question=asked, door=door)
+
+class _Doors:
+    """The doors of recorded requests: many of them go to one place with the same headers, and are looked at once."""
+
+    __slots__ = ("_era", "_known")
+
+    def __init__(self, era: Era) -> None:
+        self._era = era
+        self._known: dict[tuple[int, int, int], str] = {}
+
+    def door(self, asked: Question, status: int) -> str:
+        """The door of a recorded request that was answered with this status."""
+        # By identity: addresses and, as they are read from a file, headers are shared, and live as long as the cassette does.
+        place = (id(asked.address), id(asked.headers), status)
+        if place not in self._known:
+            closed = doors.door(asked, self._era)
+            # Only where the recorded headers would not have opened the door does the answer decide.
+            self._known[place] = closed if closed == doors.OPEN else doors.recorded_door(asked, self._era, status)
+        return self._known[place]

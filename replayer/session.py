@@ -20,7 +20,7 @@ from replayer.coding import negotiated
 from replayer.faults import Plan, Struck
 from replayer.guard import GUARD, blocked
 from replayer.heirs import Heirs, heirs
-from replayer.keys import DEFAULT_PORTS, Question, question
+from replayer.keys import DEFAULT_PORTS, Question
 from replayer.ledger import Ledger
 from replayer.matching import Entry, Index, made
 from replayer.miss import label, report
@@ -62,7 +62,7 @@ class Replay:
         self._lock = threading.RLock()
         self._tell = tell or (lambda _kind, _words: None)
         self._index = Index(cassette)
-        self._origins = {entry.question.origin for entry in self._index.entries}
+        self._origins = {address.origin for address in self._index.addresses.values()}
         self._ledger = Ledger(cassette.name, self._index.entries)
         self._windows = None if strict_windows else Windows(cassette.name, self._index.era, self._index.entries)
         self._plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
@@ -131,7 +131,7 @@ class Replay:
         return found
 
     def _answer(self, request: Request) -> Response:
-        asked = question(request)
+        asked = self._index.asked(request)
         with self._lock:
             try:
                 return self._answered(asked)
@@ -173,7 +173,7 @@ class Replay:
         entry = self._index.take(asked, closed)
         if entry is not None:
             self._mark(entry.number)
-            return negotiated(asked, entry.question, self._ledger.settle(asked, entry.exchange.response))
+            return negotiated(asked, entry.exchange.request.headers, self._ledger.settle(asked, entry.exchange.response))
         if closed != doors.OPEN:
             return doors.refusal(closed)
         refused = self._is_foreign(asked, self._index.era) if self._behind is None else None
@@ -212,7 +212,7 @@ class Replay:
 
     def _peeked(self, asked: Question, entry: Entry) -> Response:
         self._mark(entry.number)
-        return negotiated(asked, entry.question, entry.exchange.response)
+        return negotiated(asked, entry.exchange.request.headers, entry.exchange.response)
 
     def _hang(self) -> HangError:
         words = "the client set no timeout, and would wait for ever for the answer a fault keeps from it; give its requests a timeout"

@@ -61,16 +61,24 @@ class _Recorded:
 class Windows:
     """The recorded windows of a cassette, by pump."""
 
-    __slots__ = ("_era", "_groups", "_joined", "_name")
+    __slots__ = ("_entries", "_era", "_grouped", "_joined", "_name")
 
-    def __init__(self, name: str, era: Era, entries: Iterable[Entry]) -> None:
-        self._name, self._era = name, era
-        self._groups: dict[Group, list[_Recorded]] = {}
+    def __init__(self, name: str, era: Era, entries: tuple[Entry, ...]) -> None:
+        self._name, self._era, self._entries = name, era, entries
+        self._grouped: dict[Group, list[_Recorded]] | None = None
         self._joined: dict[tuple[int, ...], Lane] = {}
-        for entry in entries:
-            window = asked_window(entry.question, era)
-            if window:
-                self._groups.setdefault(_group(entry.question), []).append(_Recorded(entry=entry, window=window))
+
+    @property
+    def _groups(self) -> dict[Group, list[_Recorded]]:
+        # Found when first asked for: a client that asks as was recorded needs none of it.
+        if self._grouped is None:
+            self._grouped = {}
+            for entry in self._entries:
+                asked = entry.question
+                window = asked_window(asked, self._era)
+                if window:
+                    self._grouped.setdefault(_group(asked), []).append(_Recorded(entry=entry, window=window))
+        return self._grouped
 
     def answer(self, asked: Question, mark: Callable[[int], None], state: State = "start") -> Response | None:
         """The events of the window asked for; None if this is no question about a window, or not about a recorded pump.
