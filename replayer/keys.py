@@ -75,6 +75,11 @@ class Question:
         return self.address.place
 
     @property
+    def url(self) -> str | None:
+        """As sent, if there is no body: then method and URL are all that is compared but for the door."""
+        return None if self._request.body else self._request.url
+
+    @property
     def headers(self) -> Headers:
         """As sent."""
         return self._request.headers

@@ -80,7 +80,7 @@ def made(exchange: Exchange, number: int) -> Response:
 class Index:
     """Every exchange of a cassette, ready to be asked for. Not thread-safe: `session.Replay` holds the lock."""
 
-    __slots__ = ("_loose", "_strict", "addresses", "entries", "era", "state")
+    __slots__ = ("_loose", "_spelled", "_strict", "addresses", "entries", "era", "state")
 
     def __init__(self, cassette: Cassette) -> None:
         if cassette.era not in ERAS:
@@ -89,6 +89,7 @@ class Index:
         self.state: State = "start"
         self.addresses: dict[tuple[str, str], Address] = {}
         self._strict: dict[tuple[State, Key], Queue] = {}
+        self._spelled: dict[str, tuple[str, str, Key]] = {}
         self._loose: dict[tuple[str, ...], dict[tuple[State, Key], Queue]] = {}
         opened = _Doors(self.era)
         self.entries = tuple([self._entry(number, exchange, opened) for number, exchange in enumerate(cassette.exchanges, start=1)])
@@ -102,6 +103,8 @@ class Index:
         ignore = checked_ignore(terms.ignore, number) if terms.ignore else ()
         queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
         place = (terms.when, key(asked, ignore, door=entry.door))
+        if asked.url and not ignore:
+            self._spelled[asked.url] = (asked.method, entry.door, place[1])
         queue = queues.get(place)
         if queue is None:
             queue = queues[place] = Queue()
@@ -132,12 +135,18 @@ class Index:
 
     def _queues(self, asked: Question, door: str) -> Iterator[Queue]:
         """Those of the state there is before those of any, the strict before the loosened."""
-        keys = [(self._strict, key(asked, door=door)), *((queues, key(asked, ignore, door=door)) for ignore, queues in self._loose.items())]
+        keys = [(self._strict, self._key(asked, door))]
+        keys += [(queues, key(asked, ignore, door=door)) for ignore, queues in self._loose.items()]
         for state in (self.state, ""):
             for queues, sought in keys:
                 queue = queues.get((state, sought))
                 if queue:
                     yield queue
+
+    def _key(self, asked: Question, door: str) -> Key:
+        # Most requests are spelled as one was recorded, and then its key is known without taking the query apart.
+        method, opened, known = self._spelled.get(asked.url or "", ("", "", ()))
+        return known if method == asked.method and opened == door else key(asked, door=door)
 
     def recorded(self, endpoint: str, status: int) -> Response | None:
         """The first answer with this status that the endpoint gave; else that any gave."""

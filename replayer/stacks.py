@@ -164,10 +164,12 @@ def _asked_by_httpx(request: "httpx.Request", body: bytes, switch: Switch) -> "h
 
 
 def _headers(headers: Mapping[str, object]) -> Headers:
-    return Headers((_text(name), _text(value)) for name, value in headers.items())
+    return Headers([(_text(name), _text(value)) for name, value in headers.items()])
 
 
 def _text(value: object) -> str:
+    if type(value) is str:
+        return value
     return value.decode("latin-1") if isinstance(value, bytes) else str(value)
 
 

@@ -24,7 +24,7 @@ class Headers:
         return len(self._items)
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(key.lower() == name.lower() for key, _ in self._items)
+        return isinstance(name, str) and name.lower() in [key.lower() for key, _ in self._items]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Headers) and self._items == other._items
@@ -37,7 +37,11 @@ class Headers:
 
     def get(self, name: str, default: str = "") -> str:
         """The first value under this name, or the default."""
-        return next((value for key, value in self._items if key.lower() == name.lower()), default)
+        sought = name.lower()
+        for key, value in self._items:  # no generator: asked several times for every request
+            if key.lower() == sought:
+                return value
+        return default
 
     def all(self, name: str) -> tuple[str, ...]:
         """Every value under this name, in order: Set-Cookie comes as several lines."""

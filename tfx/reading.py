@@ -31,6 +31,9 @@ _BETWEEN: Final = b",\n  {"
 _CLOSING: Final = b"\n ]\n}\n"
 # What the parts of a node of another shape than the schema's make of themselves.
 _MISSHAPEN: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+_REPEATS: Final = frozenset(get_args(Repeat))
+_STATES: Final = frozenset(get_args(State))
+_TERMS: Final = frozenset({"repeat", "ignore", "when", "then"})
 Kind = TypeVar("Kind", str, int, list[Json], dict[str, Json])
 
 
@@ -231,7 +234,7 @@ def _terms(node: Json) -> Terms:
         return STRICT
     terms = _a(dict, node)
     repeat, when, then = _a(str, terms["repeat"]), _a(str, terms.get("when", "")), _a(str, terms.get("then", ""))
-    if repeat not in get_args(Repeat) or not {when, then} <= set(get_args(State)) or terms.keys() - {"repeat", "ignore", "when", "then"}:
+    if repeat not in _REPEATS or when not in _STATES or then not in _STATES or terms.keys() - _TERMS:
         raise ValueError
     ignore = tuple(_a(str, place) for place in _a(list, terms["ignore"]))
     return Terms(repeat=cast("Repeat", repeat), ignore=ignore, when=cast("State", when), then=cast("State", then))

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from random import Random
 from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 import pytest
@@ -115,6 +116,30 @@ def test_multipart_bodies_are_equal_whatever_their_boundary() -> None:
     # A boundary is one only where a line begins with it.
     assert not same(part("x", "-x"), part("y", "-y"))
     assert not same(part("x", "--x-"), part("y", "--y-"))
+
+
+SPELLINGS = st.builds(
+    lambda method, path, pieces, end, body: Request(method=method, url=HOST + path + "&".join(pieces) + end, body=body),
+    st.sampled_from(["GET", "get", "POST"]),
+    st.sampled_from(["", "/", "/a", "/%61", "/a?", "/?", "?"]),
+    st.lists(st.sampled_from(["x=1", "x=%31", "y=2", "x", "x=", "a+b=c", "a%20b=c", "\u00e9=1"]), max_size=3),
+    st.sampled_from(["", "", "#top", "#a?b", " ", "\t"]),
+    st.sampled_from([b"", b"", b"z"]),
+)
+
+
+@given(st.lists(SPELLINGS, min_size=1, max_size=5), st.lists(SPELLINGS, max_size=4), st.randoms(use_true_random=False))
+def test_the_index_finds_what_a_walk_over_the_exchanges_finds(recorded: list[Request], others: list[Request], chance: Random) -> None:
+    exchanges = [tape.exchange("GET", HOST, answer=b"%d" % number).replacing(request=one) for number, one in enumerate(recorded)]
+    replay, left = Replay(cassette_of(*exchanges)), list(enumerate(recorded))
+    for asked in chance.sample([*recorded, *recorded, *others], 2 * len(recorded) + len(others)):
+        found = next((one for one in left if same(one[1], asked)), None)
+        if found:
+            left.remove(found)
+            assert replay.answer(asked).body == b"%d" % found[0]
+        else:
+            with pytest.raises(MismatchError):
+                replay.answer(asked)
 
 
 RECORDED = tape.session().exchanges
