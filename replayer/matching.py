@@ -29,6 +29,11 @@ class Entry:
         """Its request taken apart: anew each time, for many are never looked at."""
         return question(self.exchange.request)
 
+    @property
+    def is_failure(self) -> bool:
+        """Whether the service failed a request that had all it takes."""
+        return self.door == doors.OPEN and self.exchange.status >= 400  # noqa: PLR2004  # HTTP's errors
+
 
 @dataclass(slots=True, repr=False)
 class Queue:
@@ -125,6 +130,13 @@ class Index:
     def peek(self, asked: Question, door: str) -> Entry | None:
         """What `take` would give, left where it is."""
         return next(filter(None, (queue.peek() for queue in self._queues(asked, door))), None)
+
+    def take_failure(self, entry: Entry) -> Entry | None:
+        """The failure that the question of `entry` meets next, if nobody has met it yet; what repeats is no news."""
+        queue = next((queue for queue in self._queues(entry.question, entry.door) if queue.peek()), None)
+        if queue is None or queue.position == len(queue.entries) or not queue.entries[queue.position].is_failure:
+            return None
+        return self.take(entry.question, entry.door)
 
     def rewind(self, belongs: Callable[[Question], bool]) -> None:
         """Let the answers to such questions be given once more."""

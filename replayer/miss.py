@@ -163,17 +163,21 @@ def _pair_differences(where: str, ours: tuple[Pair, ...], theirs: tuple[Pair, ..
             place = f"{where}.{text(name)}"
             first = next((value for value, old in zip(mine, other, strict=False) if value != old), mine[0] if mine else None)
             how_often = f" ({len(mine)} times)" if len(mine) != len(other) and mine else ""
-            sent = "<nothing>" if not mine else shapes.asked(place, text(first or b""))
+            sent = _sent(place, first) if mine else shapes.ABSENT
             yield Difference(place=place, recorded=_words(other), asked=sent + how_often)
     for name, value in ours:
         if name not in known:
             # A name the API does not have may itself be a value.
             word = text(name) if text(name) in _NAMES else "<another name>"
-            yield Difference(place=f"{where}.{word}", recorded="<nothing>", asked=shapes.asked(f"{where}.{word}", text(value or b"")))
+            yield Difference(place=f"{where}.{word}", recorded=shapes.ABSENT, asked=_sent(f"{where}.{word}", value))
+
+
+def _sent(place: str, value: bytes | None) -> str:
+    return shapes.NO_VALUE if value is None else shapes.asked(place, text(value))
 
 
 def _words(values: list[bytes | None]) -> str:
-    return shapes.recorded(" and ".join("<no value>" if value is None else text(value) or "<blank>" for value in values))
+    return shapes.recorded(" and ".join(shapes.NO_VALUE if value is None else text(value) or shapes.BLANK for value in values))
 
 
 def _body_differences(asked: Question, other: Question, ignored: frozenset[str]) -> Iterator[Difference]:
@@ -191,11 +195,11 @@ def _json_differences(place: str, ours: Json, theirs: Json) -> Iterator[Differen
     if isinstance(ours, dict) and isinstance(theirs, dict):
         for name, value in theirs.items():
             if name not in ours:
-                yield Difference(place=f"{place}.{name}", recorded=shapes.recorded(value), asked="<nothing>")
+                yield Difference(place=f"{place}.{name}", recorded=shapes.recorded(value), asked=shapes.ABSENT)
             else:
                 yield from _json_differences(f"{place}.{name}", ours[name], value)
         for _ in [name for name in ours if name not in theirs]:
-            yield Difference(place=f"{place}.<another name>", recorded="<nothing>", asked="<a value>")
+            yield Difference(place=f"{place}.<another name>", recorded=shapes.ABSENT, asked="<a value>")
     elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
         for index, (mine, value) in enumerate(zip(ours, theirs, strict=True)):
             yield from _json_differences(f"{place}[{index}]", mine, value)

@@ -179,7 +179,7 @@ class Replay:
         refused = self._is_foreign(asked, self._index.era) if self._behind is None else None
         if refused is not None:
             return refused
-        derived = self._windows.answer(asked, self._mark, self._index.state) if self._windows else None
+        derived = self._windows.answer(asked, self._mark, self._index.state, partial(self._failed, asked)) if self._windows else None
         if derived is not None:
             return negotiated(asked, None, derived)
         raise MismatchError(
@@ -192,6 +192,14 @@ class Replay:
                 state=self._index.state,
             ),
         )
+
+    def _failed(self, asked: Question, entry: Entry) -> Response | None:
+        """What went wrong when this was recorded, once."""
+        failure = self._index.take_failure(entry)
+        if failure is None:
+            return None
+        self._mark(failure.number)
+        return self._ledger.settle(asked, failure.exchange.response)
 
     def _struck(self, asked: Question, closed: str) -> Response | None:
         """What a fault makes of this request; None if it is answered as recorded."""

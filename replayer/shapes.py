@@ -9,8 +9,12 @@ from typing import Final
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
+ABSENT: Final = "<absent>"
+BLANK: Final = "<blank>"
+NO_VALUE: Final = "<no value>"
+"""A name that is not there, one with nothing after its `=`, and one without a `=`."""
 _SHAPES: Final = (
-    (re.compile(r"\Z"), "<nothing>"),
+    (re.compile(r"\Z"), BLANK),
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z", re.IGNORECASE), "<uuid>"),
     (re.compile(r"\d{4}-\d\d-\d\d\Z"), "<date>"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)?\Z"), "<time>"),

@@ -80,12 +80,19 @@ class Windows:
                     self._grouped.setdefault(_group(asked), []).append(_Recorded(entry=entry, window=window))
         return self._grouped
 
-    def answer(self, asked: Question, mark: Callable[[int], None], state: State = "start") -> Response | None:
+    def answer(
+        self,
+        asked: Question,
+        mark: Callable[[int], None],
+        state: State = "start",
+        fail: Callable[[Entry], Response | None] = lambda _entry: None,
+    ) -> Response | None:
         """The events of the window asked for; None if this is no question about a window, or not about a recorded pump.
 
         A window over the service's cap is refused as the service does, unless it answered one on this very cassette.
 
-        `mark` is told the number of every recorded exchange the window touches; `state` is the one the replay is in.
+        `mark` is told the number of every recorded exchange the window touches; `state` is the one the replay is in. `fail` is asked first
+        for what went wrong when the touched windows were recorded, whatever codes were asked for then: an exchange, in recorded order.
 
         Raises:
             MismatchError: the window reaches outside what was recorded.
@@ -101,6 +108,11 @@ class Windows:
         if not any(_covers(span, window) for span in spans(one.window for one in usable)):
             raise MismatchError(self._outside(window, [one.window for one in usable], [one.window for one in known]))
         touched = [one for one in usable if one.window.first <= window.last and one.window.last >= window.first]
+        spans_touched = {(one.window.first, one.window.last) for one in touched}
+        failed = (one.entry for one in group if one.entry.is_failure and (one.window.first, one.window.last) in spans_touched)
+        failure = next(filter(None, map(fail, failed)), None)
+        if failure is not None:
+            return failure
         for one in touched:
             mark(one.entry.number)
         nothing = len(asked.values(self._era.events_key)) > 1 and self._era.filters_events

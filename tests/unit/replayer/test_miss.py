@@ -31,7 +31,7 @@ def test_the_whole_of_a_message() -> None:
         "nearest: #1 GET sso.tandemdiabetes.com/ (already used by test_miss.py:"
         f"{line}): the same request, but its answers are used up; "
         "nearest: #4 GET sso.tandemdiabetes.com/auth/callback (not used yet): url.path: recorded /auth/callback, asked / and "
-        "query.code: recorded *, asked <nothing> and more; "
+        "query.code: recorded *, asked <absent> and more; "
         "nearest: #6 GET tdcservices.tandemdiabetes.com/accounts/api/.well-known/openid-configuration (not used yet): "
         "url.host: recorded https://tdcservices.tandemdiabetes.com, asked sso.tandemdiabetes.com "
         "and url.path: recorded /accounts/api/.well-known/openid-configuration, asked /; "
@@ -52,11 +52,13 @@ def changed(number: int, old: str, new: str) -> Request:
         (changed(8, tape.PERSON, UUID), "#8 GET source.tandemdiabetes.com/api/reports/bff/pumper/{pumperId} (not used yet): path.pumperId"),
         (changed(9, "2024-07-01", "2024-06-30"), "2024-06-30T00:00:00 to 2024-07-02T23:59:59 reaches outside"),
         (changed(9, f"pumperId={tape.PERSON}", f"pumperId={UUID}"), f"query.pumperId: recorded {tape.PERSON}, asked <uuid>"),
-        (changed(9, "pumperId=", f"{SECRET}=1&pumperId="), "query.<another name>: recorded <nothing>, asked <number>"),
-        (changed(9, "startDate", "eventIds=5&startDate"), "query.eventIds: recorded <nothing>, asked <number>"),
-        (changed(3, "scope=", "prompt=login&scope="), "query.prompt: recorded <nothing>, asked <text>"),
+        (changed(9, "pumperId=", f"{SECRET}=1&pumperId="), "query.<another name>: recorded <absent>, asked <number>"),
+        (changed(9, "startDate", "eventIds=5&startDate"), "query.eventIds: recorded <absent>, asked <number>"),
+        (changed(3, "scope=", "prompt=&scope="), "query.prompt: recorded <absent>, asked <blank>"),
+        (changed(3, "scope=", "prompt&scope="), "query.prompt: recorded <absent>, asked <no value>"),
+        (changed(3, "scope=", "prompt=login&scope="), "query.prompt: recorded <absent>, asked <text>"),
         (changed(5, "authorization_code", SECRET), "body.grant_type: recorded authorization_code, asked <text>"),
-        (changed(2, '"password"', f'"{SECRET}"'), "body.password: recorded *, asked <nothing>"),
+        (changed(2, '"password"', f'"{SECRET}"'), "body.password: recorded *, asked <absent>"),
     ],
 )
 def test_the_first_difference_is_named_by_its_path(request_: Request, words: str) -> None:
@@ -100,7 +102,7 @@ def test_no_live_value_is_printed(part: str, request_: Request) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ("", "<nothing>"),
+        ("", "<blank>"),
         (None, "<nothing>"),
         (UUID, "<uuid>"),
         ("2025-01-08", "<date>"),

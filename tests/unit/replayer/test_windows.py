@@ -25,7 +25,7 @@ from tandem.regions import REGIONS
 from tfx.cassette import Cassette
 from tfx.codec import decoded, encoded
 from tfx.errors import CassetteError, MismatchError
-from tfx.exchange import Headers, Request, Response
+from tfx.exchange import Exchange, Headers, Request, Response, State, Terms
 from tfx.jsonbody import STYLES, Json
 
 US = REGIONS["us"]
@@ -112,6 +112,31 @@ def test_strict_windows_answer_recorded_windows_only() -> None:
         ask(replay, "2024-07-01", "2024-07-01")
 
 
+def failing(status: int, when: State = "") -> Exchange:
+    made = tape.exchange("GET", tape.logs_url("2024-07-01", "2024-07-02"), sent=tape.data_headers("us"), status=status)
+    return Exchange(request=made.request, response=made.response, terms=Terms(when=when))
+
+
+def test_what_failed_when_it_was_recorded_fails_once_for_other_codes_and_days_too() -> None:
+    whole = tape.session()
+    unhappy = replace(whole, exchanges=(*whole.exchanges[:8], failing(500), failing(401), *whole.exchanges[8:]))
+    replay = Replay(unhappy)
+    assert ask(replay, "2024-07-03", "2024-07-04", eventCodes="").status == 200, "nothing failed in that window"
+    assert [ask(replay, "2024-07-01", "2024-07-02", eventCodes="").status for _ in range(4)] == [500, 401, 200, 200]
+    assert replay.used == (9, 10, 11, 12)
+    assert ask(replay, "2024-07-01", "2024-07-02").status == 200, "the failures were met"
+    assert [ask(Replay(unhappy), "2024-07-02", "2024-07-03").status, ask(Replay(unhappy), "2024-07-01", "2024-07-02").status] == [500, 500]
+
+
+def test_a_failure_is_met_in_its_order_and_state_only() -> None:
+    whole = tape.session()
+    late = replace(whole, exchanges=(*whole.exchanges[:9], failing(500), failing(429, when="limited"), whole.exchanges[9]))
+    replay = Replay(late)
+    assert ask(replay, "2024-07-01", "2024-07-02", eventCodes="").status == 200
+    assert [ask(replay, "2024-07-01", "2024-07-02").status for _ in range(2)] == [200, 500]
+    assert ask(replay, "2024-07-01", "2024-07-02", eventCodes="").status == 200
+
+
 def test_touched_windows_count_as_used() -> None:
     replay = Replay(tape.session())
     ask(replay, "2024-07-02", "2024-07-02")
@@ -137,7 +162,7 @@ def test_an_empty_list_of_codes_means_all_and_a_repeated_key_none() -> None:
 def test_before_october_2026_the_filter_was_not_honoured() -> None:
     replay = Replay(tape.session("2026-07"))
     assert len(numbers(ask(replay, "2024-07-01", "2024-07-04", eventIds="399"))) == len(tape.EVENTS)
-    with pytest.raises(MismatchError, match=r"query\.eventCodes: recorded <nothing>, asked <number>"):
+    with pytest.raises(MismatchError, match=r"query\.eventCodes: recorded <absent>, asked <number>"):
         ask(replay, "2024-07-01", "2024-07-04", eventCodes="399")
 
 
