@@ -1,44 +1,62 @@
-"""`tfx sanitize`: the only module of the sanitizer that touches files."""
+"""`tfx sanitize`: the command parses, has each file looked at or made clean, prints, exits."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
 
 import click
 
-from sanitizer.findings import Finding
-from tfx.cassette import KEEP, VALUES
-from tfx.errors import TfxError, UsageError
+from sanitizer.folders import files_in, foreign
+from sanitizer.options import Origin, of_imports
+from sanitizer.outcomes import Cleaning, Report, checked, cleaned, looked_over
+from tfx.cassette import VALUES
+from tfx.errors import UsageError
 
 if TYPE_CHECKING:
-    from sanitizer.convert import Imported
     from sanitizer.policy import Policy
-    from tfx.cassette import Cassette
 
-LEFTOVERS = (".orig", ".bak", ".rej", ".swp", ".tmp", ".har", ".yaml", ".yml")
-"""Files that hold recordings beside cassettes and that a check of `*.json` alone would never open."""
+MEANS_NOTHING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "check": ("output", "edited", "explain", "values", "suggest", "name", "era", "region", "clock", "leave_out_refused"),
+        "suggest": ("output", "edited", "explain", "values", "name", "report", "as_json"),
+    }
+)
+"""An option that writes nothing -> those that mean nothing beside it."""
 
-FOREIGN = {".har": "a HAR file", ".yaml": "a vcrpy cassette", ".yml": "a vcrpy cassette"}
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What was said on the command line."""
 
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """What was found in one file, and where it was written."""
+    paths: tuple[Path, ...]
+    check: bool
+    explain: bool
+    output: Path | None
+    name: str | None
+    edited: bool
+    values: str | None
+    own: Path | None
+    suggest: bool
+    report: Path | None
+    era: str | None
+    region: str | None
+    clock: str | None
+    leave_out_refused: bool
+    as_json: bool
 
-    path: str
-    findings: list[Finding] = field(default_factory=list)
-    touched: dict[str, dict[str, int]] = field(default_factory=dict)
-    imported: str = ""
-    written: str = ""
-    cassette: "Cassette | None" = None
-    elsewhere: int = 0
+    def fits(self) -> None:
+        """UsageError where two options contradict each other."""
+        for option, others in MEANS_NOTHING.items():
+            odd = [f"--{other.removeprefix('as_').replace('_', '-')}" for other in others if getattr(self, other)]
+            if getattr(self, option) and odd:
+                raise UsageError(f"--{option} only looks, so it takes no {' or '.join(odd)}; leave {'it' if len(odd) == 1 else 'them'} out")
+        if self.report:
+            from sanitizer.report import writable
 
-    def told(self) -> dict[str, object]:
-        """The same for a machine."""
-        findings = [asdict(finding) for finding in self.findings]
-        return {"path": self.path, "findings": findings, "touched": self.touched, "imported": self.imported, "written": self.written}
+            writable(self.report)
 
 
 @click.command()
@@ -46,36 +64,27 @@ class Report:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 and list every place that could not have come out of the sanitizer.")
 @click.option("--explain", is_flag=True, help="Show which rule touched which place, and how often.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
+@click.option("--name", metavar="NAME", help="The name of the cassette that a foreign file becomes.  [default: made of the file's]")
 @click.option("--edited", is_flag=True, help="Take cassettes that were edited by hand: every rule is applied anew, then they are sealed.")
 @click.option(
     "--values",
     type=click.Choice(VALUES),
     help="synthetic makes every amount of glucose, insulin and carbohydrate anew.  [default: keep; what is synthetic stays so]",
 )
-@click.option("--policy", "own", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
-@click.option("--suggest", is_flag=True, help="Write nothing; print such a FILE for the places without a rule.")
+@click.option("--suggest", is_flag=True, help="Write nothing; print a FILE for --policy, for the places without a rule.")
 @click.option(
-    "--report", "audit", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json or Markdown."
+    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json, or .md for Markdown."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
-def sanitize(
-    paths: tuple[Path, ...],
-    *,
-    check: bool,
-    explain: bool,
-    output: Path | None,
-    edited: bool,
-    values: str | None,
-    own: Path | None,
-    suggest: bool,
-    audit: Path | None,
-    as_json: bool,
-) -> int:
+@of_imports
+def sanitize(**options: object) -> int:
     """Make cassettes clean, or check that they are.
 
     PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
     of this one; one that was renamed takes its file's name over. A HAR file or vcrpy cassette becomes a cassette in the folder that
-    --output names.
+    --output names. Each file has its own outcome: of a refused one nothing is written, the others go on, and the exit code is 1.
+
+    In a folder that is checked every file must be a clean cassette, but for .gitattributes, .gitignore, an empty .gitkeep and
+    README.md, which are passed by their names and not read.
 
     \b
     Examples:
@@ -88,177 +97,107 @@ def sanitize(
       tfx sanitize browser.har --suggest > tfx.toml   rules for what tfx does not know; read them, then use them with --policy tfx.toml
       tfx sanitize cassettes --report audit.md    what was done, and what is left that narrows the crowd
     """
-    if check and (output or edited or explain or values):
-        raise UsageError("--check only looks, so it takes no --output, --edited, --explain or --values; leave them out")
+    asked = Asked(**options)  # type: ignore[arg-type]  # Click's own types, one field each
+    asked.fits()
     from sanitizer.own import rules_of
 
-    rules = rules_of(own)
-    files = list(_files(paths))
-    if not files:
-        raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
-    if suggest:
-        from sanitizer.suggest import suggested
-
-        click.echo(suggested(finding for path in files for finding in _looked_over(path, rules)), nl=False)
-        return 0
-    reports: list[Report] = []
-    refused = ""
-    try:
-        for path in files:
-            reports.append(_checked(path, rules) if check else _cleaned(path, output, rules, edited=edited, values=values))
-    except TfxError as error:
-        # The name of a file that became no cassette was never tested: it may be somebody's.
-        refused = str(error).replace(str(path), "the file").replace(path.name, "the file").replace(path.stem, "NAME")
-        raise
-    finally:
-        if audit:
-            _audit(audit, reports, rules, refused=refused, own=bool(own))
-    if as_json:
-        click.echo(json.dumps({"files": [report.told() for report in reports]}, ensure_ascii=False, indent=1))
+    rules = rules_of(asked.own)
+    files, passed = files_in(asked.paths)
+    origin = Origin.parse(era=asked.era, region=asked.region, clock=asked.clock, leaves_out=asked.leave_out_refused)
+    if asked.suggest:
+        reports = [looked_over(path, rules, origin) for path in files]
+        _suggest(reports)
+    elif asked.check:
+        reports = [checked(path, rules) for path in files]
     else:
-        _show(reports, check=check, explain=explain)
-    return 1 if check and any(report.findings for report in reports) else 0
+        how = Cleaning(output=asked.output, name=_name(asked, files), edited=asked.edited, values=asked.values, origin=origin)
+        reports = [cleaned(path, how, rules) for path in files]
+    if asked.report:
+        _audit(asked.report, reports, rules, own=bool(asked.own))
+    if asked.as_json:
+        click.echo(json.dumps({"files": [report.told() for report in reports]}, ensure_ascii=False, indent=1))
+    elif not asked.suggest:
+        _show(reports, passed, check=asked.check, explain=asked.explain)
+    return _exit_code(reports, check=asked.check)
 
 
-def _files(paths: tuple[Path, ...]) -> Iterator[Path]:
-    for path in paths:
-        if path.is_dir():
-            found = (inner for inner in sorted(path.rglob("*")) if inner.is_file())
-            yield from (inner for inner in found if inner.suffix == ".json" or inner.suffix in LEFTOVERS or inner.name.endswith("~"))
-        elif path.exists():
-            yield path
-        else:
-            raise UsageError(f"{path} does not exist; name a cassette or a folder of cassettes")
+def _name(asked: Asked, files: Sequence[Path]) -> str:
+    if asked.name and (len(files) != 1 or not foreign(files[0])):
+        raise UsageError("--name is for one HAR file or vcrpy cassette; a cassette is called what its file is called")
+    return asked.name or ""
 
 
-def _looked_over(path: Path, rules: "Policy | None") -> Iterable[Finding]:
-    """What is found in a recording of any sort, without writing anything."""
-    from sanitizer.check import looked_at
-    from tfx.store import load
-
-    what = _foreign(path)
-    if not what:
-        return looked_at(load(path, edited=True), rules=rules)
-    from sanitizer.convert import imported
-
-    return imported(_recording(path, what), name=path.stem, rules=rules).done.findings
+def _exit_code(reports: Sequence[Report], *, check: bool) -> int:
+    """1 where something was found or refused, else the gravest of what went wrong."""
+    codes = {report.exit_code for report in reports} | {int(check and bool(report.findings)) for report in reports}
+    return 1 if 1 in codes else max(codes, default=0)
 
 
-def _audit(file: Path, reports: list[Report], rules: "Policy | None", *, refused: str, own: bool) -> None:
+def _suggest(reports: Sequence[Report]) -> None:
+    from sanitizer.suggest import suggested
+
+    click.echo(suggested(finding for report in reports for finding in report.findings), nl=False)
+    _refused(reports)
+
+
+def _refused(reports: Sequence[Report]) -> None:
+    for report in reports:
+        if report.refused:
+            click.echo(f"tfx: {report.refused.rstrip('.')}.", err=True)
+
+
+def _audit(file: Path, reports: Sequence[Report], rules: "Policy | None", *, own: bool) -> None:
     from sanitizer.report import Entry, write
 
     entries = [
         Entry(
+            name=report.called,
             cassette=report.cassette,
             findings=report.findings,
             touched={(word, place): number for word, places in report.touched.items() for place, number in places.items()},
-            refused="" if report.cassette else "; ".join(finding.kind for finding in report.findings),
+            refused="" if report.cassette else _untold(report) or "; ".join(finding.kind for finding in report.findings),
             imported=bool(report.imported),
             elsewhere=report.elsewhere,
+            left_out=report.left_out,
         )
         for report in reports
     ]
-    write(file, [*entries, *([Entry(refused=refused)] if refused else [])], rules, own=own)
+    write(file, entries, rules, own=own)
 
 
-def _checked(path: Path, rules: "Policy | None" = None) -> Report:
-    from sanitizer.check import check
-    from sanitizer.run import NOT_UNDERSTOOD
-    from tfx.store import loads
-
-    report = Report(path=str(path))
-    try:
-        foreign = _foreign(path)
-        if foreign:
-            report.findings.append(Finding(exchange=0, place="file", kind=f"{foreign}, not a cassette"))
-            return report
-        data = path.read_bytes()
-        report.findings.extend(check(data, str(path), rules=rules))
-        report.cassette = loads(data, str(path))
-        if json.loads(data)["name"] != path.stem:
-            report.findings.append(
-                Finding(exchange=0, place="name", kind=f"not the name of the file; take that over with: tfx sanitize {path}")
-            )
-    except OSError as error:
-        report.findings.append(Finding(exchange=0, place="file", kind=f"cannot be read ({error.strerror})"))
-    except NOT_UNDERSTOOD:
-        report.findings.append(Finding(exchange=0, place="file", kind="cannot be understood, so nothing says that it is clean"))
-    except TfxError as error:
-        # The message names the file; the line it stands on does so already.
-        report.findings.append(Finding(exchange=0, place="file", kind=str(error).removeprefix(f"{path} ")))
-    return report
+def _untold(report: Report) -> str:
+    """Why a file was refused, without its name where that was not tested: it may be somebody's."""
+    path = Path(report.path)
+    text = report.refused.replace(str(path), path.name)
+    return text if report.called else text.replace(path.name, "the file").replace(path.stem, "NAME")
 
 
-def _cleaned(path: Path, output: Path | None, rules: "Policy | None", *, edited: bool, values: str | None) -> Report:
-    from sanitizer.scrub import again
-    from tfx.store import dumps, load, save
-
-    foreign = _foreign(path)
-    imported = _imported(path, output, foreign, rules, values or KEEP) if foreign else None
-    done = imported.done if imported else again(replace(load(path, edited=edited), name=path.stem), values, rules)
-    report = Report(
-        path=str(path),
-        findings=list(done.findings),
-        imported=imported.places if imported else "",
-        cassette=done.cassette,
-        elsewhere=imported.elsewhere if imported else 0,
-    )
-    for (word, place), number in sorted(done.touched.items()):
-        report.touched.setdefault(word, {})[place] = number
-    if output or dumps(done.cassette) != path.read_bytes():
-        report.written = str(save(done.cassette, output or path.parent))
-    return report
+def _show_one(report: Report, *, explain: bool) -> None:
+    for finding in report.findings:
+        click.echo(f"{report.path} {finding}")
+        for line in finding.rule.splitlines():
+            click.echo(f"    rule to add, with --policy FILE: {line}")
+    for word, places in report.touched.items() if explain else ():
+        click.echo(f"{report.path} {word}: {sum(places.values())}")
+        for place, number in places.items():
+            click.echo(f"    {number:6} {place}")
+    if report.left_out:
+        click.echo(f"{report.path} exchanges left out because they cannot be understood: {report.left_out}")
+    if report.imported:
+        click.echo(f"{report.path} {report.imported}")
+    if report.written:
+        click.echo(f"{report.path} -> {report.written}")
 
 
-def _recording(path: Path, what: str) -> Path:
-    if what not in FOREIGN.values():
-        raise UsageError(f"{path} is {what}, not a recording; remove it, for nothing checks what it holds")
-    return path
-
-
-def _imported(path: Path, output: Path | None, what: str, rules: "Policy | None", values: str) -> "Imported":
-    from sanitizer.convert import imported
-    from tfx.store import path_of
-
-    _recording(path, what)
-    if output is None:
-        raise UsageError(
-            f"{path} is {what}, and its cassette needs a place of its own; name one with: tfx sanitize {path} --output cassettes"
-        )
-    if path_of(path.stem, output).exists():
-        raise UsageError(f"{output / path.stem}.json exists, and importing {path} replaces nothing; name another folder or remove it")
-    return imported(path, name=path.stem, rules=rules, values=values)
-
-
-def _foreign(path: Path) -> str:
-    """What a file is that is no cassette but holds a recording; empty for anything that claims to be a cassette."""
-    if path.suffix != ".json":
-        return FOREIGN.get(path.suffix, "a leftover of an editor or merge")
-    start = path.read_bytes()[:4096].lstrip()
-    if b'"tfx_cassette"' in start:
-        return ""
-    if b'"log"' in start:
-        return "a HAR file"
-    return "a vcrpy cassette" if b'"interactions"' in start or b'"http_interactions"' in start else ""
-
-
-def _show(reports: list[Report], *, check: bool, explain: bool) -> None:
+def _show(reports: Sequence[Report], passed: Sequence[Path], *, check: bool, explain: bool) -> None:
     for report in reports:
-        for finding in report.findings:
-            click.echo(f"{report.path} {finding}")
-            for line in finding.rule.splitlines():
-                click.echo(f"    rule to add, with --policy FILE: {line}")
-        for word, places in report.touched.items() if explain else ():
-            click.echo(f"{report.path} {word}: {sum(places.values())}")
-            for place, number in places.items():
-                click.echo(f"    {number:6} {place}")
-        if report.imported:
-            click.echo(f"{report.path} {report.imported}")
-        if report.written:
-            click.echo(f"{report.path} -> {report.written}")
+        _show_one(report, explain=explain)
+    _refused(reports)
+    for path in passed if check else ():
+        click.echo(f"{path} passed by its name, not read")
     dirty = sum(bool(report.findings) for report in reports)
-    cassettes = f"{len(reports)} cassette" + ("s" if len(reports) > 1 else "")
+    cassettes = f"{len(reports)} cassette" + ("" if len(reports) == 1 else "s")
     if check:
         click.echo(f"{dirty} of {cassettes} not clean" if dirty else f"{cassettes} clean")
-    elif not any(report.written for report in reports):
+    elif not any(report.written or report.refused for report in reports):
         click.echo(f"{cassettes} clean already, nothing written")

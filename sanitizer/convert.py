@@ -5,23 +5,24 @@ import os
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
 
 import click
 
+from sanitizer.findings import Finding, without_advice
 from sanitizer.formats import har, vcr
 from sanitizer.formats.nodes import json_file
-from sanitizer.formats.recording import Recording, capture_of, instant
+from sanitizer.formats.recording import Recording, capture_of
 from sanitizer.formats.safe_yaml import safe_yaml
+from sanitizer.naming import named_in
+from sanitizer.options import Origin, of_imports
 from sanitizer.own import rules_of
 from sanitizer.policy import Policy
 from sanitizer.scrub import Scrubbed, again, scrub
-from tandem.eras import ERAS
-from tandem.regions import REGIONS
+from tfx.capture import Capture
 from tfx.cassette import KEEP, Cassette
-from tfx.errors import FormatError, UsageError
+from tfx.errors import FormatError, LeakError, RefusedError, UsageError
 from tfx.store import loads, path_of, save
 
 WRITERS: Mapping[str, Callable[[Cassette], bytes]] = MappingProxyType(
@@ -36,10 +37,24 @@ WRITERS: Mapping[str, Callable[[Cassette], bytes]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """A foreign file made clean; `elsewhere` requests in it went to other hosts, or got no answer, and were left out."""
+    """A foreign file made clean; `elsewhere` requests in it went to other hosts, or got no answer, and were left out.
+
+    `refused` names entries that could not be read, beside the findings of what was `done`.
+    """
 
     done: Scrubbed
     elsewhere: int = 0
+    refused: tuple[Finding, ...] = ()
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that was blanked, removed or left out."""
+        return (*self.refused, *self.done.findings)
+
+    @property
+    def left_out(self) -> int:
+        """How many exchanges with the service could not be understood and were left out."""
+        return len(self.refused) + self.done.left_out
 
     @property
     def places(self) -> str:
@@ -49,40 +64,61 @@ class Imported:
         return f"{sum(counts.values())} places touched by the rules ({listed})"
 
 
-def imported(
-    path: Path,
-    *,
-    name: str,
-    era: str = "",
-    region: str = "",
-    clock: datetime | None = None,
-    rules: Policy | None = None,
-    values: str = KEEP,
-) -> Imported:
-    """A vcrpy cassette or HAR file through the sanitizer; nothing is written.
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Opened:
+    """A foreign file that was read and not yet made clean; holds secrets. `where` is what it may be called in reports."""
+
+    recording: Recording
+    capture: Capture
+    where: str
+    leaves_out: bool
+
+    def cleaned(self, *, name: str, folder: str = "", rules: Policy | None = None, values: str = KEEP) -> Imported:
+        """The file through the sanitizer; nothing is written.
+
+        Raises:
+            RefusedError: something in it cannot be understood.
+            LeakError: a value in it would have survived.
+        """
+        try:
+            done = scrub(self.capture, name=name, folder=folder, rules=rules, values=values, leaves_out=self.leaves_out)
+        except RefusedError as error:
+            said = without_advice(str(error))
+            advice = "" if self.leaves_out else ". Leave out what cannot be understood with --leave-out-refused, or export it another way"
+            raise RefusedError(f"{self.where or 'the file'} {said}; nothing was written{advice}") from None
+        except LeakError as error:
+            raise LeakError(f"{self.where or 'the file'}: {error}") from None
+        return Imported(done=done, elsewhere=self.recording.elsewhere, refused=self.recording.refused)
+
+
+def opened(path: Path, origin: Origin) -> Opened:
+    """A vcrpy cassette or HAR file, read.
 
     Raises:
         FormatError: the file is broken or neither of them.
         UsageError: it has nothing of Tandem Source, or does not tell its era, region or clock.
-        RefusedError: something in it cannot be understood.
-        LeakError: a value in it would have survived.
     """
-    recording = _read(path, _bytes(path))
-    capture = capture_of(recording, str(path), era=era, region=region, clock=clock)
-    return Imported(done=scrub(capture, name=name, rules=rules, values=values), elsewhere=recording.elsewhere)
+    recording = _read(path, _bytes(path), leaves_out=origin.leaves_out)
+    capture = capture_of(recording, str(path), era=origin.era, region=origin.region, clock=origin.clock)
+    where = "" if named_in(path.name, capture.seen) else path.name
+    return Opened(recording=recording, capture=capture, where=where, leaves_out=origin.leaves_out)
 
 
 @click.command()
 @click.argument("source", metavar="IN", type=click.Path(path_type=Path))
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
-@click.option(
-    "--era", type=click.Choice(list(ERAS)), default=None, help="The state of the API a foreign file is of, where it does not show."
-)
-@click.option("--region", type=click.Choice(list(REGIONS)), default=None, help="The region a foreign file is of, where it does not show.")
-@click.option("--clock", help="When a foreign file was recorded (2026-10-05T18:30:00Z), where it does not say.")
-@click.option("--policy", "own", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
-@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
-def convert(*, source: Path, target: Path, era: str | None, region: str | None, clock: str | None, own: Path | None, as_json: bool) -> None:
+@of_imports
+def convert(
+    *,
+    source: Path,
+    target: Path,
+    era: str | None,
+    region: str | None,
+    clock: str | None,
+    leave_out_refused: bool,
+    own: Path | None,
+    as_json: bool,
+) -> None:
     """To and from vcrpy and HAR, always through the sanitizer.
 
     IN is a cassette, a vcrpy cassette (.yaml, .json) or a HAR file; OUT is .har, .yaml for vcrpy, or .json: a cassette, or vcrpy's JSON
@@ -97,14 +133,17 @@ def convert(*, source: Path, target: Path, era: str | None, region: str | None, 
     _writable(target)
     data = _bytes(source)
     is_cassette = source.suffix == ".json" and b'"tfx_cassette"' in data[:4096]
+    origin = Origin.parse(era=era, region=region, clock=clock, leaves_out=leave_out_refused)
     if is_cassette:
-        if era or region or clock:
-            raise UsageError(f"{source} is a cassette and says its era, region and clock itself; leave the options out")
+        if origin.is_said:
+            raise UsageError(
+                f"{source} is a cassette, which says its era, region and clock itself and holds nothing refused; leave the options out"
+            )
         made = Imported(done=again(loads(data, str(source)), rules=rules_of(own)))
     else:
         if target.suffix == ".json":
             path_of(target.stem, target.parent)
-        made = imported(source, name=target.stem, era=era or "", region=region or "", clock=_clock(clock), rules=rules_of(own))
+        made = opened(source, origin).cleaned(name=target.stem, rules=rules_of(own))
     if target.suffix in WRITERS:
         _write(target, WRITERS[target.suffix](made.done.cassette))
     elif is_cassette:
@@ -121,13 +160,6 @@ def _writable(target: Path) -> None:
         raise UsageError(f"{target} exists, and converting replaces nothing; name another file or remove it")
 
 
-def _clock(text: str | None) -> datetime | None:
-    found = instant(text) if text else None
-    if text and found is None:
-        raise UsageError("--clock is not an instant; write it as 2026-10-05T18:30:00Z")
-    return found
-
-
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -136,14 +168,15 @@ def _bytes(path: Path) -> bytes:
         raise UsageError(f"{path} {what}; name a cassette, a vcrpy cassette or a HAR file") from None
 
 
-def _read(path: Path, data: bytes) -> Recording:
-    if path.suffix in (".yaml", ".yml"):
-        return vcr.read(safe_yaml(data, str(path)), str(path))
+def _read(path: Path, data: bytes, *, leaves_out: bool) -> Recording:
+    suffix = path.suffix.lower()
+    if suffix in (".yaml", ".yml"):
+        return vcr.read(safe_yaml(data, str(path)), str(path), leaves_out=leaves_out)
     value = json_file(data, str(path))
-    if path.suffix == ".har" or (isinstance(value, dict) and "log" in value):
-        return har.read(value, str(path))
+    if suffix == ".har" or (isinstance(value, dict) and "log" in value):
+        return har.read(value, str(path), leaves_out=leaves_out)
     if isinstance(value, dict) and "interactions" in value:
-        return vcr.read(value, str(path))
+        return vcr.read(value, str(path), leaves_out=leaves_out)
     raise FormatError(f"{path} is neither a cassette, nor vcrpy's, nor a HAR file; name one of these")
 
 
@@ -161,7 +194,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _show(source: Path, target: Path, made: Imported, *, as_json: bool) -> None:
-    cassette, findings = made.done.cassette, made.done.findings
+    cassette, findings = made.done.cassette, made.findings
     if as_json:
         report = {
             "in": str(source),
@@ -170,6 +203,7 @@ def _show(source: Path, target: Path, made: Imported, *, as_json: bool) -> None:
             "region": cassette.region,
             "exchanges": len(cassette.exchanges),
             "elsewhere": made.elsewhere,
+            "refused and left out": made.left_out,
             "rules": dict(cassette.rules),
             "findings": [asdict(finding) for finding in findings],
         }
@@ -179,5 +213,7 @@ def _show(source: Path, target: Path, made: Imported, *, as_json: bool) -> None:
         click.echo(f"{source} {finding}")
     if made.elsewhere:
         click.echo(f"{source} requests left out, to other hosts or without an answer: {made.elsewhere}")
+    if made.left_out:
+        click.echo(f"{source} exchanges left out because they cannot be understood: {made.left_out}")
     click.echo(f"{source} {made.places}")
     click.echo(f"{source} -> {target}: {len(cassette.exchanges)} exchanges, region {cassette.region}, era {cassette.era}")

@@ -24,6 +24,17 @@ class Finding:
         return f"{where}: {self.kind}"
 
 
+_ADVICE = re.compile(
+    r"[;:,.]? (?:nothing was written|ask the service|record (?:that|without|it|the)|export the|refused$|it is refused).*\Z",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def without_advice(text: str) -> str:
+    """What an error says, without what to do about it: that depends on where the recording comes from."""
+    return _ADVICE.sub("", text)
+
+
 def printable(name: str, seen: Sequence[str] = ()) -> str:
     """A header, key or member name as it may be shown: names can carry an identifier.
 

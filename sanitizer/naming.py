@@ -17,7 +17,8 @@ SECRET: Final = frozenset({"token", "hash", "id", "uuid", "password", "code", "c
 
 PLAIN: Final = frozenset(
     "session week weeks day days month year user users test tests demo example unhappy happy pump mobi slim basal bolus control tandem "
-    f"new old record recording cassette de la el the and {' '.join(REGIONS)} {' '.join(map(str, range(2019, 2031)))}".split()
+    "new old record recording cassette cassettes out output public fixtures data tmp browser de la el the and "
+    f"{' '.join(REGIONS)} {' '.join(map(str, range(2019, 2031)))}".split()
 )
 """Words that tell of nobody."""
 

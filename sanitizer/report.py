@@ -39,29 +39,42 @@ HELD: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One file: the cassette it became or is, or why none. `touched`: (rule, place) -> how often; `elsewhere`: requests left out."""
+    """One file: the cassette it became or is, or why none.
 
+    `touched`: (rule, place) -> how often; `elsewhere`: requests to others left out, `left_out`: exchanges that were refused and left
+    out. `name` is what the file may be called where it became no cassette.
+    """
+
+    name: str = ""
     cassette: Cassette | None = None
     findings: Sequence[Finding] = ()
     touched: Mapping[tuple[str, str], int] = field(default_factory=dict)
     refused: str = ""
     imported: bool = False
     elsewhere: int = 0
+    left_out: int = 0
 
 
 def write(file: Path, entries: Sequence[Entry], rules: Policy | None = None, *, own: bool = False) -> None:
-    """The report into a file: JSON where its name ends in .json, else Markdown.
+    """The report into a file: JSON or Markdown, as its name ends.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: the file cannot be written, or its name says no form there is.
     """
+    writable(file)
     told = report(entries, rules or policy(), own=own)
-    text = json.dumps(told, ensure_ascii=False, indent=1) + "\n" if file.suffix == ".json" else markdown(told)
+    text = json.dumps(told, ensure_ascii=False, indent=1) + "\n" if file.suffix.lower() == ".json" else markdown(told)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"cannot write the report {file} ({error.strerror}); name another file") from None
+
+
+def writable(file: Path) -> None:
+    """UsageError where a name says no form that a report has."""
+    if file.suffix.lower() not in (".json", ".md", ".markdown"):
+        raise UsageError(f"the report {file} would be of no form tfx writes; name a .json file, or .md for Markdown")
 
 
 def report(entries: Sequence[Entry], rules: Policy, *, own: bool = False) -> dict[str, Json]:
@@ -79,7 +92,7 @@ def report(entries: Sequence[Entry], rules: Policy, *, own: bool = False) -> dic
 
 
 def _named(number: int, entry: Entry) -> str:
-    return f"{entry.cassette.name}.json" if entry.cassette else f"file {number}"
+    return f"{entry.cassette.name}.json" if entry.cassette else entry.name or f"file {number}"
 
 
 def _file(name: str, entry: Entry, left: Mapping[str, Json]) -> dict[str, Json]:
@@ -99,6 +112,7 @@ def _file(name: str, entry: Entry, left: Mapping[str, Json]) -> dict[str, Json]:
         **about,
         "imported": entry.imported,
         "requests left out": entry.elsewhere,
+        "refused and left out": entry.left_out,
         "refused": entry.refused or None,
         "held": {kind: sum(counts.get(word, 0) for word in words) for kind, words in HELD.items()},
         "rules": dict(sorted(counts.items())),
@@ -129,6 +143,8 @@ def _about(one: dict[str, Json]) -> list[str]:
     lines += [f"Region {one['region']}, era {one['era']}, {one['exchanges']} exchanges, values: {one['values']}.", ""]
     if one["imported"]:
         lines += [f"Imported; {one['requests left out']} requests to other hosts, or without an answer, were left out.", ""]
+    if one["refused and left out"]:
+        lines += [f"Exchanges left out because they cannot be understood: {one['refused and left out']}.", ""]
     lines += ["### Places that held something", "", *_table(("what", "places"), _rows(one["held"])), ""]
     lines += ["### Places each rule touched", "", *_table(("rule", "places"), _rows(one["rules"])), ""]
     blanked = one["without a rule"]

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import NoReturn
 
 from sanitizer.epoch import Epoch
-from sanitizer.findings import Finding, short
+from sanitizer.findings import Finding, short, without_advice
 from sanitizer.ordinals import Ordinals
 from sanitizer.policy import Policy
+from tfx.errors import RefusedError
 
 NOT_UNDERSTOOD = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, AssertionError)
 """What a rule raises on an answer nobody thought of. The last rim: such an answer is refused as a whole, and the text, which may quote
@@ -19,12 +20,18 @@ class Run:
     """One recording on its way to a cassette. `access_token` is the stand-in seen last, which `at_hash` follows.
 
     `section` is the table of the policy whose rules are in use, for the rules that findings suggest;
-    `counts` is how often each rule was used; `places` the same per place, items of arrays as one.
+    `counts` is how often each rule was used; `places` the same per place, items of arrays as one. `leaves_out` says that an exchange
+    which cannot be understood is left out and named, and not the whole recording refused.
     """
 
-    __slots__ = ("access_token", "clock", "counts", "epoch", "exchange", "findings", "ordinals", "places", "policy", "section", "seen")
+    __slots__ = (
+        *("_number", "_numbers", "access_token", "clock", "counts", "epoch", "findings", "leaves_out", "left_out", "ordinals"),
+        *("places", "policy", "section", "seen"),
+    )
 
-    def __init__(self, *, policy: Policy, clock: datetime, seen: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *, policy: Policy, clock: datetime, seen: Sequence[str] = (), numbers: Sequence[int] = (), leaves_out: bool = False
+    ) -> None:
         self.policy = policy
         self.clock = clock
         self.epoch = Epoch(clock)
@@ -32,10 +39,33 @@ class Run:
         self.counts: Counter[str] = Counter()
         self.places: Counter[tuple[str, str]] = Counter()
         self.findings: list[Finding] = []
-        self.exchange = 0
+        self._number = 0
+        self._numbers = numbers
+        self.leaves_out = leaves_out
+        self.left_out = 0
         self.section = ""
         self.seen = short(seen)
         self.access_token = ""
+
+    @property
+    def exchange(self) -> int:
+        """The number of the exchange in hand, as where the recording comes from; 0 for none."""
+        return self._number
+
+    @exchange.setter
+    def exchange(self, index: int) -> None:
+        """Take the exchange that stands there into hand; 1 is the first."""
+        self._number = self._numbers[index - 1] if index and self._numbers else index
+
+    def leave_out(self, error: Exception) -> None:
+        """Name the exchange in hand, which cannot be understood and is left out; raises the error where that was not asked for."""
+        if not self.leaves_out:
+            raise error
+        self.left_out += 1
+        # Any other text may quote a value.
+        told = str(error) if isinstance(error, RefusedError) else "a place that cannot be understood"
+        what = without_advice(told).removeprefix(f"#{self._number} ")
+        self.findings.append(Finding(exchange=self._number, place="exchange", kind=f"refused ({what}); left out"))
 
     def __repr__(self) -> str:
         return f"Run({self.exchange} exchanges, {len(self.findings)} findings)"

@@ -22,22 +22,32 @@ from tfx.exchange import Exchange
 class Scrubbed:
     """A clean cassette, and every place that was blanked or removed because no rule knew it.
 
-    `touched`: (rule, place) -> how often, items of arrays taken as one place.
+    `touched`: (rule, place) -> how often, items of arrays taken as one place. `left_out`: exchanges that could not be understood.
     """
 
     cassette: Cassette
     findings: tuple[Finding, ...]
     touched: Mapping[tuple[str, str], int]
+    left_out: int = 0
 
 
 @uncollected()
 def scrub(
-    capture: Capture, *, name: str, rules: Policy | None = None, before: Mapping[str, int] | None = None, values: str = KEEP
+    capture: Capture,
+    *,
+    name: str,
+    rules: Policy | None = None,
+    before: Mapping[str, int] | None = None,
+    values: str = KEEP,
+    folder: str = "",
+    leaves_out: bool = False,
 ) -> Scrubbed:
     """The cassette of a capture.
 
     `before` is the rule counts of a cassette that is sanitized again: what was removed then is not there to be counted now.
     `values` is KEEP, or SYNTHETIC to have every amount of glucose, insulin and carbohydrate made anew from the record structure.
+    `folder` is where the cassette will stand, as far as that is public. `leaves_out`: an exchange that cannot be understood is left out
+    and named in the findings; otherwise everything is refused with it.
 
     Raises:
         RefusedError: something cannot be understood; nothing of it may be written.
@@ -45,10 +55,13 @@ def scrub(
     """
     if capture.era not in ERAS or capture.region not in REGIONS:
         raise RefusedError(f"this capture is of no known era or region ({', '.join(ERAS)}; {', '.join(REGIONS)}); nothing was written")
-    run = Run(policy=rules or policy(), clock=capture.clock, seen=[one.value for one in capture.seen])
+    seen = [one.value for one in capture.seen]
+    run = Run(policy=rules or policy(), clock=capture.clock, seen=seen, numbers=capture.numbers, leaves_out=leaves_out)
     hand = Scrubbing(run)
     exchanges = _walked(hand, capture, values)
-    _prove_name(name, run, capture.seen)
+    if run.left_out and not exchanges:
+        raise RefusedError("not one exchange can be understood, so nothing is left to make a cassette of; nothing was written")
+    _prove_name(name, folder, run, capture.seen)
     cassette = Cassette(
         name=name,
         era=capture.era,
@@ -60,24 +73,26 @@ def scrub(
         rules=_most(before or {}, run.counts),
     )
     _prove(cassette, run, capture.seen)
-    return Scrubbed(cassette=cassette, findings=tuple(run.findings), touched=dict(run.places))
+    return Scrubbed(cassette=cassette, findings=tuple(run.findings), touched=dict(run.places), left_out=run.left_out)
 
 
 def _most(before: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
     return {word: max(before.get(word, 0), counts.get(word, 0)) for word in (*before, *counts)}
 
 
-def _prove_name(name: str, run: Run, seen: tuple[Seen, ...]) -> None:
-    """A cassette's name is a public file name; it may hold no part of what was seen."""
+def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> None:
+    """A cassette's name is a public file name, and so is its folder's; they may hold no part of what was seen."""
     from sanitizer.naming import named_in
     from sanitizer.scan import PERSONAL
 
     replaced = (Seen(kind=kind, value=value) for kind, value in run.ordinals.originals if kind in PERSONAL)
-    kind = named_in(name, (*seen, *replaced))
-    if kind:
-        raise LeakError(
-            f"the cassette's name holds a part of a seen value ({kind}), so nothing was written; choose a name that tells of nobody"
-        )
+    values = (*seen, *replaced)
+    for what, text in (("cassette", name), ("folder", folder)):
+        kind = named_in(text, values)
+        if kind:
+            raise LeakError(
+                f"the {what}'s name holds a part of a seen value ({kind}), so nothing was written; choose a name that tells of nobody"
+            )
 
 
 def _walked(hand: Scrubbing, capture: Capture, values: str) -> tuple[Exchange, ...]:

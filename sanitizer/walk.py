@@ -4,11 +4,13 @@ from dataclasses import replace
 from http import HTTPStatus
 
 from sanitizer.actions import PHRASES
+from sanitizer.asking import asked_for
 from sanitizer.carriers import headers
 from sanitizer.contents import Content, content, meet, received, sent, stored_content
 from sanitizer.devices import Device
 from sanitizer.hand import Hand
 from sanitizer.policy import Policy
+from sanitizer.run import NOT_UNDERSTOOD
 from sanitizer.urls import address
 from tandem.endpoints import Place, locate
 from tfx.bodies import Node, plain_bytes
@@ -25,16 +27,29 @@ def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
     """Every exchange of a known place, sanitized in order; two walks, because counters are rebased by the smallest number met anywhere."""
     devices: dict[str, Device] = {}
     survey: list[tuple[Place, Content, Device | None] | None] = []
+    refused: set[int] = set()
     for index, exchange in enumerate(exchanges, 1):
         hand.run.exchange = index
-        survey.append(_surveyed(hand, exchange, devices))
+        try:
+            survey.append(_surveyed(hand, exchange, devices))
+        except (RefusedError, *NOT_UNDERSTOOD) as error:
+            hand.run.leave_out(error)
+            survey.append(None)
+            refused.add(index)
     out = []
     for index, (exchange, found) in enumerate(zip(exchanges, survey, strict=True), 1):
         hand.run.exchange = index
-        if found is None:
-            hand.note("request", "a request to no place of Tandem Source" + ("; removed" if hand.changes else ""))
+        if index in refused:
             continue
-        done = _exchange(hand, exchange, *found)
+        if found is None:
+            what = asked_for(exchange.request.method, exchange.request.url)
+            hand.note(f"request ({what})", "a request to no place of Tandem Source" + ("; removed" if hand.changes else ""))
+            continue
+        try:
+            done = _exchange(hand, exchange, *found)
+        except (RefusedError, *NOT_UNDERSTOOD) as error:
+            hand.run.leave_out(error)
+            continue
         if done is None:
             hand.note("request path", "an identifier that is not what its rule is for" + ("; removed" if hand.changes else ""))
         else:

@@ -27,7 +27,8 @@ class Capture:
     """What one recording holds.
 
     `clock` is the instant at the end of the recording (aware, UTC); `seen` is every credential, identifier and name
-    that the recorder was given or met, for the sanitizer's second layer.
+    that the recorder was given or met, for the sanitizer's second layer. `numbers` are those the exchanges have where they come from
+    (1 is the first entry of a HAR file); empty where they are counted as they stand.
     """
 
     exchanges: tuple[Exchange, ...]
@@ -35,6 +36,7 @@ class Capture:
     region: str
     clock: datetime
     seen: tuple[Seen, ...] = ()
+    numbers: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         kinds = Counter(item.kind for item in self.seen)

@@ -11,6 +11,9 @@ from tfx.exchange import Headers
 LARGEST_BODY = 256 * 1024 * 1024
 """Bytes a decoded body may have; more is taken for a decompression bomb."""
 
+REGISTERED = frozenset({"aes128gcm", "br", "compress", "dcb", "dcz", "exi", "pack200-gzip", "x-compress", "zstd"})
+"""Content codings of the IANA registry that tfx does not undo; any other name may be anything, and is not shown."""
+
 _MOST_CODINGS = 2
 
 
@@ -20,6 +23,8 @@ def decoded(headers: Headers, body: bytes) -> bytes:
     Raises:
         RefusedError: the coding is unknown, stacked more than twice, damaged, followed by more bytes, or unpacks to over `LARGEST_BODY`.
     """
+    if not body:  # nothing has no coding, whatever its headers say: answers of 304 name that of the body they do not have
+        return body
     for coding in reversed(codings(headers)):
         body = DECODERS[coding](body) if body else body
     return body
@@ -44,7 +49,8 @@ def codings(headers: Headers) -> tuple[str, ...]:
     )
     unknown = [name for name in names if name not in DECODERS]
     if unknown or len(names) > _MOST_CODINGS:
-        what = "a content coding tfx cannot undo" if unknown else f"more than {_MOST_CODINGS} stacked content codings"
+        named = next((name for name in unknown if name in REGISTERED), "of no registered name")
+        what = f"the content coding {named}, which tfx cannot undo" if unknown else f"more than {_MOST_CODINGS} stacked content codings"
         raise RefusedError(f"a body has {what}; only {', '.join(sorted(set(DECODERS)))} are understood: ask the service for one of them")
     return names
 

@@ -9,11 +9,13 @@ from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
+from operator import itemgetter
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from sanitizer.findings import Finding
 from sanitizer.formats.bodies import as_seen
 from sanitizer.formats.nodes import base64_bytes, lines, listing, mapping, odd, status, string, text_bytes
-from sanitizer.formats.recording import Recording, hinted, instant, to_tandem
+from sanitizer.formats.recording import Numbered, Recording, entry_refused, hinted, instant, to_tandem
 from tandem.endpoints import locate
 from tfx import __version__
 from tfx.cassette import Cassette
@@ -23,8 +25,10 @@ from tfx.exchange import Exchange, Headers, Request, Response
 _REDIRECTS = range(300, 400)
 
 
-def read(value: object, where: str) -> Recording:
+def read(value: object, where: str, *, leaves_out: bool = False) -> Recording:
     """The recording in the value of a HAR file, in the order its requests were started.
+
+    `leaves_out`: an entry that lacks what HAR demands is named in the recording and no error.
 
     Raises:
         FormatError: it is no HAR file, or an entry with the service lacks what HAR demands.
@@ -32,25 +36,41 @@ def read(value: object, where: str) -> Recording:
     if not isinstance(value, dict) or not isinstance(value.get("log"), dict):
         raise FormatError(f"{where} is not a HAR file: it has no log; export it again")
     log = mapping(value["log"], f"{where} log")
-    entries: list[tuple[datetime | None, Exchange]] = []
+    entries: list[tuple[datetime | None, Numbered]] = []
+    refused: list[Finding] = []
     elsewhere = 0
     for index, node in enumerate(listing(log.get("entries"), f"{where} log.entries")):
         place = f"{where} log.entries[{index}]"
-        entry = mapping(node, place)
-        sent, got = mapping(entry.get("request"), f"{place}.request"), mapping(entry.get("response"), f"{place}.response")
-        url = string(sent.get("url"), f"{place}.request.url")
-        # 0 is what browsers write for a request that was blocked or broken off.
-        if not to_tandem(url) or status(got.get("status"), f"{place}.response.status") == 0:
-            elsewhere += 1
+        try:
+            found = _entry_of(node, place)
+        except FormatError as error:
+            if not leaves_out:
+                raise
+            refused.append(entry_refused(index + 1, error, place))
             continue
-        request = _request(sent, url, f"{place}.request")
-        started = entry.get("startedDateTime")
-        entries.append((instant(started) if isinstance(started, str) else None, _exchange(request, got, f"{place}.response")))
-    known = [(time, exchange) for time, exchange in entries if time is not None]
+        if found is None:
+            elsewhere += 1
+        else:
+            entries.append((found[0], (index + 1, found[1])))
+    known = [(time, numbered) for time, numbered in entries if time is not None]
     if len(known) == len(entries):  # the specification leaves the order of the file to its writer
-        known.sort(key=lambda pair: pair[0])
-        return hinted((one for _, one in known), elsewhere, known[-1][0] if known else None, log.get("_tfx"))
-    return hinted((one for _, one in entries), elsewhere, max((time for time, _ in known), default=None), log.get("_tfx"))
+        known.sort(key=itemgetter(0))
+        entries = [*known]
+    last = max((time for time, _ in known), default=None)
+    return hinted((numbered for _, numbered in entries), elsewhere, last, log.get("_tfx"), refused)
+
+
+def _entry_of(node: object, place: str) -> tuple[datetime | None, Exchange] | None:
+    """When it was started, and the exchange; None for one with another host or without an answer."""
+    entry = mapping(node, place)
+    sent, got = mapping(entry.get("request"), f"{place}.request"), mapping(entry.get("response"), f"{place}.response")
+    url = string(sent.get("url"), f"{place}.request.url")
+    # 0 is what browsers write for a request that was blocked or broken off.
+    if not to_tandem(url) or status(got.get("status"), f"{place}.response.status") == 0:
+        return None
+    request = _request(sent, url, f"{place}.request")
+    started = entry.get("startedDateTime")
+    return instant(started) if isinstance(started, str) else None, _exchange(request, got, f"{place}.response")
 
 
 def _request(node: Mapping[str, object], url: str, place: str) -> Request:

@@ -5,9 +5,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import count
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sanitizer.findings import Finding, without_advice
 from sanitizer.formats.nodes import odd
 from sanitizer.ordinals import KINDS
 from tandem.endpoints import locate, region_of
@@ -15,7 +17,7 @@ from tandem.eras import ERAS
 from tandem.regions import HOSTS, REGIONS
 from tfx.capture import Capture, Seen
 from tfx.codec import decoded
-from tfx.errors import RefusedError, UsageError
+from tfx.errors import FormatError, RefusedError, UsageError
 from tfx.exchange import Exchange, Headers, Request, Response
 from tfx.signing import at_hash, is_ours
 from tfx.stages import stage
@@ -27,15 +29,28 @@ _DAY = re.compile(r"\b(\d{4}-\d\d-\d\d)(T\d\d:\d\d:\d\d)?")
 _INSTANT = re.compile(rb"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d")
 
 
+Numbered = tuple[int, Exchange]
+"""An exchange and its place in the file; 1 is the first."""
+
+
+def entry_refused(number: int, error: FormatError, place: str) -> Finding:
+    """The finding for an entry that cannot be read and is left out."""
+    what = without_advice(str(error)).removeprefix(place).strip(" .")
+    return Finding(exchange=number, place="entry", kind=f"refused ({what}); left out")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Recording:
     """The exchanges of a foreign file with the service, in order; real credentials, like a capture.
 
-    `elsewhere` is how many requests to other hosts, or without an answer, were left out. `clock`, `era` and `region` are what the
-    file itself says; None or empty where it says nothing.
+    `numbers` are their places in the file, 1 for its first entry; `refused` names entries that cannot be read, where they were to be
+    left out. `elsewhere` is how many requests to other hosts, or without an answer, were left out. `clock`, `era` and `region` are what
+    the file itself says; None or empty where it says nothing.
     """
 
     exchanges: tuple[Exchange, ...]
+    numbers: tuple[int, ...] = ()
+    refused: tuple[Finding, ...] = ()
     elsewhere: int = 0
     clock: datetime | None = None
     era: str = ""
@@ -53,11 +68,16 @@ def to_tandem(url: str) -> bool:
         return False
 
 
-def hinted(exchanges: Iterable[Exchange], elsewhere: int, clock: datetime | None, hints: object) -> Recording:
+def hinted(
+    entries: Iterable[Numbered], elsewhere: int, clock: datetime | None, hints: object, refused: Iterable[Finding] = ()
+) -> Recording:
     """A recording with what tfx wrote into the file beside it, as far as that is known here."""
+    numbered = tuple(entries)
     said = {key: value for key, value in hints.items() if isinstance(value, str)} if isinstance(hints, dict) else {}
     return Recording(
-        exchanges=tuple(exchanges),
+        exchanges=tuple(exchange for _, exchange in numbered),
+        numbers=tuple(number for number, _ in numbered),
+        refused=tuple(refused),
         elsewhere=elsewhere,
         clock=instant(said.get("clock", "")) or clock,
         era=said.get("era", "") if said.get("era") in ERAS else "",
@@ -85,13 +105,8 @@ def capture_of(recording: Recording, where: str, *, era: str = "", region: str =
         FormatError: a URL, token or form in it is none.
     """
     exchanges = recording.exchanges
-    try:
-        places = [locate(one.request.method, one.request.url) for one in exchanges]
-        seen_in = cast("Callable[[Iterable[Exchange]], tuple[Seen, ...]]", stage("recorder.seen:seen_in"))
-        seen = seen_in(one if place else _answer_of(one) for one, place in zip(exchanges, places, strict=True))
-    except (ValueError, RefusedError):  # their texts quote what they are about
-        raise odd(where, "holds a URL, form or token that is none") from None
-    if not any(places):
+    seen = _seen(recording, where)
+    if not any(locate(one.request.method, one.request.url) for one in exchanges):
         raise UsageError(f"{where} holds no exchange with Tandem Source, so there is nothing to make a cassette of; name another file")
     return Capture(
         exchanges=exchanges,
@@ -99,7 +114,19 @@ def capture_of(recording: Recording, where: str, *, era: str = "", region: str =
         region=region or recording.region or _region(exchanges, where),
         clock=clock or recording.clock or _clock(exchanges, where),
         seen=tuple(_strangers(seen)),
+        numbers=recording.numbers,
     )
+
+
+def _seen(recording: Recording, where: str) -> tuple[Seen, ...]:
+    seen_in = cast("Callable[[Iterable[Exchange]], tuple[Seen, ...]]", stage("recorder.seen:seen_in"))
+    found: dict[Seen, None] = {}
+    for number, one in zip(recording.numbers or count(1), recording.exchanges, strict=False):
+        try:
+            found |= dict.fromkeys(seen_in([one if locate(one.request.method, one.request.url) else _answer_of(one)]))
+        except (ValueError, RefusedError):  # their texts quote what they are about
+            raise odd(f"{where} #{number}", "holds a URL, form or token that is none") from None
+    return tuple(found)
 
 
 def _answer_of(exchange: Exchange) -> Exchange:
@@ -183,4 +210,4 @@ def _instants(exchanges: tuple[Exchange, ...]) -> Iterator[datetime]:
 
 
 def _ask(where: str, what: str, option: str, values: str) -> UsageError:
-    return UsageError(f"{where} {what}; say it with: tfx convert {where} cassettes/NAME.json {option} ({values})")
+    return UsageError(f"{where} {what}; say it with {option} ({values})")

@@ -8,9 +8,10 @@ request header of one name, and the terms of replay. vcrpy itself also ignores r
 
 from typing import cast
 
+from sanitizer.findings import Finding
 from sanitizer.formats.bodies import as_seen, as_wire, measured
 from sanitizer.formats.nodes import base64_bytes, lines, listing, mapping, odd, status, string, text_bytes
-from sanitizer.formats.recording import Recording, hinted, instant, to_tandem
+from sanitizer.formats.recording import Numbered, Recording, entry_refused, hinted, instant, to_tandem
 from sanitizer.formats.safe_yaml import library
 from tfx.cassette import Cassette
 from tfx.errors import FormatError, UsageError
@@ -19,8 +20,8 @@ from tfx.exchange import Exchange, Headers, Request, Response
 _VERSION = 1
 
 
-def read(value: object, where: str) -> Recording:
-    """The recording in the value of a vcrpy cassette.
+def read(value: object, where: str, *, leaves_out: bool = False) -> Recording:
+    """The recording in the value of a vcrpy cassette; `leaves_out`: an interaction that is none is named in it and no error.
 
     Raises:
         FormatError: it is no vcrpy cassette of version 1, or not a whole one.
@@ -33,20 +34,28 @@ def read(value: object, where: str) -> Recording:
     if file.get("version") != _VERSION:
         # It is the last line of a YAML cassette; without it the file may be cut anywhere and still be YAML.
         raise odd(where, "does not end in `version: 1`")
-    exchanges, times, elsewhere = [], [], 0
+    entries: list[Numbered] = []
+    refused: list[Finding] = []
+    times, elsewhere = [], 0
     for index, node in enumerate(listing(file["interactions"], f"{where} interactions")):
         place = f"{where} interactions[{index}]"
-        interaction = mapping(node, place)
-        exchange = _exchange(interaction, place)
+        try:
+            interaction = mapping(node, place)
+            exchange = _exchange(interaction, place)
+        except FormatError as error:
+            if not leaves_out:
+                raise
+            refused.append(entry_refused(index + 1, error, place))
+            continue
         if not to_tandem(exchange.request.url):
             elsewhere += 1
             continue
-        exchanges.append(exchange)
+        entries.append((index + 1, exchange))
         recorded = interaction.get("recorded_at")
         times.append(instant(recorded) if isinstance(recorded, str) else None)
     metadata = file.get("metadata")
     clock = max((time for time in times if time), default=None)
-    return hinted(exchanges, elsewhere, clock, metadata.get("tfx") if isinstance(metadata, dict) else None)
+    return hinted(entries, elsewhere, clock, metadata.get("tfx") if isinstance(metadata, dict) else None, refused)
 
 
 def _exchange(interaction: "dict[str, object] | object", place: str) -> Exchange:

@@ -21,6 +21,9 @@ ROWS = [
     ("cassettes/session-us.json", CLEAN.replace(b"Given1", b"Marisol", 1), 1, "edited by hand"),
     ("cassettes/session-us.json.orig", CLEAN, 1, "a leftover of a merge, which nothing reads"),
     ("cassettes/browser.har", b'{"log": {}}', 1, "a recording that never was a cassette"),
+    ("cassettes/X.HAR", b'{"log": {}}', 1, "in capitals"),
+    ("cassettes/notes.txt", b"Marisol", 1, "of no form at all"),
+    ("cassettes/week.json.gz", b"", 1, "packed"),
     ("cassettes/README.md", b"# Recorded from the stand-in", 0, "no recording"),
     ("package.json", b"{}", 0, "somebody else's JSON"),
 ]

@@ -41,6 +41,15 @@ def test_a_clean_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "1 cassette clean\n"
 
 
+def test_some_files_are_passed_by_their_name_and_that_is_said(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "README.md").write_text("# Recorded from the stand-in")
+    (folder / ".gitkeep").touch()
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 0
+    said = "cassettes/.gitkeep passed by its name, not read\ncassettes/README.md passed by its name, not read\n"
+    assert capsys.readouterr().out == said + "1 cassette clean\n"
+    assert cli.run(["sanitize", "--check", "cassettes/README.md"]) == 0, "as pre-commit hands it over"
+
+
 def test_a_dirty_one_is_named_by_place_and_never_by_value(folder: Path, clean: Cassette, capsys: pytest.CaptureFixture[str]) -> None:
     save(dirty(clean), folder)
     before = (folder / "week.json").read_bytes()
@@ -93,6 +102,11 @@ FOREIGN = [
     ("old.json", '{"interactions": [], "version": 1}', "a vcrpy cassette, not a cassette"),
     ("old.yaml", "interactions: []", "a vcrpy cassette, not a cassette"),
     ("page.har", '{"log": {}}', "a HAR file, not a cassette"),
+    ("X.HAR", '{"log": {}}', "a HAR file, not a cassette"),
+    ("raw", '{"log": {}}', "a HAR file, not a cassette"),
+    ("notes.txt", "she called at ten", "a file whose name does not end in .json, not a cassette"),
+    ("keep-week.json.gz", "", "an archive, which no check looks into, not a cassette"),
+    (".gitkeep", "Marisol", "a file whose name does not end in .json, not a cassette"),
     ("week.json.orig", "{}", "a leftover of an editor or merge, not a cassette"),
     ("week.json~", "{}", "a leftover of an editor or merge, not a cassette"),
     ("cut.json", '{"tfx_cassette": 1, "na', "is truncated: it ends in the middle; restore it with: git checkout -- cassettes/cut.json"),
@@ -118,7 +132,7 @@ def test_what_is_imported_never_lands_beside_itself(
     assert f"name one with: tfx sanitize cassettes/{name} --output cassettes" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(("name", "text", "_kind"), FOREIGN[3:5])
+@pytest.mark.parametrize(("name", "text", "_kind"), FOREIGN[8:10])
 def test_a_leftover_is_not_imported(folder: Path, capsys: pytest.CaptureFixture[str], name: str, text: str, _kind: str) -> None:
     (folder / name).write_text(text)
     assert cli.run(["sanitize", "--output", "other", f"cassettes/{name}"]) == 2
@@ -137,8 +151,17 @@ def test_a_file_under_another_name_is_not_clean(folder: Path, capsys: pytest.Cap
 WRONG = [
     (["sanitize", "nowhere"], "tfx: nowhere does not exist; name a cassette or a folder of cassettes.\n"),
     (
-        ["sanitize", "--check", "--output", "x", "cassettes"],
-        "tfx: --check only looks, so it takes no --output, --edited, --explain or --values; leave them out.\n",
+        ["sanitize", "--check", "--output", "x", "--suggest", "cassettes"],
+        "tfx: --check only looks, so it takes no --output or --suggest; leave them out.\n",
+    ),
+    (["sanitize", "--suggest", "--output", "x", "cassettes"], "tfx: --suggest only looks, so it takes no --output; leave it out.\n"),
+    (
+        ["sanitize", "--name", "x", "cassettes"],
+        "tfx: --name is for one HAR file or vcrpy cassette; a cassette is called what its file is called.\n",
+    ),
+    (
+        ["sanitize", "--report", "r.txt", "cassettes"],
+        "tfx: the report r.txt would be of no form tfx writes; name a .json file, or .md for Markdown.\n",
     ),
     (["sanitize", "void"], "tfx: there is no cassette in void; record one with: tfx record NAME.\n"),
 ]
@@ -201,6 +224,6 @@ def test_values_can_be_made_synthetic_later_and_never_kept_again(folder: Path, c
     assert "therapy values: synthetic" in capsys.readouterr().out
     assert cli.run(["sanitize", "--values", "keep", "cassettes"]) == 2
     assert capsys.readouterr().err == (
-        "tfx: the values of week are synthetic and the recorded ones are gone; record it again to have them.\n"
+        "tfx: cassettes/week.json: the values of week are synthetic and the recorded ones are gone; record it again to have them.\n"
     )
     assert cli.run(["sanitize", "--check", "--values", "synthetic", "cassettes"]) == 2

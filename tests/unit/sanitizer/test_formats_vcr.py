@@ -132,7 +132,7 @@ def test_the_clock_is_the_recordings_own(one: object, clock: str) -> None:
 
 
 def test_without_any_date_the_clock_is_asked_for() -> None:
-    with pytest.raises(UsageError, match=r"does not say when it was recorded; say it with: tfx convert x cassettes/NAME.json --clock"):
+    with pytest.raises(UsageError, match=r"does not say when it was recorded; say it with --clock"):
         capture_of(vcr.read(file(interaction()), "x"), "x")
 
 

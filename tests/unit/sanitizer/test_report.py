@@ -105,5 +105,5 @@ def test_the_command_writes_it_for_cassettes_imports_and_refusals(
     text = (tmp_path / "audit.md").read_text()
     assert "## file 1\n\nNothing was written: the file " in text
     assert "marisol" not in text.casefold()
-    assert cli.run(["sanitize", "--check", "week.json", "--report", "no/../week.json/x"]) == 2
+    assert cli.run(["sanitize", "--check", "week.json", "--report", "no/../week.json/x.md"]) == 2
     assert "cannot write the report" in capsys.readouterr().err

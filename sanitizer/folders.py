@@ -1,0 +1,65 @@
+"""Which files a check or a cleaning looks at, and what each of them is: in a folder of cassettes every file, whatever it is called."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+from tfx.errors import UsageError
+
+BY_NAME: Final = (".gitattributes", ".gitignore", ".gitkeep", "README.md")
+"""Files that may stand beside cassettes unread; who looks at a check is told of them. A `.gitkeep` is one only while it is empty."""
+
+HAR: Final = "a HAR file"
+VCR: Final = "a vcrpy cassette"
+IMPORTED: Final = frozenset({HAR, VCR})
+"""What can be made a cassette of."""
+
+_ARCHIVE: Final = "an archive, which no check looks into"
+_LEFTOVER: Final = "a leftover of an editor or merge"
+_SUFFIXES: Final = MappingProxyType(
+    {".har": HAR, ".yaml": VCR, ".yml": VCR}
+    | dict.fromkeys((".gz", ".zip", ".bz2", ".xz", ".zst", ".br", ".7z", ".tar", ".tgz"), _ARCHIVE)
+    | dict.fromkeys((".orig", ".bak", ".rej", ".swp", ".swo", ".tmp"), _LEFTOVER)
+)
+_MARKS: Final = ((b'"tfx_cassette"', ""), (b'"log"', HAR), (b'"interactions"', VCR), (b'"http_interactions"', VCR))
+"""What the first kilobytes of a file hold -> what it is; the first that fits."""
+
+
+def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+    """Every file named or below a folder that is named, and apart those that are passed by their name.
+
+    Raises:
+        UsageError: one does not exist, or there is no file at all.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist; name a cassette or a folder of cassettes")
+        found += sorted(inner for inner in path.rglob("*") if inner.is_file()) if path.is_dir() else [path]
+    if not found:
+        raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
+    passed = [path for path in found if _is_passed(path)]
+    return [path for path in found if path not in passed], passed
+
+
+def _is_passed(path: Path) -> bool:
+    return path.name in BY_NAME and (path.name != ".gitkeep" or not path.stat().st_size)
+
+
+def foreign(path: Path) -> str:
+    """What a file is that is no cassette; empty for JSON, which is either one or says itself why not.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    by_suffix = _LEFTOVER if path.name.endswith("~") else _SUFFIXES.get(path.suffix.lower(), "")
+    if by_suffix:
+        return by_suffix
+    try:
+        with path.open("rb") as file:
+            start = file.read(4096)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror}); see to it, or name another file") from None
+    told = next((kind for mark, kind in _MARKS if mark in start), "")
+    return told if told or path.suffix == ".json" else "a file whose name does not end in .json"

@@ -1,0 +1,187 @@
+"""What comes of one file, whatever comes of the others: it is clean, not clean, made clean, or refused; a refused one leaves nothing."""
+
+import json
+import re
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sanitizer.findings import Finding
+from sanitizer.folders import IMPORTED, foreign
+from tfx.cassette import KEEP
+from tfx.errors import TfxError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sanitizer.options import Origin
+    from sanitizer.policy import Policy
+    from tfx.cassette import Cassette
+
+_UNFIT = re.compile(r"[^a-z0-9._-]+")
+_LONG_NUMBER = re.compile(r"\d(?:[._-]*\d){5,}")
+_LONGEST = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cleaning:
+    """How files are made clean: what was said on the command line."""
+
+    output: Path | None = None
+    name: str = ""
+    edited: bool = False
+    values: str | None = None
+    origin: "Origin"
+
+
+@dataclass(slots=True, kw_only=True)
+class Report:
+    """What was found in one file, and where it was written; or why it was refused, and the exit code of that.
+
+    `called` is the file's name where it may stand in a report: it was held against what was seen in the file.
+    """
+
+    path: str
+    findings: list[Finding] = field(default_factory=list)
+    touched: dict[str, dict[str, int]] = field(default_factory=dict)
+    imported: str = ""
+    written: str = ""
+    refused: str = ""
+    exit_code: int = 0
+    called: str = ""
+    cassette: "Cassette | None" = None
+    elsewhere: int = 0
+    left_out: int = 0
+
+    def told(self) -> dict[str, object]:
+        """The same for a machine."""
+        findings = [asdict(finding) for finding in self.findings]
+        told = {"path": self.path, "findings": findings, "touched": self.touched, "imported": self.imported, "written": self.written}
+        return {**told, "refused": self.refused or None, "left out": self.left_out}
+
+    def refuse(self, error: TfxError) -> None:
+        """Say why nothing came of the file."""
+        text = str(error)
+        self.refused = text if self.path in text or Path(self.path).name in text or text.startswith("the file") else f"{self.path}: {text}"
+        self.exit_code = error.exit_code
+
+
+def cassette_name(path: Path) -> str:
+    """A name for the cassette of a foreign file, out of its own: lower case, dashes, and no long number or date.
+
+    Firefox calls an export `source.tandemdiabetes.com_Archive [26-11-18 21-30-00].har`.
+    """
+    stem = path.stem if path.suffix.lower() in (".har", ".json", ".yaml", ".yml") else path.name
+    safe = _LONG_NUMBER.sub("", _UNFIT.sub("-", stem.lower()))
+    return re.sub(r"-*[._-]-+|--+", "-", safe).strip("._-")[:_LONGEST].rstrip("._-") or "imported"
+
+
+def checked(path: Path, rules: "Policy | None" = None) -> Report:
+    """What is not clean about a file; any file that is no whole cassette is a finding itself."""
+    from sanitizer.check import check
+    from sanitizer.run import NOT_UNDERSTOOD
+    from tfx.store import loads
+
+    report = Report(path=str(path))
+    try:
+        what = foreign(path)
+        if what:
+            report.findings.append(Finding(exchange=0, place="file", kind=f"{what}, not a cassette"))
+            return report
+        data = path.read_bytes()
+        report.findings.extend(check(data, str(path), rules=rules))
+        report.cassette = loads(data, str(path))
+        if json.loads(data)["name"] != path.stem:
+            report.findings.append(
+                Finding(exchange=0, place="name", kind=f"not the name of the file; take that over with: tfx sanitize {path}")
+            )
+    except OSError as error:
+        report.findings.append(Finding(exchange=0, place="file", kind=f"cannot be read ({error.strerror})"))
+    except NOT_UNDERSTOOD:
+        report.findings.append(Finding(exchange=0, place="file", kind="cannot be understood, so nothing says that it is clean"))
+    except TfxError as error:
+        # The message names the file; the line it stands on does so already.
+        report.findings.append(Finding(exchange=0, place="file", kind=str(error).removeprefix(f"{path} ")))
+    return report
+
+
+def looked_over(path: Path, rules: "Policy | None", origin: "Origin") -> Report:
+    """What is found in a recording of any sort, without writing anything."""
+    from sanitizer.check import looked_at
+    from tfx.store import load
+
+    report = Report(path=str(path))
+    try:
+        if not foreign(path):
+            report.findings += looked_at(load(path, edited=True), rules=rules)
+        else:
+            from sanitizer.convert import opened
+
+            report.findings += opened(_recording(path), origin).cleaned(name="cassette", rules=rules).findings
+    except TfxError as error:
+        report.refuse(error)
+    return report
+
+
+def cleaned(path: Path, how: Cleaning, rules: "Policy | None") -> Report:
+    """The file made clean and written, or refused with nothing of it written."""
+    report = Report(path=str(path))
+    try:
+        if foreign(path):
+            _import(report, path, how, rules)
+        else:
+            _again(report, path, how, rules)
+    except TfxError as error:
+        report.refuse(error)
+    return report
+
+
+def _again(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -> None:
+    from sanitizer.scrub import again
+    from tfx.store import dumps, load, save
+
+    done = again(replace(load(path, edited=how.edited), name=path.stem), how.values, rules)
+    _take(report, done.cassette, done.findings, done.touched)
+    if how.output or dumps(done.cassette) != path.read_bytes():
+        report.written = str(save(done.cassette, how.output or path.parent))
+
+
+def _import(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -> None:
+    from sanitizer.convert import opened
+    from tfx.store import path_of, save
+
+    what = foreign(_recording(path))
+    if how.output is None:
+        raise UsageError(
+            f"{path} is {what}, and its cassette needs a place of its own; name one with: tfx sanitize {path} --output cassettes"
+        )
+    name = how.name or cassette_name(path)
+    target = path_of(name, how.output)
+    if target.exists():
+        raise UsageError(f"{target} exists, and importing {path} replaces nothing; name another folder or --name, or remove it")
+    found = opened(path, how.origin)
+    report.called = found.where
+    made = found.cleaned(name=name, folder=_public(how.output), rules=rules, values=how.values or KEEP)
+    _take(report, made.done.cassette, made.findings, made.done.touched)
+    report.imported, report.elsewhere, report.left_out = made.places, made.elsewhere, made.left_out
+    report.written = str(save(made.done.cassette, how.output))
+
+
+def _take(report: Report, cassette: "Cassette", findings: "tuple[Finding, ...]", touched: "Mapping[tuple[str, str], int]") -> None:
+    report.cassette = cassette
+    report.findings = list(findings)
+    for (word, place), number in sorted(touched.items()):
+        report.touched.setdefault(word, {})[place] = number
+
+
+def _public(folder: Path) -> str:
+    """The part of a folder's path that is published with it: below where the command runs, else its last name."""
+    here = folder.absolute()
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else here.name
+
+
+def _recording(path: Path) -> Path:
+    what = foreign(path)
+    if what not in IMPORTED:
+        raise UsageError(f"{path} is {what}, not a recording; remove it, for nothing checks what it holds")
+    return path

@@ -1,0 +1,146 @@
+"""Several foreign files on one line: each has its own outcome, what is refused is named by its number in it, and nothing else is lost."""
+
+import json
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+
+from sanitizer.asking import asked_for
+from sanitizer.findings import without_advice
+from sanitizer.outcomes import cassette_name
+from tfx import cli
+from tfx.store import load
+
+SOURCE = "https://source.tandemdiabetes.com"
+ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+LOGS = f"{SOURCE}/api/reports/bff/pump-logs/{ID}?eventCodes=16"
+PUMPER = f"{SOURCE}/api/reports/bff/pumper/{ID}"
+ZSTD = b64encode(b"\x28\xb5\x2f\xfd\x04\x00marisol").decode()
+
+
+def entry(url: str = LOGS, text: str = '{"events":[]}', coding: str = "", **changes: object) -> dict[str, object]:
+    headers = [{"name": "content-type", "value": "application/json"}]
+    answer = {
+        "status": 200,
+        "statusText": "OK",
+        "headers": headers + [{"name": "content-encoding", "value": coding}] * bool(coding),
+        "content": {"text": text, "encoding": "base64"} if text == ZSTD else {"text": text},
+        "redirectURL": "",
+    }
+    request = {"method": "GET", "url": url, "headers": []}
+    return {"startedDateTime": "2026-10-05T18:30:00Z", "request": request, "response": answer | changes}
+
+
+def har(path: str, *entries: object) -> None:
+    Path(path).write_text(json.dumps({"log": {"entries": entries}}))
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+PAGE = entry("https://stats.example.org/?who=Marisol")
+LOGO = entry(f"{SOURCE}/static/marisol/logo.PNG?v=2")
+PACKED = entry(text=ZSTD, coding="zstd")
+
+
+def test_one_refused_file_keeps_no_other_from_being_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    har("bad.har", PAGE, entry(), PACKED)
+    har("good.har", entry())
+    har("marisol.har", entry(PUMPER, '{"firstName":"Marisol"}'), PACKED)
+    Path("odd.har").write_text('{"log": 7}')
+    assert cli.run(["sanitize", "bad.har", "good.har", "marisol.har", "odd.har", "--output", "out", "--report", "audit.json"]) == 1
+    assert [path.name for path in Path("out").iterdir()] == ["good.json"]
+    said = capsys.readouterr()
+    refused = "#3 response body: a body has the content coding zstd, which tfx cannot undo; only deflate, gzip, x-gzip are understood"
+    lines = said.err.splitlines()
+    assert lines[0].startswith(f"tfx: bad.har {refused}; nothing was written. Leave out what cannot be understood with --leave-out-refused")
+    assert lines[1].startswith("tfx: the file #2 response body: a body has the content coding zstd")
+    assert lines[2].startswith("tfx: odd.har is not a HAR file")
+    assert "marisol" not in (said.err + said.out).casefold()
+    told = json.loads(Path("audit.json").read_text())["files"]
+    assert [one["file"] for one in told] == ["bad.har", "good.json", "file 3", "file 4"]
+    assert [bool(one["refused"]) for one in told] == [True, False, True, True]
+    assert "marisol" not in Path("audit.json").read_text().casefold()
+
+
+def test_what_is_refused_can_be_left_out_by_name_and_number(capsys: pytest.CaptureFixture[str]) -> None:
+    empty = entry(text="", content={"size": 9, "mimeType": "application/json"})
+    har("web.har", PAGE, PACKED, LOGO, entry(), empty)
+    assert cli.run(["sanitize", "web.har", "--output", "out", "--leave-out-refused", "--report", "audit.md"]) == 0
+    assert len(load(Path("out/web.json")).exchanges) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("web.har #5 entry: refused (response.content has no text though it had 9 bytes")
+    assert lines[1].startswith("web.har #2 exchange: refused (response body: a body has the content coding zstd")
+    assert lines[1].endswith("); left out")
+    assert lines[2] == (
+        "web.har #3 request (GET source.tandemdiabetes.com/static/*/*.png): a request to no place of Tandem Source; removed"
+    ), "numbered as in the file"
+    assert "web.har exchanges left out because they cannot be understood: 2" in lines
+    assert "\nExchanges left out because they cannot be understood: 2.\n" in Path("audit.md").read_text()
+    har("nothing.har", PACKED)
+    assert cli.run(["sanitize", "nothing.har", "--output", "out", "--leave-out-refused"]) == 1
+    assert "not one exchange can be understood" in capsys.readouterr().err
+
+
+def test_an_empty_body_has_no_coding() -> None:
+    har("web.har", entry(), *(entry(PUMPER, "", coding, status=304) for coding in ("br", "zstd", "gzip")))
+    assert cli.run(["sanitize", "web.har", "--output", "out"]) == 0
+    assert [one.response.status for one in load(Path("out/web.json")).exchanges] == [200, 304, 304, 304]
+
+
+def test_what_a_file_does_not_tell_is_said_to_either_command(capsys: pytest.CaptureFixture[str]) -> None:
+    har("web.har", entry(PUMPER, "{}"))
+    assert cli.run(["sanitize", "web.har", "--output", "out"]) == 2
+    assert capsys.readouterr().err.endswith("which state of the API it is of; say it with --era (2025, 2026-07, 2026-10).\n")
+    assert cli.run(["sanitize", "web.har", "--output", "out", "--era", "2026-07", "--region", "us"]) == 0
+    assert load(Path("out/web.json")).era == "2026-07"
+
+
+def test_a_browser_s_own_name_makes_a_cassette_s(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "source.tandemdiabetes.com_Archive [26-11-18 21-30-00].HAR"
+    har(name, entry())
+    assert cli.run(["sanitize", name, "--suggest"]) == 0, "which needs no name at all"
+    assert cli.run(["sanitize", name, "--output", "out"]) == 0
+    assert cli.run(["sanitize", name, "--output", "out", "--name", "week"]) == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["source.tandemdiabetes.com_archive.json", "week.json"]
+    assert cli.run(["sanitize", "--check", "out"]) == 0
+    for stem, made in (("My Week", "my-week"), ("..", "imported"), ("A" * 99, "a" * 80), ("é", "imported"), ("2026-11-18", "imported")):
+        assert cassette_name(Path(f"{stem}.har")) == made
+    capsys.readouterr()
+
+
+def test_a_folder_that_tells_of_somebody_is_refused_like_a_name(capsys: pytest.CaptureFixture[str]) -> None:
+    har("web.har", entry(), entry(PUMPER, '{"firstName":"Marisol"}'))
+    assert cli.run(["sanitize", "web.har", "--output", "people/marisol"]) == 1
+    assert "the folder's name holds a part of a seen value (name)" in capsys.readouterr().err
+    assert not Path("people").exists()
+
+
+SHOWN = [
+    ("GET", f"{SOURCE}/", "GET source.tandemdiabetes.com/", "no path"),
+    ("get", f"{SOURCE}/api/reports/bff/marisol?x=1", "GET source.tandemdiabetes.com/api/reports/bff/*", "a word of nobody's vocabulary"),
+    ("MARISOL", f"{SOURCE}/main.4f2a.js", "* source.tandemdiabetes.com/*.js", "a method that is none"),
+    ("GET", "https://marisol.example/a/b", "GET another host/*/*", "another host"),
+    ("GET", "https://[marisol", "an address that is none", "no URL"),
+]
+
+
+def test_a_request_is_named_by_known_words() -> None:
+    for method, url, shown, why in SHOWN:
+        assert asked_for(method, url) == shown, why
+
+
+ADVICE = [
+    ("#1 x holds a y; nothing was written. Record that exchange again", "#1 x holds a y"),
+    ("a compressed body is damaged; record that exchange again", "a compressed body is damaged"),
+    ("only gzip is understood: ask the service for one of them", "only gzip is understood"),
+    ("nothing says what they are: refused", "nothing says what they are"),
+]
+
+
+def test_advice_for_a_recording_is_no_advice_for_an_import() -> None:
+    for text, left in ADVICE:
+        assert without_advice(text) == left
