@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY
 from pipeline.extracts.wire import field
+from pipeline.holes import holes
 from pipeline.models import IDENTITY, MODELS
 from pipeline.warehouse import driver
 from tandem.clock import NOT_A_DATE
@@ -60,7 +61,7 @@ class Checked:
 def check(connection: Connection) -> Checked:
     """Compare counts and sums between the stages."""
     places = tuple(_places(connection))
-    findings = (*_counts(connection, places), *_references(connection), *_insulin(connection))
+    findings = (*_counts(connection, places), *_unread(connection), *_references(connection), *_insulin(connection))
     return Checked(places=places, findings=findings)
 
 
@@ -125,6 +126,11 @@ def _counts(connection: Connection, places: tuple[Place, ...]) -> Iterator[str]:
     ((unfinished,),) = _rows(connection, "SELECT count(*) FROM stale_ranges")
     if unfinished:
         yield "a run was cut short: the tables worked out from events lag behind them; the next tfx pipeline run completes them"
+
+
+def _unread(connection: Connection) -> Iterator[str]:
+    for window in holes(connection):
+        yield f"the answer for {window} could not be read, so its events are missing; the next tfx pipeline run asks for it again"
 
 
 def _references(connection: Connection) -> Iterator[str]:

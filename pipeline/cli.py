@@ -1,10 +1,11 @@
 """`tfx pipeline`: parse, carry out, print."""
 
 import logging
+import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 import orjson
@@ -12,6 +13,9 @@ import orjson
 from tandem.eras import CURRENT, ERAS
 from tandem.regions import REGIONS
 from tfx.errors import UsageError
+
+if TYPE_CHECKING:
+    from pipeline.runs import Order
 
 _DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -88,6 +92,7 @@ def run(
     """Ask for pump events and store them; print row counts and a summary.
 
     Without days it goes on where the database ends, or takes everything where it is new. Running twice adds nothing.
+    Exit 1 where answers could not be read: they are kept, and a later run without days asks for them again.
 
     \b
     Example:
@@ -100,7 +105,7 @@ def run(
         return
     from sqlalchemy import Engine
 
-    from pipeline.report import as_text
+    from pipeline.report import as_text, unread_as_text
     from pipeline.runs import Mode, Order, perform
     from pipeline.steps import Stored
     from pipeline.summary import summary
@@ -129,12 +134,28 @@ def run(
     report["received"] = stored.received
     report["added"] = dict(sorted(stored.rows.items()))
     click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))
+    if report["unread"]:
+        click.echo(f"tfx: {unread_as_text(report, _again(cassette, database, order))}", err=True)
+        raise SystemExit(1)
+
+
+def _again(cassette: str | None, database: str, order: "Order") -> str | None:
+    """The command that asks for holes again; None where nobody can: a cassette says the same again, and memory forgets."""
+    from pipeline.warehouse import shown
+
+    if cassette is not None or ":memory:" in database:
+        return None
+    told = {"zone": order.zone, "region": order.region, "era": order.era, "credentials": order.credentials, "database": shown(database)}
+    usual = {"zone": "UTC", "region": "us", "era": CURRENT, "credentials": None}
+    given = [word for name, value in told.items() if value != usual.get(name) for word in (f"--{name}", str(value))]
+    # A serial number is nobody else's business: the command names its place only.
+    return shlex.join(["tfx", "pipeline", "run", *given]) + (" --pump SERIAL" if order.pump else "")
 
 
 def _run_many(
     *, cassettes: Path | None, output: Path | None, zone: str, runner: str, workers: int, address: str | None, as_json: bool
 ) -> None:
-    """Every cassette of a folder into a partition; exit 2 if one could not be read, when all others are done."""
+    """Every cassette of a folder into a partition; exit 2 if one could not be read, when all others are done; 1 if an answer could not."""
     from pipeline import partitions
     from pipeline.report import partitions_as_text
 
@@ -151,6 +172,8 @@ def _run_many(
     click.echo(orjson.dumps(done, option=orjson.OPT_INDENT_2).decode() if as_json else partitions_as_text(done))
     if any(partition.status == "refused" for partition in done):
         raise SystemExit(2)
+    if any(partition.reason for partition in done):
+        raise SystemExit(1)
 
 
 _DATABASE = click.option("--database", metavar="URL", required=True, help="Which database, such as duckdb:///warehouse.duckdb.")

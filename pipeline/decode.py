@@ -6,11 +6,12 @@ details name places, never values.
 
 import binascii
 import gc
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -21,11 +22,15 @@ from tandem.bff import columns_from_events, records_from_events
 from tandem.eras import Era
 from tandem.events import EVENTS, RECORD_LENGTH
 from tandem.records import Records
+from tfx import jsonbody
 from tfx.errors import FormatError
 from tfx.jsonbody import Json
 
 NO_GROUP: Final = 0
 """The sequence group of era 2025, which knew none; every group ever seen in the json eras is 0 too."""
+
+UNREADABLE: Final = "unreadable answer"
+"""Why the quarantine holds a whole answer."""
 
 _LAST_GROUP: Final = 0x7FFFFFFF
 
@@ -84,6 +89,11 @@ class Received:
     batch: Batch
     rejects: tuple[Reject, ...] = ()
 
+    @property
+    def is_unreadable(self) -> bool:
+        """Whether nothing of the answer could be read: then nobody knows what its days held."""
+        return any(reject.reason == UNREADABLE for reject in self.rejects)
+
 
 def received(era: Era, body: bytes, *, device: str | None = None) -> Received:
     """Read the answer of `pumpevents` or of `pump-logs`, as the era has it.
@@ -133,11 +143,23 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
+def _json(body: bytes) -> object:
+    """All that JSON allows: orjson refuses half a surrogate pair (`"\\ud800"`), which is a legal escape. ValueError for what is none."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return json.loads(body.decode(), parse_constant=_no_constant)
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
 @_uncollected()
 def _from_events(era: Era, body: bytes, device: str | None) -> Received:
     try:
-        answer: object = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        answer = _json(body)
+    except (ValueError, RecursionError):
         return _unreadable(era, body, "the answer is not JSON")
     lists = [answer.get(name, []) for name in ("events", "clockChanges")] if isinstance(answer, dict) else []
     events: list[Json] = [event for found in lists if isinstance(found, list) for event in found]
@@ -188,7 +210,7 @@ def _without_strangers(event: Json, extras: Mapping[str, Json], rejects: list[Re
     if not dropped or not isinstance(event, dict):
         return event
     if strangers:
-        rejects.append(replace(_reject(event, ", ".join(sorted(strangers))), reason="unknown member"))
+        rejects.append(replace(_reject(event, _printable(", ".join(sorted(strangers)))), reason="unknown member"))
     properties = event["eventProperties"]
     assert isinstance(properties, dict)
     return event | {"eventProperties": {name: value for name, value in properties.items() if name not in dropped}}
@@ -210,7 +232,12 @@ def _fitting(events: list[Json], rejects: list[Reject]) -> tuple[list[Json], Rec
 
 def _plain(reason: str) -> str:
     """A reason without the event's place in the list, which differs from window to window."""
-    return re.sub(r"^event \d+(?: \(code \d+\))?[:,] ", "", reason)
+    return _printable(re.sub(r"^event \d+(?: \(code \d+\))?[:,] ", "", reason))
+
+
+def _printable(text: str) -> str:
+    """The text with half surrogate pairs escaped: no column holds them."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _reject(event: Json, detail: str) -> Reject:
@@ -218,11 +245,18 @@ def _reject(event: Json, detail: str) -> Reject:
     return Reject(
         reason="unreadable event",
         detail=detail,
-        raw=orjson.dumps(event),
+        raw=_text(event),
         group=_small(said.get("sequenceGroup"), _LAST_GROUP),
         sequence=_small(said.get("sequenceNumber"), 0xFFFFFFFF),
         code=_small(said.get("eventCode"), 0x7FFFFFFF),
     )
+
+
+def _text(event: Json) -> bytes:
+    try:
+        return orjson.dumps(event)
+    except TypeError:  # half a surrogate pair, or an integer beyond 64 bits
+        return jsonbody.write(event, "ascii")
 
 
 def _small(value: Json, most: int) -> int | None:
@@ -231,4 +265,4 @@ def _small(value: Json, most: int) -> int | None:
 
 def _unreadable(era: Era, body: bytes, detail: str) -> Received:
     nothing = Batch(records=Records.join(()), groups=np.empty(0, np.int64))
-    return Received(era=era.name, batch=nothing, rejects=(Reject(reason="unreadable answer", detail=detail, raw=body),))
+    return Received(era=era.name, batch=nothing, rejects=(Reject(reason=UNREADABLE, detail=detail, raw=body),))

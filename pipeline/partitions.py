@@ -27,7 +27,9 @@ Status = Literal["written", "there already", "refused"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """What became of one account. `account` is its cassette's name; `events` counts its pump events, each once."""
+    """What became of one account. `account` is its cassette's name; `events` counts its pump events, each once; `reason` says why it was
+    refused, or what is missing.
+    """
 
     account: str
     status: Status
@@ -63,7 +65,9 @@ def make(path: str, output: str, zone: str) -> Partition:
         made_from = _made_from(Path(path), zone)
         known = _manifest(folder)
         if known is not None and {name: known[name] for name in made_from} == made_from:
-            return Partition(account=account, status="there already", events=cast("int", known["events"]))
+            return Partition(
+                account=account, status="there already", events=cast("int", known["events"]), reason=str(known.get("unread", ""))
+            )
         return _written(path, folder, zone, made_from)
     except TfxError as error:
         return Partition(account=account, status="refused", reason=str(error))
@@ -122,16 +126,17 @@ def _written(path: str, folder: Path, zone: str, made_from: Mapping[str, str]) -
         engine = in_memory()
         try:
             # Not guarded: a worker of Dask talks to its scheduler meanwhile. The cassette's session has no way out of its own.
-            perform(engine, Order(mode="full", cassette=path, zone=zone, guarded=False))
+            unread = perform(engine, Order(mode="full", cassette=path, zone=zone, guarded=False)).unread
             with engine.connect() as connection:
                 rows = export(connection, partial / "files", "parquet", Choice())
         finally:
             engine.dispose()
         events = rows["raw_events.parquet"]
-        manifest = {**made_from, "events": events, "rows": dict(rows)}
+        missing = f"the answer for {', '.join(map(str, unread))} could not be read; quarantine.parquet has it" if unread else ""
+        manifest = {**made_from, "events": events, "rows": dict(rows), "unread": missing}
         (partial / "files" / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
         _put_in_place(partial, folder, made_from)
-    return Partition(account=Path(path).stem, status="written", events=events)
+    return Partition(account=Path(path).stem, status="written", events=events, reason=missing)
 
 
 @contextmanager

@@ -18,11 +18,19 @@ def full(pump: Pump, now: datetime) -> Plan:
     return windows(min(since, until), until)
 
 
-def incremental(pump: Pump, now: datetime, stored: date | None) -> Plan:
-    """From the last stored day on, that day again; everything where nothing is stored."""
-    if stored is None:
-        return full(pump, now)
-    return windows(min(stored, _today(now)), _today(now))
+def incremental(pump: Pump, now: datetime, stored: date | None, holes: Iterable[Window] = ()) -> Plan:
+    """From the last stored day on, that day again; everything where nothing is stored.
+
+    Before it come the holes: days whose answer could not be read, as far as what follows does not ask for them anyway.
+    """
+    rest = full(pump, now) if stored is None else windows(min(stored, _today(now)), _today(now))
+    return (*_before(rest[0].since, holes), *rest)
+
+
+def _before(day: date, holes: Iterable[Window]) -> Plan:
+    """The windows that hold the days of these holes up to a day, itself left out."""
+    cut = clipped(holes, None, day - timedelta(days=1))
+    return tuple(window for hole in cut for window in windows(hole.since, hole.until))
 
 
 def backfill(since: date, until: date) -> Plan:

@@ -32,6 +32,13 @@ def as_text(report: Mapping[str, Json]) -> str:
     return "\n".join(lines)
 
 
+def unread_as_text(report: Mapping[str, Json], again: str | None) -> str:
+    """Which days are missing because their answers could not be read, and the command that asks for them again, where one does."""
+    told = ", ".join(cast("Sequence[str]", report["unread"]))
+    then = f"ask again with: {again}" if again else "nothing asked them again; look at the quarantine"
+    return f"what the service answered for {told} could not be read; the quarantine keeps it, their events are missing; {then}"
+
+
 def _metrics(row: Mapping[str, Json]) -> str:
     """The consensus metrics of a pump's last 14 days (alembic/versions/0014_metrics.py says whose)."""
     told = f"{row['share_of_readings']:.0%} of {row['days']} days"
@@ -63,5 +70,8 @@ def partitions_as_text(done: Sequence[Partition]) -> str:
     fates = Counter(partition.status for partition in done)
     lines = [f"{count:>9,}  accounts {fate}" for fate, count in fates.items()]
     lines.append(f"{sum(partition.events for partition in done):>9,}  pump events in all partitions")
-    lines += [f"refused    {partition.account}: {partition.reason}" for partition in done if partition.status == "refused"]
+    words = {"refused": "refused   "}
+    lines += [
+        f"{words.get(partition.status, 'incomplete')} {partition.account}: {partition.reason}" for partition in done if partition.reason
+    ]
     return "\n".join(lines)

@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from pipeline import plans
 from pipeline.origin import Origin, from_cassette, live
 from pipeline.pumps import Pump, chosen, pumps_of
-from pipeline.steps import Step, Stored, last_day, plain, run, zone_named
+from pipeline.steps import Step, Stored, last_day, plain, run, unread, zone_named
 from tandem.eras import CURRENT
 from tandem.windows import Window
 from tfx.errors import CassetteError, UsageError
@@ -85,7 +85,7 @@ def planned(engine: Engine, origin: Origin, pumps: Sequence[Pump], order: Order)
             raise UsageError("a backfill needs its first day: name it with --since, or count it with --days")
         return ((pump, plans.backfill(since, until or origin.now.date())),)
     stored = last_day(engine, pump) if order.mode == "incremental" else None
-    return ((pump, plans.incremental(pump, origin.now, stored)),)
+    return ((pump, plans.incremental(pump, origin.now, stored, unread(engine, pump) if order.mode == "incremental" else ())),)
 
 
 def span(order: Order, origin: Origin) -> tuple[date | None, date | None]:

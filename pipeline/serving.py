@@ -35,6 +35,8 @@ def serve(once: Callable[[], Stored], *, interval: float, clock: Clock, tell: Ca
             else:
                 done += 1
                 tell(f"{stored.received:,} events received, {stored.rows['raw_events']:,} new")
+                if stored.unread:
+                    tell(f"unreadable: {', '.join(map(str, stored.unread))}; kept in the quarantine, asked for again at the next beat")
             behind = clock.now() - due
             due += interval * (int(behind // interval) + 1)
             clock.wait(max(0.0, due - clock.now()))

@@ -6,7 +6,7 @@ sequence number, only new ones go on, and what depends on others (chains of even
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Final, Protocol, TypeVar, cast
@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
+from pipeline import holes
 from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
 from pipeline.decode import Batch, Received, received
 from pipeline.derive import derive, mark_batch
@@ -43,13 +44,15 @@ Progress = Callable[[Window, "Stored"], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What one window, or a whole run, brought: events received, and rows added per table."""
+    """What one window, or a whole run, brought: events received, rows added per table, and the windows whose answer nobody could read."""
 
     received: int = 0
     rows: Counter[str] = field(default_factory=Counter)
+    unread: tuple[Window, ...] = ()
 
     def __add__(self, other: "Stored") -> "Stored":
-        return Stored(received=self.received + other.received, rows=Counter(self.rows) + other.rows)
+        rows, unread = Counter(self.rows) + other.rows, self.unread + other.unread
+        return Stored(received=self.received + other.received, rows=rows, unread=unread)
 
 
 class Step(Protocol):
@@ -84,7 +87,7 @@ def run(
     total = Stored()
     for window in windows:
         answer = step(f"fetch {window}", partial(fetch, source, pump, window))
-        stored = step(f"store {window}", partial(store_window, engine, pump, answer, zone=zone))
+        stored = step(f"store {window}", partial(store_window, engine, pump, answer, zone=zone, window=window))
         total += stored
         if progress is not None:
             progress(window, stored)
@@ -98,10 +101,15 @@ def fetch(source: TandemSource, pump: Pump, window: Window) -> Received:
     return received(source.era, source.pump_logs(pump.key, window), device=pump.key)
 
 
-def store_window(engine: Engine, pump: Pump, answer: Received, *, zone: ZoneInfo) -> Stored:
-    """Store one answer, all of it or nothing."""
+def store_window(engine: Engine, pump: Pump, answer: Received, *, zone: ZoneInfo, window: Window | None = None) -> Stored:
+    """Store one answer, all of it or nothing; where the window it answers is given, whether that was read is kept too."""
     with engine.begin() as connection:
-        return store(connection, register(connection, pump, zone=zone), answer, zone=zone)
+        device_id = register(connection, pump, zone=zone)
+        stored = store(connection, device_id, answer, zone=zone)
+        if window is None:
+            return stored
+        holes.remember(connection, device_id, window, is_read=not answer.is_unreadable)
+        return replace(stored, unread=(window,) if answer.is_unreadable else ())
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -151,6 +159,12 @@ def last_day(engine: Engine, pump: Pump) -> date | None:
     with engine.connect() as connection:
         found = driver(connection).execute(query, [pump.serial_number]).fetchall()
         return cast("date | None", found[0][0])
+
+
+def unread(engine: Engine, pump: Pump) -> tuple[Window, ...]:
+    """The days of this pump whose answers nobody could read."""
+    with engine.connect() as connection:
+        return holes.holes(connection, pump.serial_number)
 
 
 # --- one answer

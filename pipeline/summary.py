@@ -8,6 +8,7 @@ from typing import Final, cast
 from sqlalchemy import Connection, Double, Integer, Numeric, Table
 from sqlalchemy.types import TypeEngine
 
+from pipeline.holes import holes
 from pipeline.models import IDENTITY, TABLES, Base, key_of
 from pipeline.warehouse import driver
 from tfx.jsonbody import Json
@@ -32,10 +33,10 @@ GROUP BY reason ORDER BY reason
 
 
 def summary(connection: Connection) -> dict[str, Json]:
-    """The whole report: `tables` (rows, sums, first, last), `glucose`, `metrics`, `insulin`, `span`, `quarantine`, `unknown_events`.
+    """The whole report: `tables` (rows, sums, first, last), `glucose`, `metrics`, `insulin`, `span`, `quarantine`, and what is missing.
 
-    Glucose in mg/dL, time in range as a share of readings from 70 to 180 mg/dL, insulin in units; `metrics` are the rows of the view
-    glucose_by_span. A pure function of the tables:
+    `unread` are the days whose answers nobody could read, `unknown_events` counts codes without a layout. Glucose in mg/dL, time in range
+    as a share of readings from 70 to 180 mg/dL, insulin in units; `metrics` are the rows of the view glucose_by_span. A pure function of the tables:
     two warehouses with the same rows give the same report, in whatever order the rows came.
     """
     readings, mean, in_range = _row(connection, _GLUCOSE)
@@ -55,6 +56,7 @@ def summary(connection: Connection) -> dict[str, Json]:
         "span": {"first": first, "last": last},
         "quarantine": {str(reason): count for reason, count in _rows(connection, _REASONS)},
         "unknown_events": _row(connection, _UNKNOWN)[0],
+        "unread": [str(window) for window in holes(connection)],
     }
 
 

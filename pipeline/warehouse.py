@@ -50,11 +50,11 @@ def connect(url: str) -> Engine:
     In memory there is one connection for all: a second one would see an empty database.
     """
     if not url.startswith("duckdb:"):
-        raise UsageError(f"the database {_shown(url)} is not DuckDB; name one like duckdb:///warehouse.duckdb")
+        raise UsageError(f"the database {shown(url)} is not DuckDB; name one like duckdb:///warehouse.duckdb")
     try:
         engine = create_engine(url, poolclass=StaticPool) if _in_memory(url) else create_engine(url)
     except (ArgumentError, NoSuchModuleError) as e:
-        raise UsageError(f"the database address {_shown(url)} cannot be read; name one like duckdb:///warehouse.duckdb") from e
+        raise UsageError(f"the database address {shown(url)} cannot be read; name one like duckdb:///warehouse.duckdb") from e
     event.listen(engine, "connect", _set_up)
     return engine
 
@@ -73,7 +73,7 @@ def open_warehouse(url: str) -> Engine:
     except DBAPIError as e:
         engine.dispose()
         raise UsageError(
-            f"the database {_shown(url)} cannot be opened as a warehouse ({type(e.orig).__name__}); "
+            f"the database {shown(url)} cannot be opened as a warehouse ({type(e.orig).__name__}); "
             "see that the folder is there, that the file is DuckDB's, and that no other program has it open"
         ) from e
     return engine
@@ -86,7 +86,7 @@ def existing_warehouse(url: str) -> Engine:
     except ArgumentError:
         path = Path()
     if url.startswith("duckdb:") and not path.is_file():
-        raise UsageError(f"there is no database at {_shown(url)}; make one with: tfx pipeline run --database {_shown(url)}")
+        raise UsageError(f"there is no database at {shown(url)}; make one with: tfx pipeline run --database {shown(url)}")
     return open_warehouse(url)
 
 
@@ -137,7 +137,7 @@ def told(url: str) -> Iterator[None]:
     except (DBAPIError, duckdb.Error) as e:
         kind = type(e.orig if isinstance(e, DBAPIError) else e).__name__
         raise UsageError(
-            f"the database {_shown(url)} cannot be read or written any more ({kind}): see that its disk has room and that no other program "
+            f"the database {shown(url)} cannot be read or written any more ({kind}): see that its disk has room and that no other program "
             "has it open, and run the command again; windows stored so far stay stored, and what was under way is undone"
         ) from e
 
@@ -165,7 +165,7 @@ def _set_up(connection: DBAPIConnection, _record: object) -> None:
     cursor.execute("SET threads = 1")
 
 
-def _shown(url: str) -> str:
+def shown(url: str) -> str:
     """The address without what may be a password in it."""
     scheme, separator, rest = url.partition("://")
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

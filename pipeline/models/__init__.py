@@ -16,6 +16,7 @@ from pipeline.models.insulin import BasalChange, BasalDelivery, Bolus, BolusMess
 from pipeline.models.living import Carbohydrate, CartridgeOrSiteChange, ClockChange, ControlMode, UserMode
 from pipeline.models.profiles import Profile, ProfileSegment
 from pipeline.models.stale import StaleRange
+from pipeline.models.unread import UnreadDay
 
 MODELS: Final = (
     Device, Profile, ProfileSegment, RawEvent, Event, CgmReading, BloodGlucoseReading, SensorSession, BasalDelivery, BasalChange,
@@ -57,6 +58,7 @@ __all__ = [
     "SensorSession",
     "StaleRange",
     "Suspension",
+    "UnreadDay",
     "UserMode",
     "key_of",
 ]  # fmt: skip

@@ -121,6 +121,18 @@ def test_days_are_cut_out_of_a_cassette(root: Path) -> None:
     assert str(told["span"]["first"])[:10] == str(whole["span"]["last"])[:10]
 
 
+def test_days_nobody_could_read_end_the_run_and_the_check_with_1(root: Path, tmp_path: Path) -> None:
+    database = f"duckdb:///{tmp_path / 'w w.duckdb'}"
+    engine = open_warehouse(database)
+    with engine.begin() as connection:
+        driver(connection).execute("INSERT INTO unread_days VALUES (7, '2024-01-02'), (7, '2024-01-03')")
+    engine.dispose()
+    done = run("--cassette", str(root / "cassettes/session-us.json"), "--days", "1", "--database", database)
+    assert (done.exit_code, "2024-01-02 to 2024-01-03 could not be read" in done.stderr) == (1, True)
+    checked = CliRunner().invoke(pipeline, ["check", "--database", database])
+    assert (checked.exit_code, "2024-01-02 to 2024-01-03 could not be read" in checked.output) == (1, True)
+
+
 def test_the_report_reads_well(root: Path) -> None:
     done = run("--cassette", str(root / "cassettes/session-us.json"))
     assert done.exit_code == 0

@@ -62,6 +62,7 @@ FILLED = {
         "INSERT INTO profile_segments VALUES (1, 0, 0, 0, 800, 8.5, 110, 40)",
     ),
     "0014": (),
+    "0015": ("INSERT INTO unread_days VALUES (1, '2024-07-01')",),
 }
 STEPS = tuple(FILLED)
 SUSPENDED = (

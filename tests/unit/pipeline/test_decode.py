@@ -97,6 +97,21 @@ def test_an_event_that_does_not_match_is_kept_as_it_came_and_the_others_go_on(ch
     assert (reject.reason, reject.detail, json.loads(reject.raw or b"")) == ("unreadable event", detail, odd)
 
 
+def test_half_a_surrogate_pair_costs_its_event_at_most() -> None:
+    body = json.dumps({"events": [event(note="\ud800"), event(eventProperties={"\udfff": "\ud800"})], "clockChanges": []}).encode()
+    read = received(CURRENT, body)
+    assert len(read.batch) >= 1
+    assert not read.is_unreadable
+    for one in read.rejects:
+        assert one.detail.encode()
+        assert b"\\ud" in (one.raw or b"")
+
+
+@pytest.mark.parametrize("body", [b'{"events": [], "clockChanges": [], "a": NaN}', b'{"events": ' + b"[" * 100_000, b'{"\xff": 1}'])
+def test_what_is_no_json_leaves_a_hole(body: bytes) -> None:
+    assert received(CURRENT, body).is_unreadable
+
+
 def test_a_new_member_costs_no_reading() -> None:
     properties = event()["eventProperties"]
     assert isinstance(properties, dict)

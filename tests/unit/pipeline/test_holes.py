@@ -1,0 +1,84 @@
+"""An answer nobody can read leaves a hole that the next run asks for again, until a healthy answer has come."""
+
+from datetime import UTC, date, datetime
+from typing import cast
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine
+
+from pipeline.check import check
+from pipeline.derive import derive
+from pipeline.holes import holes, remember
+from pipeline.origin import Origin
+from pipeline.pumps import Pump
+from pipeline.runs import Order, planned
+from pipeline.steps import run, zone_named
+from tandem.client import TandemSource
+from tandem.clock import seconds_of
+from tandem.eras import ERAS
+from tandem.records import Records
+from tandem.windows import Window, windows
+
+PUMP = Pump(key="b", serial_number="90000002", first="2024-07-01", last="2024-07-05")
+NOW = datetime(2024, 7, 5, 9, 30, tzinfo=UTC)
+UTC_ZONE = zone_named("UTC")
+
+
+class Breaking:
+    """A client that answers each day with one event, and some with a page of somebody's."""
+
+    era = ERAS["2025"]
+
+    def __init__(self, *broken: int) -> None:
+        self.broken = broken
+        self.asked: list[str] = []
+
+    def pump_events(self, _device: str, window: Window) -> bytes:
+        self.asked.append(str(window))
+        if window.since.day in self.broken:
+            return b'"a page"'
+        days = np.arange(window.days)
+        first = seconds_of(datetime.combine(window.since, datetime.min.time()))
+        return Records.build(code=48, seconds=first + days * 86_400, sequence=window.since.day + days).to_body()
+
+
+def test_a_hole_is_told_and_asked_for_again_until_it_is_read(warehouse: Engine) -> None:
+    sick, well = Breaking(2, 3), Breaking()
+    first = run(warehouse, cast("TandemSource", sick), PUMP, windows(date(2024, 7, 1), date(2024, 7, 5), 1), zone=UTC_ZONE)
+    assert [str(window) for window in first.unread] == ["2024-07-02 to 2024-07-02", "2024-07-03 to 2024-07-03"]
+    with warehouse.connect() as connection:
+        assert [finding for finding in check(connection).findings if "2024-07-02 to 2024-07-03 could not be read" in finding]
+    ((pump, plan),) = planned(warehouse, Origin(source=cast("TandemSource", well), now=NOW), (PUMP,), Order())
+    again = run(warehouse, cast("TandemSource", well), pump, plan, zone=UTC_ZONE)
+    assert well.asked == ["2024-07-02 to 2024-07-03", "2024-07-05 to 2024-07-05"]
+    assert (again.unread, again.rows["raw_events"]) == ((), 2)
+    with warehouse.connect() as connection:
+        assert (holes(connection), check(connection).findings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("read", "left"),
+    [
+        pytest.param((1, 31), [], id="all of it"),
+        pytest.param((5, 6), ["2024-07-02 to 2024-07-04", "2024-07-07 to 2024-07-20"], id="the middle"),
+        pytest.param((10, 31), ["2024-07-02 to 2024-07-09"], id="the end"),
+        pytest.param((21, 31), ["2024-07-02 to 2024-07-20"], id="none of it"),
+    ],
+)
+def test_only_the_days_that_were_read_are_mended(read: tuple[int, int], left: list[str], warehouse: Engine) -> None:
+    with warehouse.begin() as connection:
+        remember(connection, 1, Window(since=date(2024, 7, 2), until=date(2024, 7, 20)), is_read=False)
+        remember(connection, 1, Window(since=date(2024, 7, read[0]), until=date(2024, 7, read[1])), is_read=True)
+        assert [str(window) for window in holes(connection)] == left
+
+
+def test_a_window_of_half_a_surrogate_pair_is_no_hole(warehouse: Engine) -> None:
+    class Odd(Breaking):
+        era = ERAS["2026-10"]
+
+        def pump_logs(self, _device: str, _window: Window) -> bytes:
+            return rb'{"events": [], "clockChanges": [], "note": "\ud800"}'
+
+    assert run(warehouse, cast("TandemSource", Odd()), PUMP, windows(date(2024, 7, 1), date(2024, 7, 1)), zone=UTC_ZONE).unread == ()
+    derive(warehouse)
