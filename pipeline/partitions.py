@@ -27,8 +27,9 @@ Status = Literal["written", "there already", "refused"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partition:
-    """What became of one account. `account` is its cassette's name; `events` counts its pump events, each once; `reason` says why it was
-    refused, or what is missing.
+    """What became of one account, and why.
+
+    `account` is its cassette's name; `events` counts its pump events, each once; `reason` says why it was refused, or what is missing.
     """
 
     account: str

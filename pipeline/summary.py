@@ -36,7 +36,8 @@ def summary(connection: Connection) -> dict[str, Json]:
     """The whole report: `tables` (rows, sums, first, last), `glucose`, `metrics`, `insulin`, `span`, `quarantine`, and what is missing.
 
     `unread` are the days whose answers nobody could read, `unknown_events` counts codes without a layout. Glucose in mg/dL, time in range
-    as a share of readings from 70 to 180 mg/dL, insulin in units; `metrics` are the rows of the view glucose_by_span. A pure function of the tables:
+    as a share of readings from 70 to 180 mg/dL, insulin in units; `metrics` are the rows of the view glucose_by_span.
+    A pure function of the tables:
     two warehouses with the same rows give the same report, in whatever order the rows came.
     """
     readings, mean, in_range = _row(connection, _GLUCOSE)
