@@ -5,6 +5,7 @@ a value of fewer than four (six for digits), occurs by chance in any recording. 
 """
 
 import base64
+import binascii
 import html
 import json
 from collections.abc import Iterator
@@ -59,8 +60,8 @@ def forms(value: str) -> Iterator[Form]:
             yield from _encoded(raw, f"{name} ")
     for name, digest in hashes(value):
         yield Form(pattern=digest.hex().encode("ascii"), name=name)
-        text64 = base64.b64encode(digest).rstrip(b"=")[:-1]  # the last letter may be filled up in another way
-        yield from (Form(pattern=one.lower(), name=f"{name} base64") for one in dict.fromkeys((text64, text64.translate(_URL_SAFE))))
+        text64 = binascii.b2a_base64(digest, newline=False).rstrip(b"=")[:-1]  # the last letter may be filled up in another way
+        yield from _both_alphabets(text64, f"{name} base64")
 
 
 def _plain(text: str) -> Iterator[Form]:
@@ -128,12 +129,19 @@ def _base64(raw: bytes, name: str) -> Iterator[Form]:
     """Base64 does not keep byte boundaries: what is certain of a value inside a longer text depends on where it starts modulo three."""
     for skip in range(3):
         padded = b"\0" * skip + raw
-        text = base64.b64encode(padded)
+        text = binascii.b2a_base64(padded, newline=False)
         # Characters that also hold bits of the neighbours are cut off.
         start, end = (0, 2, 3)[skip], len(padded) * 8 // 6
-        for found in dict.fromkeys((text[start:end], text[start:end].translate(_URL_SAFE))):
-            if len(found) >= SHORTEST_FORM:
-                yield Form(pattern=found.lower(), name=name)
+        if end - start >= SHORTEST_FORM:
+            yield from _both_alphabets(text[start:end], name)
+
+
+def _both_alphabets(text: bytes, name: str) -> Iterator[Form]:
+    """Base64, and the same for URLs where it differs."""
+    yield Form(pattern=text.lower(), name=name)
+    other = text.translate(_URL_SAFE)
+    if other != text:
+        yield Form(pattern=other.lower(), name=name)
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

@@ -16,6 +16,8 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import compress
+from operator import not_
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -113,13 +115,15 @@ def distinct(text: bytes) -> tuple[bytes, bytes]:
         start = end + 1
     parts = [part for part in found if len(part) >= _LEAST_ENCODED]
     letters = b'"'.join(parts).translate(None, _FIGURES).split(b'"')
-    words = [part for part, left in zip(parts, letters, strict=False) if left]
-    figures = {part[:10] if len(part) > _DAY and part[_DAY] == _T else part for part, left in zip(parts, letters, strict=False) if not left}
+    words = list(compress(parts, letters))
+    figures = set(compress(parts, map(not_, letters)))
+    times = [part for part in figures if part[_DAY : _DAY + 1] == b"T"]
+    figures.difference_update(times)
+    figures.update(part[:_DAY] for part in times)
     return b'"'.join(words), b'"'.join((b"", *figures))
 
 
 _DAY: Final = 10
-_T: Final = ord("T")
 _PIECE: Final = 1 << 14
 _LEAST_ENCODED: Final = 5
 _FIGURES: Final = b"0123456789:.,-+TZ{}[] \n"

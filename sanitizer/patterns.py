@@ -1,6 +1,6 @@
 """Thousands of patterns found in one pass over a text, by the last bytes of each. Pure; knows nothing of values.
 
-An automaton over whole patterns costs more to build than to use. What it is asked for here is the last ten bytes of every pattern;
+An automaton over whole patterns costs more to build than to use. What it is asked for here is the last eight bytes of every pattern;
 where those stand, the rest is compared.
 """
 
@@ -9,7 +9,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
-_LAST: Final = 10
+_LAST: Final = 8
 """Fewer, and words of the format are met too often; more, and building takes longer: it is the sum of these that is built."""
 
 
@@ -21,15 +21,18 @@ class Patterns:
     def __init__(self, patterns: Iterable[bytes]) -> None:
         self._patterns = tuple(patterns)
         endings: dict[bytes, list[int]] = {}
-        # Longest first, as an automaton over the whole patterns tells them.
-        for number in sorted(range(len(self._patterns)), key=lambda one: -len(self._patterns[one])):
-            endings.setdefault(self._patterns[number][-_LAST:], []).append(number)
-        self._endings = tuple(map(tuple, endings.values()))
+        for number, pattern in enumerate(self._patterns):
+            endings.setdefault(pattern[-_LAST:], []).append(number)
+        self._endings = tuple(map(self._longest_first, endings.values()))
         # Named, for what the library chooses by itself is slow to build, or slow to search.
         self._automaton = BytesAhoCorasick(endings, implementation=Implementation.ContiguousNFA) if endings else None
 
     def __repr__(self) -> str:
         return f"Patterns({len(self._patterns)})"
+
+    def _longest_first(self, numbers: list[int]) -> tuple[int, ...]:
+        """In the order in which an automaton over the whole patterns tells them."""
+        return tuple(sorted(numbers, key=lambda one: -len(self._patterns[one]))) if len(numbers) > 1 else tuple(numbers)
 
     def found(self, text: bytes) -> Iterator[tuple[int, int, int]]:
         """(number of the pattern, start, end) of every place where one stands, overlapping ones too."""
