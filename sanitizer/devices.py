@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 from operator import sub
-from typing import TypeGuard
+from typing import Final, TypeGuard
 
 from sanitizer.moments import Moments, unset_until
 from tandem.events import EVENTS
@@ -83,19 +83,24 @@ def _narrowed(met: Iterable[int]) -> dict[int, int] | int:
 
 def survey(device: Device, rows: Iterable[object]) -> None:
     """Meet every event of a bff list; what is no event is left for the rules to blank."""
+    events = [row for row in rows if isinstance(row, dict)]
+    groups = [group_of(row.get("sequenceGroup")) for row in events]
+    sequences = [value if type(value := row.get("sequenceNumber")) is int else 0 for row in events]
     met: dict[int, set[int]] = defaultdict(set)
-    for row in rows:
-        if not isinstance(row, dict):
-            continue
-        code, sequence = row.get("eventCode"), row.get("sequenceNumber")
-        if type(sequence) is not int:
-            sequence = 0
-        group = group_of(row.get("sequenceGroup"))
-        met[group].add(sequence)
-        if type(code) is int and (code in BOLUS_CODES or code == DATE_CHANGED):
+    if len(set(groups)) == 1:  # mostly
+        met[groups[0]].update(sequences)
+    else:
+        for group, sequence in zip(groups, sequences, strict=True):
+            met[group].add(sequence)
+    for row, group, sequence in zip(events, groups, sequences, strict=True):
+        code = row.get("eventCode")
+        if type(code) is int and code in _TELLING:
             _look_closer(device, code, group, sequence, row.get("eventProperties"))
     for group, numbers in met.items():
         device.meet(group, numbers)
+
+
+_TELLING: Final = BOLUS_CODES | {DATE_CHANGED}
 
 
 def _look_closer(device: Device, code: int, group: int, sequence: int, properties: object) -> None:

@@ -136,7 +136,12 @@ def _bits(field: Field) -> Column:
 
 
 def _zeros(values: Sequence[object], _context: Context) -> list[object]:
+    if set(map(type, values)) <= _NUMBERS:
+        return [0] * len(values)
     return [[] if isinstance(value, list) else "" if isinstance(value, str) else 0 for value in values]
+
+
+_NUMBERS: Final = frozenset({int, float})
 
 
 def _counters(values: Sequence[object], _context: Context) -> list[object] | None:

@@ -174,10 +174,10 @@ def _words(piece: bytes, *, inner: bool) -> Iterator[bytes]:
 
 
 def _looks_encoded(word: bytes) -> bool:
-    """A short word: padded, or of capitals, small letters and digits at once, as names of members are not."""
+    """A short word: padded, or of capitals and digits at once, as names of members are not."""
     if word.endswith(b"="):
         return True
-    return any(48 <= one <= 57 for one in word) and word.lower() != word != word.upper()  # noqa: PLR2004  # 0 to 9
+    return any(48 <= one <= 57 for one in word) and word != word.lower()  # noqa: PLR2004  # 0 to 9
 
 
 def _of_base64(word: bytes) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import is_not, itemgetter
-from typing import Final
+from typing import Final, cast
 
 from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
 from sanitizer.fields import Context, column_of, layout, treatment
@@ -238,20 +238,24 @@ def _text(value: Json) -> str:
 
 
 def _texts(values: Sequence[Json]) -> list[str]:
-    found = [value for value in values if type(value) is str]
-    return found if len(found) == len(values) else [_text(value) for value in values]
+    # What most columns are is told by a set of types.
+    return cast("list[str]", list(values)) if set(map(type, values)) <= {str} else [_text(value) for value in values]
 
 
 def _whole(values: Sequence[Json], most: int) -> list[int] | None:
     """The values, if every one is a whole number from 0 to `most`."""
-    found = [value for value in values if type(value) is int]
-    return found if found and len(found) == len(values) and min(found) >= 0 and max(found) <= most else None
+    if set(map(type, values)) != {int}:
+        return None
+    found = cast("list[int]", list(values))
+    return found if min(found) >= 0 and max(found) <= most else None
 
 
 def _one_shape(rows: Sequence[Json]) -> tuple[str, ...] | None:
     """The member names of every row, where all have the same ones in the same order."""
-    names = [tuple(row) for row in rows if type(row) is dict]
-    return names[0] if names and len(names) == len(rows) and names.count(names[0]) == len(names) else None
+    if set(map(type, rows)) != {dict}:
+        return None
+    names = list(map(tuple, cast("Sequence[Row]", rows)))
+    return names[0] if names.count(names[0]) == len(names) else None
 
 
 def _columns(rows: Sequence[Row]) -> list[list[Json]]:

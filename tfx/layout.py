@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, cast
 
 import orjson
 
@@ -47,6 +47,8 @@ def _lines(value: Json, indent: int, most: int, *, in_array: bool) -> Iterator[b
 
 def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool:
     # An element of an array that is shallow is a row (a pump event, a header line) however wide; all else must be short.
+    if not in_array and len(value) > WIDTH // 2:
+        return False
     parts = value.values() if isinstance(value, dict) else value
     if any(len(part) > _ROW_WIDTH // 2 for part in parts if isinstance(part, dict | list)):
         return False  # as would be found below, after everything inside has been looked at
@@ -83,5 +85,6 @@ def _cut(items: list[Json], text: bytes) -> bytes:
     if not isinstance(first, dict) or not first:
         return b""
     name = next(iter(first))
-    alike = all(type(item) is dict and next(iter(item), None) == name for item in items)
+    # The first names by `map` alone: there are as many as there are pump events.
+    alike = set(map(type, items)) == {dict} and all(items) and set(map(next, map(iter, cast("list[dict[str, Json]]", items)))) == {name}
     return b"},{" + write(name) + b":" if alike and not nests_deeper(items, _ROW_DEPTH + 1, text) else b""

@@ -53,6 +53,7 @@ HIDDEN: list[tuple[str, bytes, str]] = [
     (GUID, base64.b64encode(UUID(GUID).bytes), "base64 of the bytes"),
     (GUID, UUID(GUID).bytes, "the bytes"),
     (SERIAL, SERIAL.encode(), "plain digits"),
+    ("80412957", b"T0RBME1USTVOVGM9", "base64 of base64 that happens to hold no small letter"),
     (SERIAL, f'{{"sn":{SERIAL}}}'.encode(), "a number"),
     (SERIAL, int(SERIAL).to_bytes(4, "big"), "big-endian"),
     (SERIAL, int(SERIAL).to_bytes(4, "little"), "little-endian"),
