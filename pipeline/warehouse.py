@@ -55,7 +55,7 @@ def connect(url: str) -> Engine:
         engine = create_engine(url, poolclass=StaticPool) if _in_memory(url) else create_engine(url)
     except (ArgumentError, NoSuchModuleError) as e:
         raise UsageError(f"the database address {shown(url)} cannot be read; name one like duckdb:///warehouse.duckdb") from e
-    event.listen(engine, "connect", _set_up)
+    event.listen(engine, "connect", lambda connection, _record: _set_up(connection, in_memory=_in_memory(url)))
     return engine
 
 
@@ -157,12 +157,15 @@ def _in_memory(url: str) -> bool:
     return url in (MEMORY, "duckdb://", "duckdb:///")
 
 
-def _set_up(connection: DBAPIConnection, _record: object) -> None:
+def _set_up(connection: DBAPIConnection, *, in_memory: bool) -> None:
     cursor = connection.cursor()
     # Not in the connect config: DuckDB has not loaded its time zones at that moment.
     cursor.execute("SET TimeZone = 'UTC'")
     # DuckDB's threads wait for each other busily: on one, a window goes in with half the CPU time and no later (keys-that-pay.md).
     cursor.execute("SET threads = 1")
+    # Checkpoints go through every row there is: at DuckDB's 16 MB, a window took the longer the more was stored. A log of 256 MB is read
+    # again in seconds; in memory there is no log, and nothing to write to.
+    cursor.execute(f"SET checkpoint_threshold = '{'1TB' if in_memory else '256MB'}'")
 
 
 def shown(url: str) -> str:

@@ -7,12 +7,13 @@ one window and ends in a later one comes out as in one run, in whatever order th
 """
 # ruff: noqa: S608  # every name in these statements is our own
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
 OPENS, GOES_ON, CLOSES = "opens", "goes on", "closes"
 
+GATHERED: Final = "gathered"
 _KEY: Final = "device_id, sequence_group, sequence_number"
 _TIMES: Final = "pump_time, instant, clock"
 _NO_END: Final = 1 << 62
@@ -156,12 +157,17 @@ def _by_code(of_code: Mapping[int, str]) -> str:
 
 
 def _told(derived: Derived, first: str, last: str) -> str:
-    """The relation `told`: events of these codes that have a time, with their payloads."""
+    """The relation `told`: events of these codes that have a time, with their payloads; those that `gathered` laid ready."""
     codes = ", ".join(map(str, derived.codes))
-    where = f"{_ours('')} AND code IN ({codes}) AND sequence_number BETWEEN {first} AND {last}"
+    return f"told AS (FROM {GATHERED} WHERE code IN ({codes}) AND sequence_number BETWEEN {first} AND {last})"
+
+
+def gathered(codes: Iterable[int]) -> str:
+    """Lays the events of these codes ready for every table, from sequence number $3 on: one pass through what is stored for all of them."""
+    where = f"{_ours('')} AND code IN ({', '.join(map(str, codes))}) AND sequence_number >= $3"
     return f"""
-        told AS (
-            SELECT {_KEY}, code, {_TIMES}, payload
-            FROM (SELECT {_KEY}, code, {_TIMES} FROM events WHERE {where} AND pump_time IS NOT NULL)
-            JOIN (SELECT {_KEY}, payload FROM raw_events WHERE {where}) USING ({_KEY})
-        )"""
+        CREATE OR REPLACE TEMP TABLE {GATHERED} AS
+        SELECT {_KEY}, code, {_TIMES}, payload
+        FROM (SELECT {_KEY}, code, {_TIMES} FROM events WHERE {where} AND pump_time IS NOT NULL)
+        JOIN (SELECT {_KEY}, payload FROM raw_events WHERE {where}) USING ({_KEY})
+    """
