@@ -12,7 +12,6 @@ from types import MappingProxyType
 from sanitizer import epoch
 from sanitizer.epoch import Odd
 from sanitizer.leaves import (
-    BARE_COUNTRY,
     CHALLENGE_HEADER,
     CLIENT_IDS,
     FULL_NAME,
@@ -31,6 +30,7 @@ from sanitizer.leaves import (
     holds_ordinal,
     id_kind,
     is_blank,
+    is_country,
     is_text,
     is_token_hash,
     kept,
@@ -124,7 +124,7 @@ _TABLE = (
     Action(
         word="country",
         change=country,
-        holds=lambda value, _argument, _policy: is_text(value, BARE_COUNTRY),
+        holds=lambda value, _argument, policy: value == "" or is_country(value, policy),
         says="more than a country",
     ),
     Action(word="codes", change=codes, holds=lambda value, _argument, _policy: are_codes(value), says="not a list of event codes"),

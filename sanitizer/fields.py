@@ -15,6 +15,8 @@ from tandem.events import EVENTS, Field
 
 Treatment = Literal["keep", "zero", "date", "counter", "bolus"]
 
+LAST_CODE: Final = 0x0FFF
+"""As far as the twelve bits of an event code reach; four digits are nobody's number."""
 MS_OF_DAY: Final = 86_400_000
 _COUNTER_STAYS: Final = frozenset({0, 0xFFFFFFFF})
 
@@ -40,19 +42,24 @@ def treatment(policy: Policy, field: Field) -> Treatment:
 
 
 def ranges(policy: Policy, field: Field) -> tuple[Range, ...]:
-    """Where the values of a kept field may lie: by the policy's table, else as wide as its type, where that has 16 bits at most."""
-    found = policy.bounds.get(field.name) or policy.bounds.get(field.unit)
+    """Where the values of a kept field may lie, or the bits of a mask: by its name, its unit or its meaning in the policy's table, else
+    as wide as its type, where that is a byte.
+    """
+    found = next((policy.bounds[key] for key in (field.name, field.unit, field.meaning) if key in policy.bounds), None)
     if found is None:
-        assert field.width <= _NARROW, f"the policy's [bounds]: none for {field.name}, which could hold a serial number"
-        return (field.bounds,)
-    if field.type == "float32":
+        assert field.width == 1, f"the policy's [bounds]: none for {field.name}, which could hold an identifier"
+        return ((0, 7),) if field.meaning == "bitmask" else (field.bounds,)
+    if field.type == "float32" or field.meaning == "bitmask":
         return found
     least, most = field.bounds
     inside = tuple((max(low, least), min(high, most)) for low, high in found)
-    return (*inside, (most, most)) if field.type.startswith("u") else inside
+    # A number with a unit says "none" with all its bits set; a state has no need to.
+    return (*inside, (most, most)) if field.unit and field.type.startswith("u") else inside
 
 
-_NARROW: Final = 2
+def bits_of(inside: tuple[Range, ...]) -> frozenset[int]:
+    """The bits that a mask may have set."""
+    return frozenset(bit for low, high in inside for bit in range(int(low), int(high) + 1))
 
 
 @cache
@@ -65,7 +72,8 @@ def column_of(policy: Policy, field: Field) -> Column:
     """How a column of this field's JSON values is changed."""
     what = treatment(policy, field)
     if what == "keep":
-        return _bits(field) if field.meaning == "bitmask" else _number(field, ranges(policy, field))
+        inside = ranges(policy, field)
+        return _bits(bits_of(inside)) if field.meaning == "bitmask" else _number(field, inside)
     if what == "date":
         # A date of no known sort cannot be moved, so it goes.
         return _DATES.get(field.time, _zeros)
@@ -119,11 +127,9 @@ def _is_float32(value: float) -> bool:
 _FLOAT32: Final = Struct("<f")
 
 
-def _bits(field: Field) -> Column:
-    width = field.width * 8
-
+def _bits(known: frozenset[int]) -> Column:
     def is_mask(bits: tuple[int, ...]) -> bool:
-        return not bits or (bits[0] >= 0 and bits[-1] < width and all(map(lt, bits, bits[1:])))
+        return known.issuperset(bits) and all(map(lt, bits, bits[1:]))
 
     def column(values: Sequence[object], _context: Context) -> list[object] | None:
         lists = [value for value in values if isinstance(value, list)]

@@ -8,6 +8,7 @@ from typing import TypeGuard
 from sanitizer import epoch
 from sanitizer.epoch import Odd
 from sanitizer.ordinals import KINDS, NUMBER, NUMBERS
+from sanitizer.policy import Policy
 from sanitizer.run import Run
 from tandem.events import CODES_WITHOUT_LAYOUT, DEFAULT_CODES, EVENTS, IDENTITY_CODES
 from tandem.regions import REGIONS
@@ -123,15 +124,19 @@ def id_kind(value: Json) -> str:
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\Z")
 
 
-def country(value: Json, _argument: str, _run: Run) -> Json:
+def country(value: Json, _argument: str, run: Run) -> Json:
     """`US-CA` -> `US`: a state may hold few people, and none of the clients asks for it."""
-    if not _COUNTRY.match(text_of(value)):
+    if not _COUNTRY.match(text_of(value)) or not is_country(text_of(value)[:2], run.policy):
         raise Odd
     return text_of(value)[:2]
 
 
 _COUNTRY = re.compile(r"[A-Z]{2}(?:-[A-Z0-9]{1,3})?\Z")
-BARE_COUNTRY = re.compile(r"(?:[A-Z]{2})?\Z")
+
+
+def is_country(value: Json, policy: Policy) -> bool:
+    """Whether a text is the code of a country that there is."""
+    return isinstance(value, str) and policy.domains["country"].holds(value)
 
 
 def codes(value: Json, _argument: str, _run: Run) -> Json:

@@ -8,7 +8,7 @@ from operator import is_not, itemgetter
 from typing import Final, cast
 
 from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
-from sanitizer.fields import Context, column_of, layout, treatment
+from sanitizer.fields import LAST_CODE, Context, column_of, layout, treatment
 from sanitizer.hand import Hand
 from sanitizer.leaves import blank, is_blank
 from sanitizer.members import stranger
@@ -31,7 +31,6 @@ ENVELOPE: Final = (
 _UUID = Rule(word="uuid")
 _DATE = Rule(word="date")
 _SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
-_LAST_CODE = 0x0FFF
 _CHUNK = 512
 _WITHOUT_LAYOUT = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
 
@@ -116,7 +115,7 @@ class _Rows:
             places = self._device.groups()
             inside = [places[value] if _is_whole(value, LAST_GROUP) else blank(value) for value in values]  # type: ignore[index]
             return self._settled(f".{name}", values, inside, "a sequence group that is not rebased")
-        inside = values if _whole(values, _LAST_CODE) else [value if _is_whole(value, _LAST_CODE) else blank(value) for value in values]
+        inside = values if _whole(values, LAST_CODE) else [value if _is_whole(value, LAST_CODE) else blank(value) for value in values]
         return self._settled(f".{name}", values, inside, "outside its domain")
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
@@ -271,7 +270,7 @@ def _shapes(codes: Sequence[Json], values: Sequence[Json]) -> dict[tuple[Json, t
     """Where the properties of each code and each set of member names stand; None for what is none."""
     shapes: dict[tuple[Json, tuple[str, ...]] | None, list[int]] = defaultdict(list)
     by_code: dict[Json, list[int]] = defaultdict(list)
-    for index, whole in enumerate(_whole(codes, _LAST_CODE) or ()):
+    for index, whole in enumerate(_whole(codes, LAST_CODE) or ()):
         by_code[whole].append(index)
     # Mostly all events of a code are alike; then names are compared, not looked up.
     for code, places in by_code.items() or ((None, range(len(values))),):
@@ -281,7 +280,7 @@ def _shapes(codes: Sequence[Json], values: Sequence[Json]) -> dict[tuple[Json, t
             continue
         for index in places:
             value, of = values[index], codes[index]
-            shapes[(of, tuple(value)) if isinstance(value, dict) and _is_whole(of, _LAST_CODE) else None].append(index)
+            shapes[(of, tuple(value)) if isinstance(value, dict) and _is_whole(of, LAST_CODE) else None].append(index)
     return dict(sorted(shapes.items(), key=lambda found: found[1][0]))
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sanitizer.devices import BOLUS_CODES, DATE_CHANGED, MOST_BOLUS_IDS, Device
-from sanitizer.fields import MS_OF_DAY, ranges, treatment
+from sanitizer.fields import LAST_CODE, MS_OF_DAY, bits_of, ranges, treatment
 from sanitizer.hand import Hand
 from sanitizer.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments
 from sanitizer.policy import Policy
@@ -17,7 +17,6 @@ from tfx.jsonbody import Json
 
 Numbers = npt.NDArray[np.int64]
 
-_LAST_CODE: Final = 0x0FFF
 _LAST_NUMBER: Final = 0xFFFFFFFF
 _WITHOUT_LAYOUT: Final = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
 
@@ -90,7 +89,7 @@ def _unknown(hand: Hand, codes: npt.NDArray[np.uint16], payload: npt.NDArray[np.
 
 def _masks(policy: Policy) -> npt.NDArray[np.uint8]:
     """Per code the payload bytes that stay or are changed; every other byte is zero."""
-    masks = np.zeros((_LAST_CODE + 1, 16), np.uint8)
+    masks = np.zeros((LAST_CODE + 1, 16), np.uint8)
     for code, event in EVENTS.items():
         for field in event.fields:
             if treatment(policy, field) != "zero":
@@ -107,7 +106,11 @@ def _special(policy: Policy, code: int) -> tuple[Field, ...]:
 
 def _is_kept_whole(policy: Policy, field: Field) -> bool:
     """Whether whatever bytes a field has may stay."""
-    return treatment(policy, field) == "keep" and (field.meaning == "bitmask" or ranges(policy, field) == (field.bounds,))
+    if treatment(policy, field) != "keep":
+        return False
+    if field.meaning == "bitmask":
+        return len(bits_of(ranges(policy, field))) == field.width * 8
+    return ranges(policy, field) == (field.bounds,)
 
 
 def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int) -> npt.NDArray[np.uint8]:
@@ -133,10 +136,14 @@ def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int)
 
 
 def _kept(hand: Hand, field: Field, stored: npt.NDArray[np.generic], code: int) -> npt.NDArray[np.generic]:
-    values = stored.astype(np.float64)
-    inside = np.zeros(len(values), np.bool_)  # what is no number lies nowhere
-    for low, high in ranges(hand.run.policy, field):
-        inside |= (low <= values) & (values <= high)
+    allowed = ranges(hand.run.policy, field)
+    if field.meaning == "bitmask":
+        inside = stored.astype(np.int64) & ~sum(1 << bit for bit in bits_of(allowed)) == 0
+    else:
+        values = stored.astype(np.float64)
+        inside = np.zeros(len(values), np.bool_)  # what is no number lies nowhere
+        for low, high in allowed:
+            inside |= (low <= values) & (values <= high)
     if hand.changes and not inside.all():
         hand.note(f"response body[].{field.name}", f"not what event {code} can hold there; blanked")
     return np.where(inside, stored, np.zeros_like(stored))

@@ -20,7 +20,8 @@ from tfx.exchange import IGNORED_WHOLE, Exchange, Headers, Request, Response, Te
 from tfx.stored import Stored, plain
 
 _ANSWERS = range(HTTPStatus.BAD_REQUEST)
-_STATUSES = range(100, 600)
+_STATUSES = frozenset({*HTTPStatus, 499, *range(520, 531), 598, 599})
+"""Registered ones, and those that content networks and proxies in front of a service are known for."""
 
 
 def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from sanitizer.check import looked_at
 from sanitizer.devices import WIDEST_GAP, Device
-from sanitizer.fields import Context, column_of, layout, ranges, treatment
+from sanitizer.fields import Context, bits_of, column_of, layout, ranges, treatment
 from sanitizer.leaves import are_codes, codes
 from sanitizer.policy import policy
 from sanitizer.run import Run
@@ -105,7 +105,6 @@ KEPT_WITHIN = [
     (3, {"commandedBasalRate": 101}, "beyond any rate"),
     (48, {"carbs": 1001.5}, "beyond any meal"),
     (307, {"armPartNumber": 90_871_624}, "a serial number for a part number"),
-    (99, {"version": 90_871_624}, "a serial number for a version"),
     (63, {"position": 90_871_624}, "a serial number for a position"),
     (28, {"alarmId": 90_871_624}, "a serial number for an alarm"),
     (64, {"carbRatio": 90_871_624}, "a serial number for a ratio"),
@@ -312,3 +311,33 @@ def test_an_outlier_among_sequence_numbers_does_not_stand_in_either_carrier(capt
     wide = Records.build(code=28, seconds=[NOW] * 2, sequence=[1, 102])
     forged = replace(old, exchanges=(old.exchanges[0].replacing(response=replace(old.exchanges[0].response, body=wide.to_body())),))
     assert any("record of event 28" in str(finding) for finding in looked_at(forged))
+
+
+AMOUNT_UNITS = {"units", "units/h", "milliunits", "milliunits/h", "g", "g/u", "mAh", "counts"}
+
+
+def test_no_kept_field_but_an_amount_has_room_for_six_digits() -> None:
+    room: dict[str, int] = {}
+    for event in EVENTS.values():
+        for field in event.fields:
+            if treatment(policy(), field) == "keep" and field.unit not in AMOUNT_UNITS and field.type != "float32":
+                inside = ranges(policy(), field)
+                values = 1 << len(bits_of(inside)) if field.meaning == "bitmask" else sum(int(high - low) + 1 for low, high in inside)
+                room[field.name] = max(room.get(field.name, 0), values)
+    assert max(room.values()) < 60_000
+    assert not [name for name, values in room.items() if values > 20_010 and "art" not in name], room
+
+
+@pytest.mark.parametrize("code", [3, 11, 20, 60, 61, 90, 99, 140, 191, 203, 256, 279, 307, 313, 371])
+def test_a_state_out_of_its_range_goes_from_both_carriers(capture: Build, code: int) -> None:
+    fields = [one for one in EVENTS[code].fields if treatment(policy(), one) == "keep" and not one.unit and one.width > 1]
+    columns = {one.name: [one.bounds[1]] for one in EVENTS[code].fields if one in fields or one.mark == "V"}
+    records = Records.build(code=code, seconds=[NOW], sequence=[1], columns=columns)
+    old = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x")
+    after = Records.from_body(old.cassette.exchanges[0].response.body).columns(code)
+    assert not any(after[name].any() for name in columns)
+    assert len(old.findings) == len(fields)
+    new = scrub(capture(LOGS, answer=json.dumps({"events": events_from_records(records, device_assignment_id=ID)}).encode()), name="x")
+    properties = json.loads(new.cassette.exchanges[0].response.body)["events"][0]["eventProperties"]
+    assert not any(properties[name] for name in columns if name in properties)
+    assert len(new.findings) == len(fields)

@@ -24,7 +24,7 @@ PUMPER = f"https://source.tandemdiabetes.com/api/reports/bff/pumper/{ID}"
 SHAPES: list[tuple[Json, str, str, str]] = [
     (True, "keep:flag", "yes or no", "a flag is no number"),
     (3, "keep:small", "a small number", ""),
-    (-12.25, "keep:small", "a small number", ""),
+    (-12.25, "blank", "a number", ""),
     (10871624, "blank", "a number", "as long as a serial number"),
     (3.14159265, "blank", "a number", "more digits than anybody needs"),
     (ID.upper(), "uuid", "like a UUID", ""),
