@@ -42,8 +42,9 @@ def treatment(policy: Policy, field: Field) -> Treatment:
 
 
 def ranges(policy: Policy, field: Field) -> tuple[Range, ...]:
-    """Where the values of a kept field may lie, or the bits of a mask: by its name, its unit or its meaning in the policy's table, else
-    as wide as its type, where that is a byte.
+    """Where the values of a kept field may lie, or the bits of a mask.
+
+    By its name, its unit or its meaning in the policy's table, else as wide as its type, where that is a byte.
     """
     found = next((policy.bounds[key] for key in (field.name, field.unit, field.meaning) if key in policy.bounds), None)
     if found is None:

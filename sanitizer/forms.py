@@ -82,9 +82,10 @@ def _written(text: str) -> Iterator[Form]:
 
 
 def _escaped(text: str) -> Iterator[tuple[str, str]]:
-    yield "percent-encoded", quote(text, safe="")
-    yield "percent-encoded", quote_plus(text)
-    yield "twice percent-encoded", quote(quote(text, safe=""), safe="")
+    once = quote(text, safe="", errors="surrogatepass")
+    yield "percent-encoded", once
+    yield "percent-encoded", quote_plus(text, errors="surrogatepass")
+    yield "twice percent-encoded", quote(once, safe="")
     yield "JSON-escaped", json.dumps(text)[1:-1]
     yield "JSON-escaped", json.dumps(text, ensure_ascii=False)[1:-1]
     yield "twice JSON-escaped", json.dumps(json.dumps(text))[3:-3]

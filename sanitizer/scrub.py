@@ -61,7 +61,6 @@ def scrub(
     exchanges = _walked(hand, capture, values)
     if run.left_out and not exchanges:
         raise RefusedError("not one exchange can be understood, so nothing is left to make a cassette of; nothing was written")
-    _prove_name(name, folder, run, capture.seen)
     cassette = Cassette(
         name=name,
         era=capture.era,
@@ -72,7 +71,14 @@ def scrub(
         values=values,
         rules=_most(before or {}, run.counts),
     )
-    _prove(cassette, run, capture.seen)
+    try:
+        _prove_name(name, folder, run, capture.seen)
+        _prove(cassette, run, capture.seen)
+    except NOT_UNDERSTOOD:  # its text may quote a value
+        raise RefusedError(
+            "a value that was seen or replaced cannot be searched in the finished cassette, so nothing was written; "
+            "please report it, with the kinds of letters that are in your name and password"
+        ) from None
     return Scrubbed(cassette=cassette, findings=tuple(run.findings), touched=dict(run.places), left_out=run.left_out)
 
 

@@ -6,15 +6,17 @@ import html
 import json
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import product
 from urllib.parse import quote, quote_plus
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from sanitizer.naming import named_in
 from sanitizer.scan import scan, search
 from sanitizer.scrub import scrub
 from tfx.capture import Capture, Seen
@@ -23,6 +25,8 @@ from tfx.errors import LeakError
 from tfx.exchange import Exchange, Headers, Request, Response
 
 NAME, MAIL, PASSWORD = "María Quintanilla", "marisol.quintanilla+tandem@example.org", "P!nk&Mango 42%/rio"
+Build = Callable[..., Capture]
+
 GUID, SERIAL = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "90871624"
 
 
@@ -130,3 +134,21 @@ def test_a_leak_writes_nothing_and_names_no_value(capture: Callable[..., Capture
     with pytest.raises(LeakError, match=r"#1 response body: canary, plain") as caught:
         scrub(capture(url, answer=answer, seen=("Quetzalcoatl",)), name="x")
     assert "quetzalcoatl" not in str(caught.value).casefold()
+
+
+ANY_LETTER = st.text(st.characters(codec=None), max_size=24)
+
+
+@given(ANY_LETTER, ANY_LETTER)
+@example("\ud800zbyszek", "\0")
+def test_any_letters_at_all_can_be_looked_for(value: str, before: str) -> None:
+    text = (before + value).encode("utf-8", "surrogatepass")
+    scan(text, [Seen(kind="password", value=value)])
+    named_in("week", [Seen(kind="given name", value=value)])
+
+
+def test_half_a_letter_in_a_name_and_a_password_is_no_fault(capture: Build) -> None:
+    url = f"https://source.tandemdiabetes.com/api/reports/bff/pumper/{GUID}"
+    one = replace(capture(url, answer=b'{"firstName": "\\ud800zbyszek"}'), seen=(Seen(kind="password", value="\udfffqwerty\ud800"),))
+    body = scrub(one, name="x").cassette.exchanges[0].response.body
+    assert json.loads(body) == {"firstName": "Given1"}
