@@ -1,0 +1,113 @@
+"""A failing test that handled a live secret: stdout, stderr, JUnit file and --showlocals, for each stack and each place it can be sent in.
+
+The secret is drawn anew for each run and handed over in a file, so that no source line holds it. What a client's own frames show of a
+miss they let through is the client's; no frame of ours shows it, and where the client swallowed the miss nothing shows it at all.
+"""
+
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+import tape
+from strangers import MARK, Project, project_of
+
+from tfx import store
+from tfx.exchange import Exchange, Terms
+
+pytest_plugins = ["pytester"]
+
+SESSION = tape.session()  # signed now: pytester forgets what its tests import, and the RSA library cannot be imported twice
+STACKS = ("requests", "urllib", "httpx", "http.client")
+PLACES = ("bearer", "cookie", "agent", "query", "name", "path", "form", "json", "text", "basic", "method")
+REPORTS = ("--showlocals", "--tb=long", "--full-trace", "-rA", "--junitxml=report.xml", "-o", "junit_logging=all")
+CLIENT = '''
+import base64, json, pathlib, http.client, urllib.request
+import httpx, requests
+
+HOST = "sso.tandemdiabetes.com"
+
+def sent(place, word):
+    """Method, target, headers and body with the word in this place."""
+    headers = {
+        "bearer": {"Authorization": f"Bearer {word}"},
+        "cookie": {"Cookie": f"session={word}"},
+        "agent": {"User-Agent": word},
+        "basic": {"Authorization": "Basic " + base64.b64encode(f"me:{word}".encode()).decode()},
+        "form": {"Content-Type": "application/x-www-form-urlencoded"},
+        "json": {"Content-Type": "application/json"},
+        "text": {"Content-Type": "text/plain"},
+    }.get(place, {})
+    target = {"query": f"/?q={word}", "name": f"/?{word}=1", "path": f"/{word}/x"}.get(place, "/other")
+    body = {"form": f"password={word}".encode(), "json": json.dumps({"password": word}).encode(), "text": word.encode()}.get(place)
+    return (word if place == "method" else "POST" if body else "GET"), target, headers, body
+
+def ask(how, place, target=None):
+    method, where, headers, body = sent(place, pathlib.Path("word").read_text())
+    where = target or where
+    if how == "requests":
+        return requests.request(method, f"https://{HOST}{where}", headers=headers, data=body).status_code
+    if how == "urllib":
+        asked = urllib.request.Request(f"https://{HOST}{where}", body, headers, method=method)
+        return urllib.request.urlopen(asked).status
+    if how == "httpx":
+        return httpx.request(method, f"https://{HOST}{where}", headers=headers, content=body).status_code
+    line = http.client.HTTPSConnection(HOST)
+    line.request(method, where, body, headers)
+    return line.getresponse().status
+'''
+EACH = f"""
+from client import ask
+{MARK}@pytest.mark.parametrize("how", {STACKS!r})
+@pytest.mark.parametrize("place", {PLACES!r})
+"""
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Iterator[Project]:
+    with project_of(pytester) as made:
+        (made.folder / "client.py").write_text(CLIENT)
+        (made.folder / "word").write_text(f"s{secrets.token_hex(12)}")
+        yield made
+
+
+def reported(project: Project, text: str, failures: int) -> str:
+    code, output = project.run(text, *REPORTS, apart=True)
+    report = (project.folder / "report.xml").read_text()
+    assert (code, f"{failures} failed" in output, report.count("<failure") >= failures) == (1, True, True), output[-3000:]
+    return f"{output}\n{report}"
+
+
+def test_a_swallowed_miss_shows_nothing(project: Project) -> None:
+    text = f"""{EACH}def test_one(how, place):
+    try: ask(how, place)
+    except BaseException as error: print(error)
+    raise AssertionError("the test itself fails")
+"""
+    shown = reported(project, text, len(STACKS) * len(PLACES))
+    assert shown.count("no exchange on small answers") >= len(STACKS) * len(PLACES), "every miss is told"
+    assert (project.folder / "word").read_text() not in shown.lower()
+
+
+def test_an_answered_request_shows_nothing(project: Project) -> None:
+    places, page = ("bearer", "cookie", "agent", "basic"), SESSION.exchanges[0]
+    page = Exchange(request=page.request, response=page.response, terms=Terms(repeat="last"))
+    store.save(replace(SESSION, name="small", exchanges=(page,)), project.folder / "cassettes")
+    text = f"""{EACH.replace(repr(PLACES), repr(places))}def test_one(how, place, cassette):
+    assert ask(how, place, "/") == 201, repr(cassette)
+"""
+    assert (project.folder / "word").read_text() not in reported(project, text, len(STACKS) * len(places)).lower()
+
+
+def test_a_miss_let_through_shows_nothing_of_it_in_frames_of_ours(project: Project) -> None:
+    text = f"""{EACH}def test_one(how, place):
+    ask(how, place)
+"""
+    shown, word = reported(project, text, len(STACKS) * len(PLACES)), (project.folder / "word").read_text()
+    entries = re.findall(r"(?ms)(.*?)^(\S+):\d+: ", shown)
+    ours = [entry for entry, file in entries if re.search(r"\b(replayer|tfx|requests_mock)[/\\]\w+\.py$", file)]
+    assert word in shown, "the client's own frames are the client's"
+    assert ours
+    assert [entry for entry in ours if word in entry.lower()] == []
+    assert [line for line in shown.splitlines() if "MismatchError" in line and word in line.lower()] == []
