@@ -21,6 +21,9 @@ _COUNTED: Final = tuple(derived.table for derived in DERIVED if derived.row and 
 # A sensor that warms up tells messages without a time; no row comes of them and nothing is wrong.
 _SILENT: Final = " OR ".join(f"(code = {code} AND {field(code, 'egvTimeStamp')} IN {NOT_A_DATE})" for code in SENSORS)
 
+# What no table takes, but for its time or its code: an event may be there for two reasons.
+_ASIDE: Final = f"SELECT code, count(DISTINCT ({_KEY})) FROM quarantine WHERE raw IS NULL GROUP BY code"  # noqa: S608  # our own names
+
 # The pump's own count of a day's basal insulin against rates by time; only days whose midnight the deliveries reach back to.
 _BASAL: Final = """
 SELECT t.device_id, t.day::VARCHAR, t.basal_units, round(sum(b.units), 3)
@@ -52,9 +55,13 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """Every code's place, and what does not add up: a sentence each, without a value of anybody's."""
+    """Every code's place, and what does not add up: a sentence each, without a value of anybody's.
+
+    `set_aside` counts the rows of the quarantine, as a run tells them; records that could not be read at all have no place.
+    """
 
     places: tuple[Place, ...]
+    set_aside: int
     findings: tuple[str, ...]
 
 
@@ -62,7 +69,8 @@ def check(connection: Connection) -> Checked:
     """Compare counts and sums between the stages."""
     places = tuple(_places(connection))
     findings = (*_counts(connection, places), *_unread(connection), *_references(connection), *_insulin(connection))
-    return Checked(places=places, findings=findings)
+    ((set_aside,),) = _rows(connection, "SELECT count(*) FROM quarantine")
+    return Checked(places=places, set_aside=int(cast("int", set_aside)), findings=findings)
 
 
 # --- what went where
@@ -74,8 +82,9 @@ def _places(connection: Connection) -> Iterator[Place]:
     names = {code: str(name) for code, name in _rows(connection, "SELECT DISTINCT code, name FROM events")}
     tables = dict.fromkeys(CLAIMS.values())
     went = {code: counts for table in tables for code, *counts in cast("list[tuple[int, ...]]", _rows(connection, _went(table)))}
+    aside = _by_code(connection, _ASIDE)
     for code in sorted({*received, *events}):
-        rows, set_aside, silent = went.get(code, (0, 0, 0))
+        rows, set_aside, silent = went.get(code, (0, 0 if code in CLAIMS else aside.get(code, 0), 0))
         table = CLAIMS.get(code, "events only" if code in EVENTS_ONLY else "unknown")
         yield Place(
             code=code,

@@ -2,11 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import Final, cast
 
 from pipeline.check import Checked, Place
 from pipeline.partitions import Partition
 from tfx.jsonbody import Json
+
+_WORDS: Final = {"unknown": "unknown code"}
 
 
 def as_text(report: Mapping[str, Json]) -> str:
@@ -20,11 +22,12 @@ def as_text(report: Mapping[str, Json]) -> str:
     lines = [f"{name:<{width}}  {table['rows']:>9,}" for name, table in tables.items()]
     in_range = glucose["in_range_70_180"]
     share = "-" if in_range is None else f"{in_range:.1%}"
+    readings = f"{glucose['readings']:,} readings with a value in {tables['cgm_readings']['rows']:,} messages"
     lines += [
         "",
         f"received  {report['received']:,} events, {added.get('raw_events', 0):,} of them new",
         f"span      {span['first'] or 'nothing'} to {span['last'] or 'nothing'} on the pump's clock",
-        f"glucose   {glucose['readings']:,} readings, mean {glucose['mean_mg_dl'] or '-'} mg/dL, {share} in range (70-180 mg/dL)",
+        f"glucose   {readings}, mean {glucose['mean_mg_dl'] or '-'} mg/dL, {share} in range (70-180 mg/dL)",
         f"insulin   {insulin['delivered_units']:,} units delivered: {insulin['basal_units']:,} basal, {insulin['bolus_units']:,} bolus",
     ]
     lines += [_metrics(row) for row in cast("Sequence[Mapping[str, Json]]", report["metrics"]) if row["span"] == "14 days"]
@@ -55,12 +58,12 @@ def places_as_text(found: Checked) -> str:
     """What went where, a line a code, and what does not add up."""
     lines = [f"{place.code:>4}  {place.name:<26} {place.events:>9,}  {_destination(place)}" for place in found.places]
     received, events = sum(place.received for place in found.places), sum(place.events for place in found.places)
-    lines += ["", f"{received:,} records received, {events:,} events, {sum(place.set_aside for place in found.places):,} set aside"]
+    lines += ["", f"{received:,} records received, {events:,} events, {found.set_aside:,} set aside"]
     return "\n".join([*lines, *(found.findings or ("Everything is where it belongs.",))])
 
 
 def _destination(place: Place) -> str:
-    told = place.table if place.rows is None else f"{place.table} {place.rows:,}"
+    told = _WORDS.get(place.table, place.table) if place.rows is None else f"{place.table} {place.rows:,}"
     rest = (f"{count:,} {word}" for word, count in (("set aside", place.set_aside), ("without a reading", place.silent)) if count)
     return ", ".join((told, *rest))
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import cast
+from typing import Final, cast
 
 from replayer.keys import Question, question, text
 from replayer.matching import made
@@ -15,6 +15,17 @@ from tfx.cassette import Cassette
 from tfx.errors import CassetteError, FormatError
 from tfx.exchange import Exchange, Response
 from tfx.jsonbody import Json, parse
+
+CLOCK_CHANGES: Final = (13, 14)
+"""The codes of events that a window's answer tells beside its events, in `clockChanges`."""
+
+
+def totals(found: "Contents") -> str:
+    """How many pump events there are, of how many types, and the time they span."""
+    changes = sum(found.codes[code] for code in CLOCK_CHANGES)
+    aside = f" ({changes} of them clock changes, which the service tells whatever the window)" if changes else ""
+    span = f", from {found.first} to {found.last} (pump wall clock)" if found.first else ""
+    return f"{found.codes.total()} pump events of {len(found.codes)} types{aside}{span}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +43,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """`codes` counts each pump event once, however many windows hold it; `first` and `last` are pump wall clock, ISO, or empty."""
+    """`codes` counts each pump event once, however many windows hold it; `first` and `last` are pump wall clock, ISO, or empty.
+
+    Clock changes count, but do not stretch the span: the service tells all since the pump left the factory, whatever the window.
+    """
 
     lines: tuple[Line, ...]
     codes: Counter[int]
@@ -52,8 +66,9 @@ def contents(cassette: Cassette) -> Contents:
         asked = question(exchange.request)
         found = _found(number, asked, made(exchange, number))
         seen.update({(_pump(asked), *one[:2]): one[2:] for one in found})
-        lines.append(_line(number, asked, exchange, len(found) if asked.endpoint in ("pump-logs", "pump-events") else None))
-    times = sorted(when for _, when in seen.values())
+        listed = sum(one[2] not in CLOCK_CHANGES for one in found) if asked.endpoint == "pump-logs" else len(found)
+        lines.append(_line(number, asked, exchange, listed if asked.endpoint in ("pump-logs", "pump-events") else None))
+    times = sorted(when for code, when in seen.values() if code not in CLOCK_CHANGES)
     return Contents(
         lines=tuple(lines),
         codes=Counter(code for code, _ in seen.values()),
@@ -148,4 +163,6 @@ def _whole(value: Json) -> int:
 
 
 def _list(value: Json) -> list[dict[str, Json]]:
-    return cast("list[dict[str, Json]]", value.get("events", [])) if isinstance(value, dict) else []
+    if not isinstance(value, dict):
+        return []
+    return [event for name in ("events", "clockChanges") for event in cast("list[dict[str, Json]]", value.get(name) or [])]

@@ -5,7 +5,7 @@ from html import escape
 from string import Template
 from typing import Final
 
-from replayer.contents import Contents, name_of
+from replayer.contents import Contents, name_of, totals
 from replayer.glucose import readings
 from replayer.picture import TARGET, picture
 from tfx.cassette import Cassette
@@ -81,9 +81,7 @@ def page(recorded: Cassette, found: Contents) -> str:
 
 
 def _span(found: Contents) -> str:
-    if not found.first:
-        return "no pump events"
-    return f"{found.codes.total()} pump events of {len(found.codes)} types, from {found.first} to {found.last} (pump wall clock)"
+    return totals(found) if found.codes else "no pump events"
 
 
 def _glucose(recorded: Cassette) -> tuple[str, ...]:

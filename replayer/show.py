@@ -25,7 +25,7 @@ def show(cassette: Path, *, as_json: bool, html: Path | None) -> None:
       tfx show cassettes/session-us.json --json
       tfx show cassettes/session-us.json --html session-us.html
     """
-    from replayer.contents import contents, machine_readable
+    from replayer.contents import contents, machine_readable, totals
     from tfx.store import load
 
     _check(html, as_json=as_json)
@@ -44,10 +44,8 @@ def show(cassette: Path, *, as_json: bool, html: Path | None) -> None:
     console.print(f"clock {recorded.clock:%Y-%m-%d %H:%M} UTC, policy {recorded.policy}, therapy values: {recorded.values}")
     for table in tables(recorded, found):
         console.print(table)
-    if found.first:
-        console.print(
-            f"{found.codes.total()} pump events of {len(found.codes)} types, from {found.first} to {found.last} (pump wall clock)"
-        )
+    if found.codes:
+        console.print(totals(found))
 
 
 def _check(html: Path | None, *, as_json: bool) -> None:

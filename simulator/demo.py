@@ -93,13 +93,17 @@ def loop(folder: Path, region: str, say: "Callable[[str], None]") -> "Report":
     client = _replay(folder, region, cassette)
     say(f"4/4 {STEPS[3]}")
     pipeline = _pipeline(folder)
+    rows = {name: table["rows"] for name, table in cast("Mapping[str, Mapping[str, int]]", pipeline["tables"]).items()}
     return Report(
         recorded=_facts(folder, cassette),
         rules=dict(cassette.rules),
         proofs=[*proofs, _verified(client)],
-        client={key: value for key, value in client.items() if key in ("pumps", "events", "events_by_default")},
-        rows={name: table["rows"] for name, table in cast("Mapping[str, Mapping[str, int]]", pipeline["tables"]).items()},
-        summary=_told(pipeline),
+        client={
+            **{key: value for key, value in client.items() if key in ("pumps", "events", "events_by_default")},
+            "clock changes, which it leaves alone": rows["events"] - cast("int", client["events"]),
+        },
+        rows=rows,
+        summary=_told(pipeline, rows),
         picture=glucose_picture(_readings(folder)),
         seconds=time.monotonic() - started,
     )
@@ -206,11 +210,12 @@ def _pipeline(folder: Path) -> dict[str, object]:
     return cast("dict[str, object]", json.loads(out))
 
 
-def _told(pipeline: Mapping[str, object]) -> dict[str, str]:
+def _told(pipeline: Mapping[str, object], rows: Mapping[str, int]) -> dict[str, str]:
     glucose, insulin, span = (cast("Mapping[str, float]", pipeline[name]) for name in ("glucose", "insulin", "span"))
     return {
         "span": f"{span['first']} to {span['last']} on the pump's clock",
-        "glucose": f"{glucose['readings']:,} readings, mean {glucose['mean_mg_dl']} mg/dL, {glucose['in_range_70_180']:.1%} in range",
+        "glucose": f"{glucose['readings']:,} readings in {rows['cgm_readings']:,} messages, mean {glucose['mean_mg_dl']} mg/dL, "
+        f"{glucose['in_range_70_180']:.1%} in range",
         "insulin": f"{insulin['delivered_units']} units: {insulin['basal_units']} basal, {insulin['bolus_units']} in boluses",
     }
 

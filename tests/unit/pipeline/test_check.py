@@ -37,6 +37,7 @@ def test_what_is_set_aside_or_silent_is_accounted_for(keep: Keep, warehouse: Eng
                 Records.build(code=399, seconds=START, sequence=4, columns={"currentGlucoseDisplayValue": 99}),
                 Records.build(code=81, seconds=START, sequence=[5, 6], columns={"dailyTotalBasal": [-1.0, 0.0]}),
                 Records.build(code=48, seconds=0, sequence=7, columns={"carbs": 20}),
+                Records.build(code=4000, seconds=START, sequence=8),
             ]
         )
     )
@@ -48,8 +49,9 @@ def test_what_is_set_aside_or_silent_is_accounted_for(keep: Keep, warehouse: Eng
         "  81  DAILY_BASAL                        2  daily_totals, 1 set aside",
         " 279  BASAL_DELIVERY                     2  basal_deliveries 1, 1 set aside",
         " 399  CGM_DATA_G7                        2  cgm_readings 0, 1 set aside, 1 without a reading",
+        "4000  unknown                            1  unknown code, 1 set aside",
         "",
-        "7 records received, 7 events, 4 set aside",
+        "8 records received, 8 events, 5 set aside",
         "Everything is where it belongs.",
     ]
 

@@ -169,7 +169,7 @@ def test_the_command_writes_the_page_and_never_over_a_cassette(tmp_path: Path, c
     before = path.read_bytes()
     out = tmp_path / "session.html"
     assert run(["show", str(path), "--html", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out}: 10 exchanges, 20 pump events\n"
+    assert capsys.readouterr().out == f"{out}: 10 exchanges, 22 pump events\n"
     assert out.read_text("utf-8") == page(store.load(path), contents(store.load(path)))
     assert run(["show", str(path), "--html", str(path)]) == 2
     assert path.read_bytes() == before
