@@ -8,6 +8,7 @@ appended with one write after each exchange; a kill leaves at worst the last one
 import json
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from hashlib import sha256
@@ -32,6 +33,10 @@ SCRYPT_COST: Final = 2**15
 """About a tenth of a second and 32 MB: nothing for one person, much for somebody who guesses passwords at a stolen file."""
 
 
+class KeptError(UsageError):
+    """The unfinished recording cannot be written any more; what is in it stays."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Errand:
     """What a recording is to fetch. `since` and `until` are whole days, both included; `pump` is a serial number or empty."""
@@ -50,6 +55,25 @@ def path_of(name: str, cassettes: Path) -> Path:
     """Where the unfinished recording of that cassette is kept: in the user's state folder, apart for each cassette folder."""
     folder = sha256(str(cassettes.resolve()).encode()).hexdigest()[:8]
     return user_state_path("tfx", appauthor=False) / f"{name}-{folder}.unfinished"
+
+
+def found(name: str, cassettes: Path) -> Path:
+    """The unfinished recording of that name: the one for this cassette folder, else the only one there is, wherever it was to go.
+
+    Raises:
+        UsageError: there is none, or there are several for other folders.
+    """
+    path = path_of(name, cassettes)
+    if path.exists():
+        return path
+    others = list(path.parent.glob(f"{name}-{'[0-9a-f]' * 8}.unfinished"))
+    if len(others) > 1:
+        raise UsageError(
+            f"{len(others)} recordings called {name} are unfinished, for other folders than {cassettes}; say with --cassettes which one"
+        )
+    if not others:
+        raise UsageError("there is no unfinished recording of this cassette to resume; record without --resume")
+    return others[0]
 
 
 class Checkpoint:
@@ -78,32 +102,44 @@ class Checkpoint:
         salt = os.urandom(SALT_SIZE)
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.unlink(missing_ok=True)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+            handle = _made_anew(path)
+            os.write(handle, MAGIC + salt)
         except OSError as error:
-            raise UsageError(
-                f"cannot write the unfinished recording {path} ({error.strerror}); set XDG_STATE_HOME to a folder of yours"
-            ) from None
-        os.write(handle, MAGIC + salt)
+            raise _unwritable(path, error) from None
         checkpoint = cls(path, handle, _key(credentials, salt), 0)
         checkpoint._seal(_head(errand, started))
         return checkpoint
 
     @classmethod
     def resume(
-        cls, path: Path, credentials: Credentials, errand_of: Callable[[datetime], Errand], now: datetime
+        cls, path: Path, credentials: Credentials, wanted: Callable[[Errand], Errand], now: datetime
     ) -> tuple[Self, Errand, tuple[Exchange, ...]]:
         """The one that is there, its errand, and the exchanges in it; a torn last record is cut off.
 
-        `errand_of(started)` is what is asked for now, as seen from the moment the recording began: "the last seven days" were other days.
+        `wanted(errand)` is what is asked for now, given what was asked for then: what is left out is as it was.
 
         Raises:
-            UsageError: there is none, the password is another one, it is damaged, or it was another errand.
+            UsageError: there is none, it is still being recorded, the password is another one, it is damaged, or it was another errand.
         """
         try:
-            data = path.read_bytes()
+            handle = os.open(path, os.O_RDWR | os.O_APPEND)
         except OSError:
             raise UsageError("there is no unfinished recording of this cassette to resume; record without --resume") from None
+        try:
+            _claim(handle)
+            key, ends, errand, exchanges = cls._read(path, credentials, wanted, now)
+            os.ftruncate(handle, ends[-1])
+        except BaseException:
+            os.close(handle)
+            raise
+        return cls(path, handle, key, len(ends)), errand, exchanges
+
+    @staticmethod
+    def _read(
+        path: Path, credentials: Credentials, wanted: Callable[[Errand], Errand], now: datetime
+    ) -> tuple[AESGCM, tuple[int, ...], Errand, tuple[Exchange, ...]]:
+        """The key, where each whole record ends, the errand, and the exchanges."""
+        data = path.read_bytes()
         if not data.startswith(MAGIC) or len(data) < len(MAGIC) + SALT_SIZE:
             raise UsageError(f"{path} is not an unfinished recording of this version of tfx; record without --resume")
         body = len(MAGIC) + SALT_SIZE
@@ -119,13 +155,15 @@ class Checkpoint:
             records.pop()
         if None in opened:
             raise UsageError(f"the unfinished recording is damaged at record {opened.index(None)}; record without --resume")
-        errand = _agree(opened[0], errand_of, now)
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND)
-        os.ftruncate(handle, records[-1][0])
-        return cls(path, handle, key, len(records)), errand, tuple(exchange_of(cast("bytes", text)) for text in opened[1:])
+        errand = _agree(opened[0], wanted, now)
+        return key, tuple(end for end, _ in records), errand, tuple(exchange_of(cast("bytes", text)) for text in opened[1:])
 
     def append(self, exchange: Exchange) -> None:
-        """Keep one more exchange; it is on disk when this returns."""
+        """Keep one more exchange; it is on disk when this returns.
+
+        Raises:
+            KeptError: it cannot be written; what was kept before stays.
+        """
         self._seal(letter_of(exchange))
 
     def close(self) -> None:
@@ -136,6 +174,11 @@ class Checkpoint:
 
     def discard(self) -> None:
         """The recording is finished: the file goes."""
+        # It goes while it is still locked, or somebody's next one might be there already; Windows wants it closed first.
+        with suppress(PermissionError):
+            self.path.unlink(missing_ok=True)
+            self.close()
+            return
         self.close()
         self.path.unlink(missing_ok=True)
 
@@ -144,10 +187,52 @@ class Checkpoint:
         # The place in the file is sealed in, so that no record can be left out, doubled or moved.
         sealed = nonce + self._key.encrypt(nonce, text, _place(self._count))
         record = len(sealed).to_bytes(LENGTH_SIZE, "big") + sealed
-        while record:
-            record = record[os.write(self._handle, record) :]
-        os.fsync(self._handle)
+        try:
+            while record:
+                record = record[os.write(self._handle, record) :]
+            os.fsync(self._handle)
+        except OSError as error:
+            raise _unwritable(self.path, error) from None
         self._count += 1
+
+
+def _made_anew(path: Path) -> int:
+    """A new file in place of the old one, unless somebody is recording there; locked until it is closed, or its process dies."""
+    with suppress(FileNotFoundError):
+        old = os.open(path, os.O_RDWR)
+        try:
+            _claim(old)
+            path.unlink()
+        finally:
+            os.close(old)
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+    except FileExistsError:
+        raise _taken() from None
+    _claim(handle)
+    return handle
+
+
+def _claim(handle: int) -> None:
+    """Lock the file. The system lets go of the lock of a process that has died. Where it knows no locks, nothing is locked."""
+    with suppress(ImportError):
+        import fcntl
+
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _taken() from None
+
+
+def _taken() -> UsageError:
+    return UsageError("this cassette is being recorded by another process at this moment; wait for it, or record under another name")
+
+
+def _unwritable(path: Path, error: OSError) -> KeptError:
+    return KeptError(
+        f"cannot write the unfinished recording {path} ({error.strerror}); make room in {path.parent}, or set XDG_STATE_HOME to a folder "
+        "of yours that has some"
+    )
 
 
 def _key(credentials: Credentials, salt: bytes) -> AESGCM:
@@ -179,15 +264,18 @@ def _head(errand: Errand, started: datetime) -> bytes:
     return json.dumps({"started": started.isoformat(), "errand": asdict(errand)}, default=str).encode()
 
 
-def _agree(head: bytes, errand_of: Callable[[datetime], Errand], now: datetime) -> Errand:
+def _agree(head: bytes, wanted: Callable[[Errand], Errand], now: datetime) -> Errand:
     known = json.loads(head)
     started = datetime.fromisoformat(known["started"])
-    errand = errand_of(started)
+    said = known["errand"]
+    errand = wanted(Errand(**{**said, "since": date.fromisoformat(said["since"]), "until": date.fromisoformat(said["until"])}))
     asked = json.loads(_head(errand, started))["errand"]
-    others = [name for name, value in known["errand"].items() if asked[name] != value]
+    others = [name for name, value in said.items() if asked[name] != value]
     if others:
-        shown = ", ".join(name if name == "pump" else f"{name} {known['errand'][name]}, not {asked[name]}" for name in others)
-        raise UsageError(f"the unfinished recording is of something else ({shown}); ask for the same, or record without --resume")
+        shown = ", ".join(name if name == "pump" else f"{name} {said[name]}, not {asked[name]}" for name in others)
+        raise UsageError(
+            f"the unfinished recording is of something else ({shown}); leave that out to go on with it, or record without --resume"
+        )
     if now < started:
         raise UsageError("the unfinished recording began in the future: set the clock right, or leave --resume out")
     return errand

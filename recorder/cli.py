@@ -57,7 +57,8 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
 
     Logs in, reads the account, fetches the pump's events window by window, takes every credential and every identifier
     out, proves it, and only then writes. An older cassette of that name stays until the new one is whole.
-    An interrupted recording is kept encrypted outside the repository; --resume goes on with it, anything else begins anew.
+    An interrupted recording is kept encrypted outside the repository; tfx record NAME --resume
+    goes on with it (region, era, days and pump are as they were), anything else begins anew.
 
     Credentials come from --credentials FILE, from TFX_EMAIL and TFX_PASSWORD, from the OS keyring (service "tfx"), or
     from a hidden prompt. They are never arguments, because every user of a computer can read those.
@@ -68,7 +69,7 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
     Examples:
       tfx record my-week                              the last seven days, credentials are asked for
       tfx record spring --region eu --since 2026-03-01 --until 2026-05-31
-      tfx record spring --region eu --since 2026-03-01 --until 2026-05-31 --resume
+      tfx record spring --resume
       tfx record sync -- -m tconnectsync --check-login
       tfx record demo --simulated --days 1            needs no account
     """
@@ -80,9 +81,9 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
     try:
         done = job.run(order)
     except KeyboardInterrupt:
-        if order.simulated or order.program:
+        if order.simulated or order.program or not job.is_kept(order):
             raise  # nothing is kept of these
-        click.echo(f"tfx: interrupted; what was fetched waits encrypted, go on with: tfx record {name} --resume", err=True)
+        click.echo(f"tfx: interrupted; what was fetched waits encrypted, go on with: {order.resuming}", err=True)
         ctx.exit(130)
     click.echo(json.dumps(done.report) if as_json else "\n".join(done.lines))
     if done.exit_code:

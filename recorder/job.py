@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from recorder import credentials as sources
 from recorder import program as programs
 from recorder import summary
-from recorder.checkpoint import Checkpoint, Errand, path_of
+from recorder.checkpoint import Checkpoint, Errand, KeptError, found, path_of
 from recorder.credentials import Credentials
 from recorder.order import Order
 from recorder.session import captured, is_had, record
@@ -20,7 +20,7 @@ from sanitizer.scrub import scrub
 from tfx import store
 from tfx.capture import Capture
 from tfx.cassette import KEEP
-from tfx.errors import CassetteError, FoundError, InputError, ServiceError, TfxError, UsageError
+from tfx.errors import CassetteError, FoundError, InputError, TfxError, UsageError
 from tfx.exchange import Exchange
 from tfx.jsonbody import Json
 
@@ -80,14 +80,20 @@ def _audit(order: Order, entry: Entry, rules: Policy | None) -> None:
 def _live(order: Order) -> Done:
     now = datetime.now(UTC)
     person = sources.find(order.credentials)
-    path = path_of(order.name, order.cassettes)
     before: tuple[Exchange, ...] = ()
     if order.resume:
-        checkpoint, errand, before = Checkpoint.resume(path, person, lambda started: order.errand(local_day(started)), now)
+        checkpoint, errand, before = Checkpoint.resume(found(order.name, order.cassettes), person, order.going_on, now)
     else:
         errand = order.errand(local_day(now))
-        checkpoint = Checkpoint.begin(path, person, errand, now)
-    return with_checkpoint(checkpoint, before, person, errand, lambda capture: _finished(order, capture))
+        checkpoint = Checkpoint.begin(path_of(order.name, order.cassettes), person, errand, now)
+    return with_checkpoint(checkpoint, before, person, errand, lambda capture: _finished(order, capture), resuming=order.resuming)
+
+
+def is_kept(order: Order) -> bool:
+    """Whether something waits for --resume."""
+    with suppress(UsageError):
+        return bool(found(order.name, order.cassettes))
+    return False
 
 
 def with_checkpoint(
@@ -96,11 +102,15 @@ def with_checkpoint(
     person: Credentials,
     errand: Errand,
     finish: Callable[[Capture], Done],
+    *,
+    resuming: str,
 ) -> Done:
     """Record with every exchange kept in the checkpoint, and let it go once the cassette is written.
 
-    What holds no data yet is not kept either, nor what was asked for wrongly: there is nothing to resume.
+    What holds no data yet is not kept either, nor what was asked for wrongly: there is nothing to resume. Once all is fetched, whatever
+    keeps the cassette from being written (a full disk, a place without a rule) costs nothing: `resuming` is the command that goes on.
     """
+    is_whole = False
     holds_data = any(map(is_had, before))
 
     def heard(exchange: Exchange) -> None:
@@ -110,13 +120,13 @@ def with_checkpoint(
 
     try:
         capture = record(person, errand, clock=lambda: datetime.now(UTC), heard=heard, before=before)
+        is_whole = True
         done = finish(capture)
     except TfxError as error:
-        if not holds_data or isinstance(error, InputError):
+        if not is_whole and (not holds_data or (isinstance(error, InputError) and not isinstance(error, KeptError))):
             checkpoint.discard()
-        elif isinstance(error, ServiceError):
-            raise type(error)(f"{error}. What was fetched is kept, encrypted: go on with the same command and --resume") from None
-        raise
+            raise
+        raise type(error)(f"{error}. What was fetched is kept, encrypted: go on with: {resuming}") from None
     finally:
         checkpoint.close()
     checkpoint.discard()

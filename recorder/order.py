@@ -1,5 +1,6 @@
 """What was asked for on the command line, and what it comes to. Pure."""
 
+import shlex
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -41,7 +42,21 @@ class Order:
     def errand(self, today: date) -> Errand:
         """What to fetch, as of today."""
         until = self.until or today
-        since = self.since or until - timedelta(days=(self.days or DAYS) - 1)
+        week = Errand(region=US.name, era=CURRENT, since=until - timedelta(days=DAYS - 1), until=until)
+        return self.going_on(week)
+
+    def going_on(self, known: Errand) -> Errand:
+        """What to fetch where all that is left out here is as it was there."""
+        until = self.until or known.until
+        since = self.since or (until - timedelta(days=self.days - 1) if self.days else known.since)
         if until < since:
             raise UsageError(f"the recording would end ({until}) before it begins ({since}); check --since and --until")
-        return Errand(region=self.region or US.name, era=self.era or CURRENT, since=since, until=until, pump=self.pump)
+        return Errand(region=self.region or known.region, era=self.era or known.era, since=since, until=until, pump=self.pump or known.pump)
+
+    @property
+    def resuming(self) -> str:
+        """The command that goes on with this recording; the unfinished recording itself knows region, era, days and pump."""
+        usual = Order(name=self.name)
+        named = ("cassettes", "credentials", "values", "policy", "report")
+        given = [word for one in named if (value := getattr(self, one)) != getattr(usual, one) for word in (f"--{one}", str(value))]
+        return shlex.join(["tfx", "record", self.name, *given, "--resume"])

@@ -137,8 +137,12 @@ class Asker:
             response = self.session.send(prepared, allow_redirects=follow, timeout=TIMEOUT, **settings)
         except requests.RequestException as error:
             return _in_words(error)
-        except OSError:
-            # requests says so when the certificate file it is to trust is not there, as after the stand-in has gone.
+        except OSError as error:
+            # requests says so when the certificate file it is to trust is not there, as after the stand-in has gone. Any other has
+            # another reason: a full disk where the exchange was to be kept, say.
+            trusted = settings["verify"]
+            if not isinstance(trusted, str) or not (error.filename == trusted or str(error).endswith(trusted)):
+                raise
             raise UsageError(
                 "the file of certificates to trust cannot be read; see REQUESTS_CA_BUNDLE and CURL_CA_BUNDLE, or unset them"
             ) from None

@@ -1,5 +1,6 @@
 """Recording sessions over real TLS with the stand-in: whole ones, unhappy ones, killed ones."""
 
+import errno
 import os
 import random
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -21,6 +23,7 @@ from simulator.account import Account, account
 from simulator.proxy import StandIn, running
 from tandem.endpoints import locate
 from tandem.faults import Fault
+from tfx import store
 from tfx.capture import Capture
 from tfx.cli import run
 from tfx.errors import BlockedError, LoginError, NetworkError, ServiceError, TfxError, UsageError
@@ -245,7 +248,7 @@ def test_a_failed_recording_is_resumed_without_asking_again(
         assert run(long) == 3
     err = capsys.readouterr().err
     assert err.startswith("tfx: the firewall in front of Tandem Source blocked pump-logs; wait some minutes")
-    assert err.endswith("What was fetched is kept, encrypted: go on with the same command and --resume.\n")
+    assert err.endswith("What was fetched is kept, encrypted: go on with: tfx record long --resume.\n")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files == [path_of("long", Path("cassettes"))]
     assert [one.kind for one in failing.secrets() if len(one.value) > 3 and one.value.encode() in files[0].read_bytes()] == []
@@ -255,8 +258,15 @@ def test_a_failed_recording_is_resumed_without_asking_again(
     assert "both say where to begin" in capsys.readouterr().err
     assert run([*long, "--region", "eu", "--resume"]) == 2
     assert "is of something else (region us, not eu)" in capsys.readouterr().err
-    assert run([*long, "--resume"]) == 0
-    assert [name for _, name, _ in live.requests] == [*LOGIN, "pump-logs"]
+    no_room = OSError(errno.ENOSPC, "No space left on device")
+    with monkeypatch.context() as full:
+        full.setattr(store, "_written", Mock(side_effect=no_room))
+        assert run(["record", "long", "--resume"]) == 2
+    err = capsys.readouterr().err
+    assert "cannot be written: No space left on device; name a folder that can be with --cassettes. What was fetched is kept" in err
+    assert run(["record", "long", "--resume", "--cassettes", "elsewhere"]) == 0
+    assert (tmp_path / "elsewhere" / "long.json").exists()
+    assert [name for _, name, _ in live.requests] == [*LOGIN, "pump-logs", *LOGIN]
     assert not files[0].exists()
 
 

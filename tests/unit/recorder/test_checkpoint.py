@@ -1,5 +1,6 @@
 """The unfinished recording: sealed, private, torn only at its end."""
 
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -7,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from recorder.checkpoint import Checkpoint, Errand, path_of
+from recorder.checkpoint import Checkpoint, Errand, KeptError, found, path_of
 from recorder.credentials import Credentials
+from recorder.order import Order
 from tfx.errors import UsageError
 from tfx.exchange import Exchange, Request, Response
 
@@ -136,7 +138,7 @@ def test_a_finished_one_is_gone(begun: Callable[..., Path]) -> None:
     [
         ({"region": "eu"}, r"is of something else \(region us, not eu\)"),
         ({"since": date(2026, 11, 1), "era": "2025"}, r"\(era 2026-10, not 2025, since 2026-11-12, not 2026-11-01\)"),
-        ({"pump": "77"}, r"is of something else \(pump\); ask for the same"),
+        ({"pump": "77"}, r"is of something else \(pump\); leave that out"),
     ],
 )
 def test_another_errand_is_refused(begun: Callable[..., Path], change: dict[str, object], words: str) -> None:
@@ -146,15 +148,56 @@ def test_another_errand_is_refused(begun: Callable[..., Path], change: dict[str,
     assert "90012345" not in str(caught.value)
 
 
-def test_relative_days_count_from_the_day_it_began(begun: Callable[..., Path]) -> None:
-    started: list[datetime] = []
+def test_what_is_left_out_is_as_it_was(begun: Callable[..., Path]) -> None:
+    later = NOW + timedelta(days=3)
+    for order in (Order(name="x"), Order(name="x", days=7), Order(name="x", until=ERRAND.until, pump="90012345", region="us")):
+        checkpoint, errand, _ = Checkpoint.resume(begun(), PERSON, order.going_on, later)
+        checkpoint.close()
+        assert (errand, order.pump or errand.pump) == (ERRAND, ERRAND.pump)
+    with pytest.raises(UsageError, match=r"something else \(since 2026-11-12, not 2026-11-16\)"):
+        Checkpoint.resume(begun(), PERSON, Order(name="x", days=3).going_on, later)
 
-    def errand(when: datetime) -> Errand:
-        started.append(when)
-        return ERRAND
 
-    Checkpoint.resume(begun(), PERSON, errand, NOW + timedelta(days=3))[0].close()
-    assert started == [NOW]
+def test_it_is_found_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    here, there, elsewhere = (path_of("week", tmp_path / folder) for folder in "abc")
+    here.parent.mkdir()
+    for other in (path_of("week-2", tmp_path), path_of("wee", tmp_path), here.parent / "week-x.unfinished"):
+        other.touch()
+    with pytest.raises(UsageError, match="there is no unfinished recording"):
+        found("week", tmp_path / "a")
+    there.touch()
+    assert found("week", tmp_path / "a") == there
+    elsewhere.touch()
+    with pytest.raises(UsageError, match="2 recordings called week are unfinished, for other folders"):
+        found("week", tmp_path / "a")
+    here.touch()
+    assert found("week", tmp_path / "a") == here
+
+
+def test_two_at_once_are_one_too_many(begun: Callable[..., Path]) -> None:
+    path = begun()
+    first, _, _ = Checkpoint.resume(path, PERSON, lambda known: known, NOW)
+    before = path.read_bytes()
+    for second in (lambda: Checkpoint.begin(path, PERSON, ERRAND, NOW), lambda: resume(path)):
+        with pytest.raises(UsageError, match="is being recorded by another process at this moment"):
+            second()
+    assert path.read_bytes() == before
+    first.close()  # as the system does for a process that has died
+    Checkpoint.begin(path, PERSON, ERRAND, NOW).discard()
+    assert list(path.parent.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_is_called_that_and_costs_nothing_kept(begun: Callable[..., Path]) -> None:
+    checkpoint, _, _ = Checkpoint.resume(path := begun(), PERSON, lambda known: known, NOW)
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, checkpoint._handle)
+    os.close(full)
+    with pytest.raises(KeptError, match=rf"\(No space left on device\); make room in {path.parent}"):
+        checkpoint.append(EXCHANGES[0])
+    checkpoint.close()
+    assert resume(path) == EXCHANGES
 
 
 def test_another_password_and_a_clock_set_back_are_refused(begun: Callable[..., Path]) -> None:

@@ -10,6 +10,14 @@ from tfx import cli
     ("arguments", "words"),
     [
         (("record", "week"), "tfx: interrupted; what was fetched waits encrypted, go on with: tfx record week --resume\n"),
+        (
+            ("record", "week", "--days", "3", "--cassettes", "my own", "--values", "synthetic"),
+            (
+                "tfx: interrupted; what was fetched waits encrypted, "
+                "go on with: tfx record week --cassettes 'my own' --values synthetic --resume\n"
+            ),
+        ),
+        (("record", "day"), "tfx: interrupted; nothing was left half written.\n"),
         (("record", "week", "--simulated"), "tfx: interrupted; nothing was left half written.\n"),
         (("record", "week", "--", "x.py"), "tfx: interrupted; nothing was left half written.\n"),
     ],
@@ -21,6 +29,7 @@ def test_an_interrupted_recording_says_how_to_go_on(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(job, "run", interrupted)
+    monkeypatch.setattr(job, "is_kept", lambda order: order.name == "week")
     monkeypatch.setattr(job, "keep_no_core", lambda: None)
     assert cli.run(arguments) == 130
     assert capsys.readouterr().err.lstrip("\n") == words  # Click ends the line of the ^C first

@@ -1,5 +1,6 @@
 """What the client sends, what it makes of answers, and what its errors say."""
 
+import errno
 from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -177,6 +178,19 @@ def test_refusals_say_what_and_what_next_and_quote_nothing(
     assert caught.value.exit_code == 3
     assert not [secret for secret in SECRETS if secret in repr(caught.value)]
     assert caught.value.__context__ is None
+
+
+def test_only_the_file_of_certificates_is_told_to_be_that(world: MakeWorld) -> None:
+    there = world()
+    there.session.verify = "/no such: file.pem"
+    full = OSError(errno.ENOSPC, "No space left on device", "/state")
+    there.on("GET", LOGS, {"exc": full}, {"exc": OSError("Could not find a TLS CA certificate bundle, invalid path: /no such: file.pem")})
+    client = there.log_in()
+    with pytest.raises(OSError, match="No space left") as caught:
+        client.pump_logs(ASSIGNMENT, WEEK)
+    assert caught.value is full
+    with pytest.raises(UsageError, match="the file of certificates to trust cannot be read"):
+        client.pump_logs(ASSIGNMENT, WEEK)
 
 
 def test_nothing_prints_what_it_holds(world: MakeWorld) -> None:
