@@ -13,6 +13,7 @@ from recorder.credentials import Credentials
 from recorder.order import Order
 from recorder.session import captured, is_had, record
 from recorder.simulated import simulated
+from sanitizer.folders import public_part
 from sanitizer.own import rules_of
 from sanitizer.policy import Policy
 from sanitizer.report import Entry, write
@@ -51,17 +52,17 @@ def run(order: Order) -> Done:
     return _live(order)
 
 
-def _finished(order: Order, capture: Capture, exit_code: int = 0) -> Done:
+def _finished(order: Order, capture: Capture, exit_code: int = 0, *, by_program: bool = False) -> Done:
     rules = rules_of(order.policy)
     try:
-        scrubbed = scrub(capture, name=order.name, rules=rules, values=_values(order))
+        scrubbed = scrub(capture, name=order.name, folder=public_part(order.cassettes), rules=rules, values=_values(order))
     except FoundError as error:
         _audit(order, Entry(refused=str(error)), rules)
         raise
     _audit(order, Entry(cassette=scrubbed.cassette, findings=scrubbed.findings, touched=scrubbed.touched), rules)
     path = store.save(scrubbed.cassette, order.cassettes)
     told = (path, scrubbed.cassette, scrubbed.findings)
-    return Done(lines=summary.lines(*told), report=summary.report(*told), exit_code=exit_code)
+    return Done(lines=summary.lines(*told, by_program=by_program), report=summary.report(*told), exit_code=exit_code)
 
 
 def _values(order: Order) -> str:
@@ -141,7 +142,8 @@ def local_day(instant: datetime) -> date:
 def _program(order: Order) -> Done:
     if order.simulated or order.resume or order.since or order.until or order.days or order.pump or order.credentials:
         raise UsageError(
-            "a program decides itself what it fetches and how it signs in; only --region, --era and --cassettes go with -- PROGRAM"
+            "a program decides itself what it fetches and how it signs in; only --region, --era, --cassettes, --values, --policy, --report "
+            "and --json go with -- PROGRAM"
         )
     exit_code, exchanges = programs.run(order.program)
     return taped(order, exchanges, datetime.now(UTC), exit_code)
@@ -155,7 +157,8 @@ def taped(order: Order, exchanges: tuple[Exchange, ...], clock: datetime, exit_c
         LeakError, RefusedError: the sanitizer's; nothing was written.
     """
     region, era = programs.region_and_era(exchanges)
-    return _finished(order, captured(exchanges, order.era or era, order.region or region, clock, ()), exit_code)
+    found = captured(exchanges, order.era or era, order.region or region, clock, ())
+    return _finished(order, found, exit_code, by_program=True)
 
 
 def keep_no_core() -> None:

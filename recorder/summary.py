@@ -1,7 +1,7 @@
 """What to tell a person about a cassette just written. Pure."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from sanitizer.findings import Finding
@@ -14,8 +14,8 @@ from tfx.jsonbody import Json, parse
 RECORD_SIZE = 26
 
 
-def lines(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> tuple[str, ...]:
-    """A few lines of text."""
+def lines(path: Path, cassette: Cassette, findings: Sequence[Finding], *, by_program: bool = False) -> tuple[str, ...]:
+    """A few lines of text; `by_program`: somebody else's client decided what to fetch."""
     touched = sum(cassette.rules.values())
     first = (
         f"{path}: {len(cassette.exchanges)} exchanges, {events(cassette)} pump events ({cassette.region}, era {cassette.era}). "
@@ -24,15 +24,26 @@ def lines(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> tuple[
     if cassette.values == SYNTHETIC:
         first += "\nThe amounts of glucose, insulin and carbohydrate are invented; which events there are, and when, is as recorded."
     if not events(cassette):
-        first += (
-            "\nThere is not one pump event on it: the pump's last upload is older than the days asked for, or they have only just begun "
-            "on its clock. Ask for more with --days."
-        )
+        first += f"\nThere is not one pump event on it: {_NONE[by_program]}"
     if not findings:
         return (first, "Every place has a rule. Look the file over, then commit it.")
-    told = f"{len(findings)} places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE:"
-    shown = dict.fromkeys(line for finding in findings for line in (f"  {finding}", *(f"    {rule}" for rule in finding.rule.splitlines())))
-    return (first, told, *shown)
+    with_rule, without = [one for one in findings if one.rule], [one for one in findings if not one.rule]
+    headings = (
+        (with_rule, "places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE:"),
+        (without, "places were blanked or removed, and no rule can be added for them:"),
+    )
+    told = (line for found, heading in headings if found for line in (f"{len(found)} {heading}", *_shown(found)))
+    return (first, *told)
+
+
+def _shown(findings: Sequence[Finding]) -> Iterable[str]:
+    return dict.fromkeys(line for one in findings for line in (f"  {one}", *(f"    {rule}" for rule in one.rule.splitlines())))
+
+
+_NONE = {
+    False: "the pump's last upload is older than the days asked for, or they have only just begun on its clock. Ask for more with --days.",
+    True: "the program asked for none, or for days without one.",
+}
 
 
 def report(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> dict[str, Json]:

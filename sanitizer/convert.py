@@ -11,6 +11,7 @@ from types import MappingProxyType
 import click
 
 from sanitizer.findings import Finding, without_advice
+from sanitizer.folders import public_part
 from sanitizer.formats import har, vcr
 from sanitizer.formats.nodes import json_file
 from sanitizer.formats.recording import Recording, capture_of
@@ -143,7 +144,7 @@ def convert(
     else:
         if target.suffix == ".json":
             path_of(target.stem, target.parent)
-        made = opened(source, origin).cleaned(name=target.stem, rules=rules_of(own))
+        made = opened(source, origin).cleaned(name=target.stem, folder=public_part(target.parent), rules=rules_of(own))
     if target.suffix in WRITERS:
         _write(target, WRITERS[target.suffix](made.done.cassette))
     elif is_cassette:

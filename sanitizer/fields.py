@@ -18,6 +18,8 @@ Treatment = Literal["keep", "zero", "date", "counter", "bolus"]
 LAST_CODE: Final = 0x0FFF
 """As far as the twelve bits of an event code reach; four digits are nobody's number."""
 MS_OF_DAY: Final = 86_400_000
+SECOND: Final = 1000
+"""Milliseconds: behind the second nothing stays, here as in a text (`sanitizer.epoch.settled`)."""
 _COUNTER_STAYS: Final = frozenset({0, 0xFFFFFFFF})
 
 
@@ -46,7 +48,7 @@ def ranges(policy: Policy, field: Field) -> tuple[Range, ...]:
 
     By its name, its unit or its meaning in the policy's table, else as wide as its type, where that is a byte.
     """
-    found = next((policy.bounds[key] for key in (field.name, field.unit, field.meaning) if key in policy.bounds), None)
+    found = policy.bounds.get(domain(policy, field))
     if found is None:
         assert field.width == 1, f"the policy's [bounds]: none for {field.name}, which could hold an identifier"
         return ((0, 7),) if field.meaning == "bitmask" else (field.bounds,)
@@ -61,6 +63,11 @@ def ranges(policy: Policy, field: Field) -> tuple[Range, ...]:
 def bits_of(inside: tuple[Range, ...]) -> frozenset[int]:
     """The bits that a mask may have set."""
     return frozenset(bit for low, high in inside for bit in range(int(low), int(high) + 1))
+
+
+def domain(policy: Policy, field: Field) -> str:
+    """What the values of a kept field are held against, by the name it has in the policy; else the field's own type."""
+    return next((key for key in (field.name, field.unit, field.meaning) if key in policy.bounds), field.type)
 
 
 @cache
@@ -185,7 +192,7 @@ def _unix(values: Sequence[object], context: Context) -> list[object] | None:
 
 def _times_of_day(values: Sequence[object], _context: Context) -> list[object] | None:
     found = _ints(values)
-    return list(found) if found is not None and all(0 <= value < MS_OF_DAY for value in found) else None
+    return [value - value % SECOND for value in found] if found is not None and all(0 <= value < MS_OF_DAY for value in found) else None
 
 
 _DATES: Final[dict[str, Column]] = {

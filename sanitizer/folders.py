@@ -63,3 +63,9 @@ def foreign(path: Path) -> str:
         raise UsageError(f"{path} cannot be read ({error.strerror}); see to it, or name another file") from None
     told = next((kind for mark, kind in _MARKS if mark in start), "")
     return told if told or path.suffix == ".json" else "a file whose name does not end in .json"
+
+
+def public_part(folder: Path) -> str:
+    """The part of a folder's path that is published with it: below where the command runs, else its last name."""
+    here = folder.absolute()
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else here.name

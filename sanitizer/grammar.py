@@ -55,7 +55,7 @@ def _departures(schema: Schema, value: object, place: str) -> Iterator[str]:
     if not any(value == one and type(value) is type(one) for one in choices):
         yield f"{where} is none of {', '.join(map(str, choices))}"
     if isinstance(value, str) and "pattern" in schema and not re.search(str(schema["pattern"]), value):
-        yield f"{where} is not written as {schema['pattern']}"
+        yield f"{where} is not written as {schema.get('description', schema['pattern'])}"
     if isinstance(value, int | float) and not _number(schema, "minimum", value) <= value <= _number(schema, "maximum", value):
         yield f"{where} is a number out of bounds"
     if isinstance(value, list):

@@ -11,6 +11,9 @@ from sanitizer.policy import Policy, Rule
 from sanitizer.run import Run
 from tfx.jsonbody import Json
 
+KEPT = "keep:"
+"""What stands before a domain where places are counted that kept their values."""
+
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -31,6 +34,9 @@ class Hand(Protocol):
 
     def count(self, word: str, place: str, number: int = 1) -> None:
         """Say how many places a rule touched, and where."""
+
+    def count_kept(self, domain: str, place: str, number: int = 1) -> None:
+        """Say how many places were left as they are, and by which domain."""
 
     def name(self, name: str) -> str:
         """A name of a header, key or member as it may be shown."""
@@ -60,6 +66,10 @@ class _Reporting:
         self.run.counts[word] += number
         self.run.places[word, _INDEX.sub("[]", place)] += number
 
+    def count_kept(self, domain: str, place: str, number: int = 1) -> None:
+        """Say how many places were left as they are, and by which domain; not counted on the cassette, for no rule changed them."""
+        self.run.places[f"{KEPT}{domain}", _INDEX.sub("[]", place)] += number
+
 
 class Scrubbing(_Reporting):
     """The hand that changes."""
@@ -71,7 +81,9 @@ class Scrubbing(_Reporting):
         """The stand-in, the moved date, the kept number; a typed blank and a finding where the value is not what the rule is for."""
         if value is None:
             return None
-        if rule.word != "keep":
+        if rule.word == "keep":
+            self.count_kept(rule.argument, place)
+        else:
             self.count(rule.word, place)
         try:
             return ACTIONS[rule.word].change(value, rule.argument, self.run)

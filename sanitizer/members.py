@@ -78,4 +78,4 @@ def stranger(hand: Hand, key: str, item: Json, place: str, number: int) -> dict[
 
 
 def _suggestion(hand: Hand, value: Json, place: str) -> str:
-    return for_body(hand.run.section, place, value, hand.run.policy, hand.name)
+    return for_body(hand.run.section, place, value, hand.run.policy, hand.name, is_cassette=not hand.changes)

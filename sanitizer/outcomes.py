@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanitizer.findings import Finding
-from sanitizer.folders import IMPORTED, foreign
+from sanitizer.folders import IMPORTED, foreign, public_part
 from tfx.cassette import KEEP
 from tfx.errors import TfxError, UsageError
 
@@ -161,7 +161,7 @@ def _import(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -
         raise UsageError(f"{target} exists, and importing {path} replaces nothing; name another folder or --name, or remove it")
     found = opened(path, how.origin)
     report.called = found.where
-    made = found.cleaned(name=name, folder=_public(how.output), rules=rules, values=how.values or KEEP)
+    made = found.cleaned(name=name, folder=public_part(how.output), rules=rules, values=how.values or KEEP)
     _take(report, made.done.cassette, made.findings, made.done.touched)
     report.imported, report.elsewhere, report.left_out = made.places, made.elsewhere, made.left_out
     report.written = str(save(made.done.cassette, how.output))
@@ -172,12 +172,6 @@ def _take(report: Report, cassette: "Cassette", findings: "tuple[Finding, ...]",
     report.findings = list(findings)
     for (word, place), number in sorted(touched.items()):
         report.touched.setdefault(word, {})[place] = number
-
-
-def _public(folder: Path) -> str:
-    """The part of a folder's path that is published with it: below where the command runs, else its last name."""
-    here = folder.absolute()
-    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else here.name
 
 
 def _recording(path: Path) -> Path:

@@ -8,7 +8,7 @@ from operator import is_not, itemgetter
 from typing import Final, cast
 
 from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
-from sanitizer.fields import LAST_CODE, Context, column_of, layout, treatment
+from sanitizer.fields import LAST_CODE, Context, column_of, domain, layout, treatment
 from sanitizer.hand import Hand
 from sanitizer.leaves import blank, is_blank
 from sanitizer.members import stranger
@@ -201,8 +201,11 @@ class _Rows:
         field = layout(code)[name]
         policy = self._hand.run.policy
         change, what = column_of(policy, field), treatment(policy, field)
-        if what != "keep":
-            self._hand.count(what, f"{self._place}[].eventProperties.{name} of event {code}", len(values))
+        where = f"{self._place}[].eventProperties.{name} of event {code}"
+        if what == "keep":
+            self._hand.count_kept(domain(policy, field), where, len(values))
+        else:
+            self._hand.count(what, where, len(values))
         found = change(values, self._context)
         place = f".eventProperties.{name}"
         if found is None:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sanitizer.devices import BOLUS_CODES, DATE_CHANGED, MOST_BOLUS_IDS, Device
-from sanitizer.fields import LAST_CODE, MS_OF_DAY, bits_of, ranges, treatment
+from sanitizer.fields import LAST_CODE, MS_OF_DAY, SECOND, bits_of, domain, ranges, treatment
 from sanitizer.hand import Hand
 from sanitizer.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments
 from sanitizer.policy import Policy
@@ -62,7 +62,9 @@ def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Re
     sequence = np.array(device.sequences(0, records.sequence.tolist()), np.int64)
     out = Records(rows=rows).with_header(seconds=seconds, sequence=sequence)
     rows = out.rows.copy()
-    for code in np.unique(codes).tolist():
+    found, numbers = np.unique(codes, return_counts=True)
+    for code, number in zip(found.tolist(), numbers.tolist(), strict=True):
+        _count_kept(hand, code, number)
         if _special(hand.run.policy, code):
             which = np.flatnonzero(codes == code)
             rows[which] = _changed(hand, device, rows[which], code)
@@ -135,6 +137,13 @@ def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int)
     return part.view(np.uint8).reshape(len(rows), -1)
 
 
+def _count_kept(hand: Hand, code: int, number: int) -> None:
+    policy = hand.run.policy
+    for field in EVENTS[code].fields if code in EVENTS else ():
+        if treatment(policy, field) == "keep":
+            hand.count_kept(domain(policy, field), f"response body[].{field.name} of event {code}", number)
+
+
 def _kept(hand: Hand, field: Field, stored: npt.NDArray[np.generic], code: int) -> npt.NDArray[np.generic]:
     allowed = ranges(hand.run.policy, field)
     if field.meaning == "bitmask":
@@ -153,7 +162,7 @@ def _date(stored: Numbers, field: Field, moments: Moments) -> Numbers:
     if field.time == "pump_days":
         return _kept_sentinels(stored, moved_days(stored, moments))
     if field.time == "ms_of_day":
-        return np.where(stored < MS_OF_DAY, stored, 0)
+        return np.where(stored < MS_OF_DAY, stored - stored % SECOND, 0)
     since = UNIX_OF_PUMP_EPOCH if field.time == "unix_wall" else 0
     return _kept_sentinels(stored, moved_seconds(stored, moments, since))
 

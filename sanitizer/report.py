@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from sanitizer.findings import Finding
+from sanitizer.hand import KEPT
 from sanitizer.policy import Policy, policy
 from tfx.cassette import Cassette
 from tfx.errors import UsageError
@@ -103,6 +104,10 @@ def _file(name: str, entry: Entry, left: Mapping[str, Json]) -> dict[str, Json]:
         inner = places.setdefault(word, {})
         assert isinstance(inner, dict)
         inner[place] = number
+    kept: dict[str, int] = {}
+    for (word, _), number in entry.touched.items():
+        if word.startswith(KEPT):
+            kept[word.removeprefix(KEPT)] = kept.get(word.removeprefix(KEPT), 0) + number
     about: dict[str, Json] = {}
     if cassette:
         about = {"era": cassette.era, "region": cassette.region, "exchanges": len(cassette.exchanges), "values": cassette.values}
@@ -116,6 +121,7 @@ def _file(name: str, entry: Entry, left: Mapping[str, Json]) -> dict[str, Json]:
         "refused": entry.refused or None,
         "held": {kind: sum(counts.get(word, 0) for word in words) for kind, words in HELD.items()},
         "rules": dict(sorted(counts.items())),
+        "kept": dict(sorted(kept.items())),
         "places": places,
         "without a rule": [{"exchange": one.exchange, "place": one.place, "kind": one.kind} for one in entry.findings],
         "left in": dict(left),
@@ -147,6 +153,7 @@ def _about(one: dict[str, Json]) -> list[str]:
         lines += [f"Exchanges left out because they cannot be understood: {one['refused and left out']}.", ""]
     lines += ["### Places that held something", "", *_table(("what", "places"), _rows(one["held"])), ""]
     lines += ["### Places each rule touched", "", *_table(("rule", "places"), _rows(one["rules"])), ""]
+    lines += ["### Places kept, by the domain they lie in", "", *_table(("domain", "places"), _rows(one["kept"])), ""]
     blanked = one["without a rule"]
     assert isinstance(blanked, list)
     lines += ["### Places without a rule, blanked or removed", ""]

@@ -19,6 +19,8 @@ HEAD: Final = """\
 # your own: domains.colour = { words = ["Black", "White"] }. docs/decisions/rules-of-your-own.md says what a rule can and cannot do."""
 
 _EMPTY: Final = "empty"
+_BLANKED: Final = "blanked already: make this rule from the source"
+_BLANKS: Final = ("", 0, False)
 _SEVERAL: Final = "of several shapes"
 _INDEX = re.compile(r"\[\d+\]")
 _NAME = re.compile(r"[A-Za-z_]+\Z")
@@ -46,17 +48,21 @@ def shape(value: Json, policy: Policy) -> tuple[str, str]:
     return "blank", _EMPTY
 
 
-def for_body(section: str, place: str, value: Json, policy: Policy, shown: Callable[[str], str]) -> str:
+def for_body(section: str, place: str, value: Json, policy: Policy, shown: Callable[[str], str], *, is_cassette: bool = False) -> str:
     """Lines for a member without a rule and everything below it; none where a name cannot be shown or no table of rules is read there.
 
-    `place` is the finding's; `shown` gives a name as it may be shown.
+    `place` is the finding's; `shown` gives a name as it may be shown. On a cassette a zero may be a blank: nothing is guessed from it.
     """
     claim = place.partition(".claims.")[2]
     path = _INDEX.sub("[]", claim or place.partition("body")[2].removeprefix("."))
     table = "claims" if claim else section
     if "<" in path or any(table == f"endpoints.{name}.response" for name in policy.special):
         return ""
-    found = (_line(f'{table}."{leaf}"', *shape(item, policy)) for leaf, item in _leaves(path, value, shown) if leaf)
+    found = (
+        _line(f'{table}."{leaf}"', *(("blank", _BLANKED) if is_cassette and item in _BLANKS else shape(item, policy)))
+        for leaf, item in _leaves(path, value, shown)
+        if leaf
+    )
     return "\n".join(dict.fromkeys(found))
 
 
@@ -105,7 +111,10 @@ def suggested(findings: Iterable[Finding]) -> str:
             assert found, "a suggestion that is not written as one"
             rule, says = found["rule"], found["shape"]
             before = rules.get(found["place"], (rule, says))
-            rules[found["place"]] = before if before[0] == rule else ("blank", _SEVERAL)
+            if _BLANKED in (before[1], says):  # a blank says nothing against what another one was
+                rules[found["place"]] = before if says == _BLANKED else (rule, says)
+            else:
+                rules[found["place"]] = before if before[0] == rule else ("blank", _SEVERAL)
     lines = [_line(place, *told) for place, told in sorted(_apart(rules).items())]
     if others:
         lines += [

@@ -44,7 +44,7 @@ def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
             continue
         if found is None:
             what = asked_for(exchange.request.method, exchange.request.url)
-            hand.note(f"request ({what})", "a request to no place of Tandem Source" + ("; removed" if hand.changes else ""))
+            hand.note("request", f"a request to no place of Tandem Source ({what})" + ("; removed" if hand.changes else ""))
             continue
         try:
             done = _exchange(hand, exchange, *found)

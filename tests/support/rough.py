@@ -132,6 +132,10 @@ Sec-Fetch-Dest: empty
 Sec-Fetch-Mode: cors
 Sec-Fetch-Site: same-origin
 Upgrade-Insecure-Requests: 1
+Priority: u=0, i
+Sec-Fetch-User: ?1
+Sec-Purpose: prefetch
+Sec-GPC: 1
 If-None-Match: W/"5f-abc"
 If-Modified-Since: Wed, 18 Nov 2026 20:00:00 GMT
 Accept-Encoding: gzip, deflate, br, zstd
@@ -169,6 +173,7 @@ Referrer-Policy: no-referrer
 Permissions-Policy: camera=()
 Pragma: no-cache
 Keep-Alive: timeout=5
+Priority: u=3
 X-AspNet-Version: 4.0.30319
 X-Robots-Tag: noindex
 Content-Language: en-US

@@ -76,7 +76,7 @@ def test_what_is_refused_can_be_left_out_by_name_and_number(capsys: pytest.Captu
     assert lines[1].startswith("web.har #2 exchange: refused (response body: a body has the content coding zstd")
     assert lines[1].endswith("); left out")
     assert lines[2] == (
-        "web.har #3 request (GET source.tandemdiabetes.com/static/*/*.png): a request to no place of Tandem Source; removed"
+        "web.har #3 request: a request to no place of Tandem Source (GET source.tandemdiabetes.com/static/*/*.png); removed"
     ), "numbered as in the file"
     assert "web.har exchanges left out because they cannot be understood: 2" in lines
     assert "\nExchanges left out because they cannot be understood: 2.\n" in Path("audit.md").read_text()

@@ -51,7 +51,7 @@ LOOSER = [
     ("domains.any = { from_to = [0, 100000000] }", "a number out of bounds"),
     ("domains.any = {}", "domains.any needs one of words, from_to"),
     ('claims.nick = "keep:anything"', "nothing is kept without a domain"),
-    ('claims.nick = "keep"', "is not written as"),
+    ('claims.nick = "keep"', "is not written as a word such as blank, drop, uuid or date, or keep:DOMAIN,"),
     ('claims.nick = "pass"', "there is no action pass"),
     ("bounds.counts = [0, 99999999]", "bounds has no place in a policy"),
     ('marks."?" = "keep"', "marks has no place in a policy"),
@@ -96,14 +96,16 @@ def test_such_a_cassette_is_clean_only_by_the_rules_it_was_made_with(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     url = "https://source.tandemdiabetes.com/api/reports/bff/pumper/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
-    done = scrub(capture(url, answer=b'{"pumps":[{"colour":"Black"},{"colour":"Marisol"}]}'), name="x", rules=extended(ADDED))
-    assert done.cassette.exchanges[0].response.body == b'{"pumps":[{"colour":"Black"},{"colour":""}]}'
+    done = scrub(capture(url, answer=b'{"pumps":[{"colour":"Black"},{"colour":"Marisol","topLevel":99}]}'), name="x", rules=extended(ADDED))
+    assert done.cassette.exchanges[0].response.body == b'{"pumps":[{"colour":"Black"},{"colour":"","topLevel":0}]}'
     save(done.cassette, tmp_path)
     (tmp_path / "own.toml").write_text(ADDED)
     assert cli.run(["sanitize", "--check", "--policy", "own.toml", "x.json"]) == 0
     assert cli.run(["sanitize", "--check", "x.json"]) == 1
     assert "response body.pumps[0].colour: a member without a rule" in capsys.readouterr().out
     assert cli.run(["sanitize", "--suggest", "x.json"]) == 0
-    assert 'endpoints.pumper.response."pumps[].colour" = "blank"  # text\n' in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert 'endpoints.pumper.response."pumps[].colour" = "blank"  # text\n' in told
+    assert '"pumps[].topLevel" = "blank"  # blanked already: make this rule from the source\n' in told, "no domain is guessed from a zero"
     assert cli.run(["sanitize", "--policy", "own.toml", "x.json"]) == 0
     assert capsys.readouterr().out == "1 cassette clean already, nothing written\n"

@@ -209,6 +209,13 @@ ROOMY = [
 ]
 
 
+def test_what_browsers_ask_for_pages_is_known() -> None:
+    chrome = "image/avif,image/webp,image/apng,*/*;q=0.8,application/signed-exchange;v=b3;q=0.7"
+    for rest in (chrome, "image/avif,image/webp,image/png,image/svg+xml,*/*;q=0.8", "*/*;q=0.8"):
+        assert policy().domains["media"].holds(f"text/html,application/xhtml+xml,application/xml;q=0.9,{rest}")
+    assert {policy().headers[way]["priority"].word for way in ("request", "response")} == {"drop"}
+
+
 @pytest.mark.parametrize(("domain", "value", "_why"), ROOMY)
 def test_a_domain_has_no_room_for_somebodys(domain: str, value: str, _why: str) -> None:
     assert not policy().domains[domain].holds(value)

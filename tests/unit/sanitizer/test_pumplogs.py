@@ -46,7 +46,7 @@ FATES: list[tuple[int, Properties, Properties, str]] = [
     (477, {"sessionStartTime": WALL + NOW, "sessionJoinTime": 0xFFFFFFFF}, {"sessionStartTime": WALL + THEN, "sessionJoinTime": 0xFFFFFFFF}, "D, Unix seconds"),
     (14, {"datePrior": 6897, "dateAfter": 6898, "rawRtcTime": 5}, {"datePrior": 6029, "dateAfter": 6030, "rawRtcTime": 1}, "D, days; C, a counter"),
     (14, {"datePrior": 4394, "dateAfter": 6898}, {"datePrior": 4199, "dateAfter": 6030}, "the factory date is the first of the window"),
-    (13, {"timePrior": 3_600_000, "timeAfter": 7_200_000}, {"timePrior": 3_600_000, "timeAfter": 7_200_000}, "times of day stay"),
+    (13, {"timePrior": 3_600_999, "timeAfter": 7_200_000}, {"timePrior": 3_600_000, "timeAfter": 7_200_000}, "times of day, to the second"),
     (447, {"currentTransmitterTime": 864_001, "sessionStartTime": 0, "sessionStopTime": 0xFFFFFFFF, "sessionDuration": 10}, {"currentTransmitterTime": 1, "sessionStartTime": 0, "sessionStopTime": 0xFFFFFFFF, "sessionDuration": 10}, "C: 1, sentinels stay"),
     (394, {"cgmTimestamp": 248, "sessionSignature": 117}, {"cgmTimestamp": 1, "sessionSignature": 0}, "C and I"),
     (5, {"alarmId": 3, "faultLocatorData": 90871624, "param1": 9, "param2": 2.5}, {"alarmId": 3, "faultLocatorData": 0, "param1": 0, "param2": 0}, "?: opaque words"),
@@ -232,6 +232,14 @@ def test_bolus_ids_are_a_ring_and_none_stays_none(first: int, ids: list[int]) ->
     assert len(set(rebased)) == len({first, 0, *ids}), "one to one"
     assert all(0 <= one <= 65_535 for one in rebased)
     assert Device(first_bolus=(0, 1, 1)).boluses(rebased) == rebased
+
+
+def test_a_clock_change_in_a_record_keeps_no_milliseconds(capture: Build) -> None:
+    records = Records.build(code=13, seconds=NOW, sequence=1, columns={"timePrior": 18_994_053, "timeAfter": 86_400_053})
+    done = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x")
+    after = Records.from_body(done.cassette.exchanges[0].response.body).columns(13)
+    assert (after["timePrior"].tolist(), after["timeAfter"].tolist()) == ([18_994_000], [0])
+    assert looked_at(done.cassette) == ()
 
 
 @given(st.integers(0, 4095), st.binary(min_size=16, max_size=16), st.integers(1, 0xFFFFFFFE))

@@ -71,6 +71,9 @@ def test_nothing_seen_and_no_length_of_it_is_in_the_report(session: Session, scr
     (file,) = told["files"]
     assert isinstance(file, dict)
     assert file["file"] == "x.json"
+    assert isinstance(file["kept"], dict)
+    assert file["kept"]["model-name"], "kept members of answers, by their domain"
+    assert "\n| units/h |" in markdown(told), "kept fields of events, by their bounds"
     assert isinstance(file["held"], dict)
     assert isinstance(file["rules"], dict)
     assert sum(map(int, map(str, file["held"].values()))) == sum(map(int, map(str, file["rules"].values()))), "each place is listed once"

@@ -78,6 +78,13 @@ def test_two_shapes_at_one_place_are_a_blank() -> None:
     assert text.endswith('claims."nick" = "blank"  # of several shapes\n')
 
 
+def test_a_blank_says_nothing_against_another_shape() -> None:
+    rows = ['claims."nick" = "uuid"  # like a UUID', 'claims."nick" = "blank"  # blanked already: make this rule from the source']
+    for lines in (rows, rows[::-1]):
+        text = suggested(Finding(exchange=1, place="p", kind="k", rule=line) for line in lines)
+        assert tomllib.loads(text) == {"claims": {"nick": "uuid"}}
+
+
 CANNOT = [
     ({"Marisol4Ever": 1}, "a name with a digit may be somebody's"),
     ({"events": [{"eventProperties": {"marisolText": "x"}}]}, "pump events are read by no table of rules"),
