@@ -5,6 +5,7 @@ A child carries it if it is this very Python (or a script for it), has no option
 """
 
 import os
+import re
 import shlex
 import shutil
 import sys
@@ -20,6 +21,13 @@ __tracebackhide__ = True  # command lines and environments hold live values
 EVENTS: Final = frozenset({"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "pty.spawn"})
 """The audit events of a program that is started."""
 
+_LIBRARY_LOOK_UPS: Final = (
+    (frozenset({"/sbin/ldconfig"}), re.compile(r"-p|-r")),
+    (frozenset({"gcc", "cc"}), re.compile(r"-Wl,-t -o \S+ -l[\w.+-]+")),
+    (frozenset({"ld"}), re.compile(r"-t( -L \S+)* -o /dev/null -l[\w.+-]+")),
+    (frozenset({"objdump"}), re.compile(r"-p -j \.dynamic \S+")),
+)
+"""How `ctypes.util.find_library` looks a library up, by program and its arguments: compilers and linkers that reach no network."""
 _START: Final = 1024
 _SHELL: Final = "sh"
 
@@ -35,10 +43,18 @@ def unguarded(event: str, args: tuple[object, ...]) -> str | None:
         words, given = _words(args[1]), args[-1]
         program, folder = _word(args[0]), args[2] if event == "subprocess.Popen" else None
     surroundings = _surroundings(given)
+    if event == "subprocess.Popen" and _is_library_look_up(program, words[1:]):
+        return None
     path = _path(program, None if folder is None else _word(folder), surroundings)
     if path is None:
         return None
     return None if carries(surroundings) and _is_guardable(path, words[1:], surroundings) else os.path.basename(program)  # noqa: PTH119
+
+
+def _is_library_look_up(program: str, options: Sequence[str]) -> bool:
+    # By name where the look-up asks PATH itself: who may put a gcc of his own there may do anything anyhow.
+    names = {program, os.path.basename(program)}  # noqa: PTH119
+    return any(names & programs and pattern.fullmatch(" ".join(options)) for programs, pattern in _LIBRARY_LOOK_UPS)
 
 
 def carries(surroundings: Mapping[str, str]) -> bool:

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
 from typing import Final
+from urllib.parse import urlsplit
 
 from replayer import shapes
 from replayer.keys import Pair, Question, compared_json, compared_pairs, text
 from tandem.endpoints import ENDPOINTS
-from tandem.eras import ERAS
-from tandem.regions import HOSTS
+from tandem.eras import CURRENT, ERAS
+from tandem.regions import HOSTS, REGIONS, client_id_of
 from tfx.exchange import State, Terms
 from tfx.jsonbody import Json
 
@@ -20,6 +21,10 @@ NEAREST: Final = 3
 SHOWN: Final = 2
 """How many differences are shown of each."""
 _WORDS: Final = frozenset(word for endpoint in ENDPOINTS for word in endpoint.path.split("/"))
+_CLIENTS: Final = {client_id_of(region, era): (era, name) for name, region in REGIONS.items() for era in (CURRENT, "2025")} | {
+    region.client_id: (CURRENT, name) for name, region in REGIONS.items()
+}
+"""Client id to the era and the region it is of; one that never changed is of the current era."""
 _NAMES: Final = shapes.WINDOW_KEYS | {era.events_key for era in ERAS.values()} | {"pumperId", "prompt", "client_secret", "refresh_token"}
 
 
@@ -76,6 +81,10 @@ def _shown(asked: Question, candidate: Candidate, door: str, state: State) -> st
 
 def remedy(asked: Question, nearest: Candidate | None, door: str, cassette: str, state: State = "start") -> str:
     """What to do next."""
+    if urlsplit(asked.origin).netloc not in HOSTS:
+        return "tfx has only Tandem Source to answer with; allow the host where a test needs it (loopback), or let the program leave it out"
+    if nearest and (stranger := _stranger(asked, nearest.question)):
+        return stranger
     found = next(differences(asked, nearest, door, state), None) if nearest else None
     again = f"record it again with: tfx record {cassette}"
     if nearest and found is None:
@@ -86,6 +95,24 @@ def remedy(asked: Question, nearest: Candidate | None, door: str, cassette: str,
     if found and found.place.removeprefix("query.") in shapes.WINDOW_KEYS:
         return f"ask inside the recorded days (with --freeze, today is the cassette's), or {again}"
     return again
+
+
+def _stranger(asked: Question, recorded: Question) -> str:
+    """What to do with a client of another cloud or another time; nothing if it is neither."""
+    mine, theirs = (one.place.region if one.place else None for one in (asked, recorded))
+    era, region = _client(asked) or ("", mine)
+    recorded_era, recorded_region = _client(recorded) or ("", theirs)
+    if region and recorded_region and region != recorded_region:
+        return f"the client is of region {region} and the cassette of region {recorded_region}; tell the client so, or record that region"
+    if era and recorded_era and era != recorded_era:
+        return f"the client id is that of era {era}; serve it the cassette as of that era: --as-era {era}, in tests as_era={era!r}"
+    return ""
+
+
+def _client(one: Question) -> tuple[str, str] | None:
+    """The era and the region of the client id a request presents, if it is a known one."""
+    pairs = (*one.query, *(one.body if isinstance(one.body, tuple) else ()))
+    return next((_CLIENTS[text(value)] for name, value in pairs if name == b"client_id" and value and text(value) in _CLIENTS), None)
 
 
 def distance(asked: Question, candidate: Candidate) -> tuple[bool, bool, bool, int]:
@@ -103,7 +130,7 @@ def differences(asked: Question, candidate: Candidate, door: str = "open", state
     if asked.method != other.method:
         yield Difference(place="method", recorded=other.method, asked=method_word(asked.method))
     if asked.origin != other.origin:
-        yield Difference(place="url.host", recorded=other.origin, asked=host_word(asked.origin))
+        yield Difference(place="url.host", recorded=host_word(other.origin), asked=host_word(asked.origin))
     if "path" not in ignored:
         yield from _path_differences(asked, other, ignored)
     if "query" not in ignored:

@@ -28,9 +28,13 @@ def lines(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> Iterator[s
     if all_used:
         yield from (f"unused: #{number} {name}" for number, name in missing.items())
     yield (
-        f"{cassette.name}: {len(outcome.used)} of {len(cassette.exchanges)} exchanges used, {len(outcome.misses)} requests missed, "
-        f"{len(outcome.blocked)} attempts to reach the network blocked"
+        f"{cassette.name}: {len(outcome.used)} of {len(cassette.exchanges)} exchanges used, "
+        f"{_many(len(outcome.misses), 'request')} missed, {_many(len(outcome.blocked), 'attempt')} to reach the network blocked"
     )
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'s'[: count != 1]}"
 
 
 def unused(cassette: Cassette, outcome: Outcome) -> dict[int, str]:

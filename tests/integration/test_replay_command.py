@@ -63,11 +63,11 @@ def last_line(ran: Ran) -> str:
     [
         (GOOD, 0, "200\n", "1 of 10 exchanges used, 0 requests missed, 0 attempts to reach the network blocked"),
         (f"{GOOD}; raise SystemExit(7)", 7, "200\n", "1 of 10 exchanges used"),
-        (MISS, 1, "MismatchError\n", "0 of 10 exchanges used, 1 requests missed"),
-        (REACH, 1, "NetworkBlockedError\n", "1 attempts to reach the network blocked"),
+        (MISS, 1, "MismatchError\n", "0 of 10 exchanges used, 1 request missed"),
+        (REACH, 1, "NetworkBlockedError\n", "1 attempt to reach the network blocked"),
         ("import os; os._exit(0)", 0, "", "0 of 10 exchanges used"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143, "", "0 of 10 exchanges used"),
-        (f"{MISS}\nimport os; os._exit(0)", 1, "", "1 requests missed"),  # the report was written before the end
+        (f"{MISS}\nimport os; os._exit(0)", 1, "", "1 request missed"),  # the report was written before the end
     ],
 )
 def test_the_exit_code_is_the_programs_unless_something_was_missed(here: Here, program: str, code: int, out: str, err: str) -> None:
@@ -150,7 +150,7 @@ def test_a_program_may_be_let_through_by_name(here: Here) -> None:
 
 def test_a_forked_child_counts_too(here: Here) -> None:
     ran = replay(here, f"import os\nif os.fork() == 0:\n    {REACH.strip().replace(chr(10), chr(10) + '    ')}\n    os._exit(0)\nos.wait()")
-    assert (ran.code, "1 attempts" in last_line(ran)) == (1, True), ran.err
+    assert (ran.code, "1 attempt " in last_line(ran)) == (1, True), ran.err
 
 
 def test_a_guard_that_cannot_be_put_in_place_lets_nothing_run(here: Here) -> None:

@@ -65,7 +65,7 @@ def test_any_program_is_led_to_the_cassette_and_judged_as_a_python_one(session: 
             [SSO, SSO, SSO + "private-word", ELSEWHERE],
             1,
             "200 501 501 no way",
-            "1 of 10 exchanges used, 2 requests missed, 1 attempts",
+            "1 of 10 exchanges used, 2 requests missed, 1 attempt",
         ),
     )
     for why, urls, code, out, last in cases:
@@ -86,7 +86,7 @@ def test_a_sealed_program_has_no_way_past_the_proxy(session: Path, capfd: pytest
     ran = replayed(capfd, str(session), "--serve", "--", sys.executable, "-I", "-c", reach)
     assert ran.code == 1
     assert ran.err.splitlines()[0] == "tfx: blocked: the program tried to reach the network past the proxy"
-    assert "1 attempts to reach the network blocked" in ran.err
+    assert "1 attempt to reach the network blocked" in ran.err
     ran = replayed(capfd, str(session), "--serve", "--unsealed", "--", sys.executable, "-I", "-c", ASK, SSO)
     assert (ran.code, ran.err.splitlines()[0]) == (
         0,
@@ -115,7 +115,7 @@ def test_an_unmodified_node_program_is_led_to_the_cassette(session: Path, capfd:
     Path("app.cjs").write_text(APP)
     ran = replayed(capfd, str(session), "--", "node", "app.cjs", SSO + "nowhere", ELSEWHERE)
     assert ran.out.splitlines() == ["200", "200 SUCCESS", "501", "ERR_SSL_TLSV1_UNRECOGNIZED_NAME"]
-    assert (ran.code, "2 of 10 exchanges used, 1 requests missed, 1 attempts" in ran.err) == (1, True), ran.err
+    assert (ran.code, "2 of 10 exchanges used, 1 request missed, 1 attempt" in ran.err) == (1, True), ran.err
 
 
 def test_a_served_cassette_leads_a_client_and_ends_with_a_report(session: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_served_cassette_leads_a_client_and_ends_with_a_report(session: Path) 
             out, err = process.communicate(timeout=20)
     report = json.loads(out)
     assert (process.returncode, report["used"], len(report["misses"])) == (1, [1], 1)
-    assert re.fullmatch(r"tfx: no exchange on session .*\ntfx: session: 1 of 10 exchanges used, 1 requests missed, .*\n", err), err
+    assert re.fullmatch(r"tfx: no exchange on session .*\ntfx: session: 1 of 10 exchanges used, 1 request missed, .*\n", err), err
     assert not Path(found["SSL_CERT_FILE"]).exists()
 
 

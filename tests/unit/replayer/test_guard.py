@@ -4,14 +4,17 @@ import _socket
 import asyncio
 import contextlib
 import os
+import shutil
 import socket
 import ssl
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
+from ctypes.util import find_library
 
 import pytest
 
+from replayer.children import unguarded
 from replayer.guard import GUARD, LOOPBACK, blocked
 from tfx.errors import NetworkBlockedError
 
@@ -181,3 +184,27 @@ def test_guards_nest_and_end() -> None:
 def test_an_allowed_host_is_let_through() -> None:
     with blocked(["example.invalid"]), pytest.raises(OSError, match=r"not known|failure"):
         socket.getaddrinfo("example.invalid", 80)
+
+
+def test_looking_a_library_up_is_no_program_and_nothing_else_is_let_through_by_it() -> None:
+    temporary = "/tmp/tmpx"  # a name; nothing is written
+    lookups = (
+        ["/sbin/ldconfig", "-p"],
+        ["/usr/bin/gcc", "-Wl,-t", "-o", temporary, "-lpango-1.0"],
+        ["ld", "-t", "-L", "/opt/lib", "-o", os.devnull, "-lc"],
+        ["/usr/bin/objdump", "-p", "-j", ".dynamic", "/usr/lib/libc.so.6"],
+    )
+    others = (
+        ["/sbin/ldconfig"],
+        ["gcc", "-wrapper", "sh", "-Wl,-t", "-o", temporary, "-lc"],
+        ["ld", "-t", "-o", temporary, "-lc"],
+        ["sh", "-p"],
+    )
+    with_path = {"PATH": os.defpath}
+    for words in lookups:
+        assert unguarded("subprocess.Popen", (words[0], words, None, with_path)) is None, words
+    for words in others:
+        name = unguarded("subprocess.Popen", (words[0], words, None, with_path))
+        assert name == os.path.basename(words[0]) or not shutil.which(words[0], path=os.defpath), words  # noqa: PTH119
+    with GUARD.watching():
+        assert find_library("nosuchlibraryanywhere") is None

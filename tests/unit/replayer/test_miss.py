@@ -8,6 +8,7 @@ import tape
 
 from replayer import shapes
 from replayer.session import Replay
+from tandem.regions import REGIONS
 from tfx.errors import MismatchError
 from tfx.exchange import Headers, Request, Terms
 
@@ -33,7 +34,7 @@ def test_the_whole_of_a_message() -> None:
         "nearest: #4 GET sso.tandemdiabetes.com/auth/callback (not used yet): url.path: recorded /auth/callback, asked / and "
         "query.code: recorded *, asked <absent> and more; "
         "nearest: #6 GET tdcservices.tandemdiabetes.com/accounts/api/.well-known/openid-configuration (not used yet): "
-        "url.host: recorded https://tdcservices.tandemdiabetes.com, asked sso.tandemdiabetes.com "
+        "url.host: recorded tdcservices.tandemdiabetes.com, asked sso.tandemdiabetes.com "
         "and url.path: recorded /accounts/api/.well-known/openid-configuration, asked /; "
         'record it again with: tfx record session, or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1, then '
         "tfx sanitize --edited FILE"
@@ -147,3 +148,25 @@ def test_a_state_the_replay_is_not_in_is_named() -> None:
     said = miss(first.request, Replay(tape.with_exchanges(tape.session(), later)))
     assert "#1 GET sso.tandemdiabetes.com/ (not used yet): state: recorded signed-in, asked start" in said
     assert 'ask first for an exchange that leads to signed-in ("then" on the cassette)' in said
+
+
+def test_what_a_stranger_hears() -> None:
+    us, eu = REGIONS["us"], REGIONS["eu"]
+    old = f"client_id={us.retired_client_ids[0]}"
+    token, foreign = changed(5, f"client_id={us.client_id}", old), Request(method="GET", url="https://example.org/x")
+    as_eu = changed(3, f"client_id={us.client_id}", f"client_id={eu.client_id}")
+    logs = replace(changed(9, us.source_url, eu.source_url), headers=Headers(tape.data_headers("eu")))
+    told = {
+        "an old client id": (
+            changed(3, f"client_id={us.client_id}", old),
+            "the client id is that of era 2025; serve it the cassette as",
+        ),
+        "at the token endpoint": (token, "--as-era 2025, in tests as_era='2025'"),
+        "the client of another cloud": (as_eu, "the client is of region eu and the cassette of region us; tell the client so"),
+        "the data of another cloud": (logs, "the client is of region eu and the cassette of region us; tell the client so"),
+        "another host": (foreign, "tfx has only Tandem Source to answer with"),
+    }
+    for why, (request, words) in told.items():
+        message = miss(request)
+        assert words in message, why
+        assert "record it again" not in message, why
