@@ -42,6 +42,8 @@ def delay(struck: Struck, timeout: float | None) -> tuple[float, bool]:
         raise struck.hang()
     wait = min(seconds for seconds in (struck.seconds, timeout) if seconds is not None)
     in_time = wait == struck.seconds
+    if in_time:
+        struck.take()
     # Waiting for a timeout in earnest helps nobody: without a virtual clock it is over at once.
     return wait if in_time or clock.is_virtual() else 0, in_time
 

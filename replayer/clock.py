@@ -102,7 +102,8 @@ def start(at: datetime | None, *, virtual: bool = False) -> Callable[[], None]:
         import time_machine
     except ModuleNotFoundError as error:
         raise UsageError("setting the clock needs time-machine; install it with: pip install time-machine") from error
-    travel = time_machine.travel(at or datetime.now(UTC), tick=True)
+    # A number, not a datetime: of a datetime time-machine would take the zone too, and make it the process's.
+    travel = time_machine.travel((at or datetime.now(UTC)).timestamp(), tick=True)
     traveller = travel.start()
     undo = ExitStack()
     undo.callback(travel.stop)

@@ -34,9 +34,10 @@ _BEARER: Final = 'Bearer error="invalid_token", error_description="The access to
 class Struck(Exception):  # noqa: N818  # no error of ours: an event on the way of an answer
     """An answer that does not arrive whole: what was on its way, how many seconds late it is, and the error of waiting for ever."""
 
-    def __init__(self, kind: str, response: Response, hang: Callable[[], HangError]) -> None:
+    def __init__(self, kind: str, response: Response, hang: Callable[[], HangError], take: Callable[[], object] = tuple) -> None:
+        """`take` uses the recorded answer up: a late one is used up when it arrives, and not when its client gives up waiting."""
         super().__init__(kind)
-        self.kind, self.response, self.hang = kind, response, hang
+        self.kind, self.response, self.hang, self.take = kind, response, hang, take
         self.seconds = late(kind)
 
 

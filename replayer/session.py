@@ -214,13 +214,19 @@ class Replay:
         if kind is None:
             return None
         if is_on_the_way(kind):
-            whole = kind == "drip" or late(kind) is not None
-            raise Struck(kind, self._recorded(asked, closed) if whole or not entry else self._peeked(asked, entry), self._hang)
+            if kind == "drip" or not entry:
+                raise Struck(kind, self._recorded(asked, closed), self._hang)
+            taken = (partial(self._taken, asked, closed),) if late(kind) is not None else ()
+            raise Struck(kind, self._peeked(asked, entry), self._hang, *taken)
         return self._plan.answer(kind, asked, self._peeked(asked, entry) if entry else cast("Response", derived))
 
     def _peeked(self, asked: Question, entry: Entry) -> Response:
         self._mark(entry.number)
         return negotiated(asked, entry.exchange.request.headers, entry.exchange.response)
+
+    def _taken(self, asked: Question, closed: str) -> Response:
+        with self._lock:
+            return self._recorded(asked, closed)
 
     def _hang(self) -> HangError:
         words = "the client set no timeout, and would wait for ever for the answer a fault keeps from it; give its requests a timeout"

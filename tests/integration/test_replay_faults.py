@@ -135,3 +135,13 @@ def test_a_stream_breaks_off_in_the_middle() -> None:
 def test_a_fault_is_counted_by_replay_itself_too() -> None:
     with offline(tape.session(), faults=[Fault(endpoint="sso-page", kind="500")]) as replay:
         assert replay.answer(Request(method="GET", url=SSO_URL)).status == 500
+
+
+def test_an_answer_too_late_is_still_there_for_who_tries_again_and_one_in_time_is_used_up() -> None:
+    with offline(tape.session(), faults=["sso-page:1:late=9", "sso-page:2:late=0.001"]) as replay:
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(SSO_URL, timeout=0.2)
+        assert requests.get(SSO_URL, timeout=5).status_code == 200
+        with pytest.raises(MismatchError, match="used up"):
+            requests.get(SSO_URL, timeout=5)
+        replay.forgive()
