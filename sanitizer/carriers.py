@@ -11,6 +11,8 @@ from tfx.exchange import Headers
 
 _VALUE = Rule(word="cookie")
 _NAME = Rule(word="cookie-name")
+_REGISTERED = {"www-authenticate": "WWW-Authenticate"}
+"""Names whose registered spelling is more than a capital in front of each word; no other line of theirs stands on a cassette."""
 
 
 def headers(hand: Hand, found: Headers, way: str) -> Headers:
@@ -19,16 +21,19 @@ def headers(hand: Hand, found: Headers, way: str) -> Headers:
     out: list[tuple[str, str]] = []
     for name, value in found:
         rule = rules.get(name.lower())
-        place = f"{way} header.{name if rule else hand.name(name)}"
+        spelled = name if name in (name.lower(), name.title(), _REGISTERED.get(name.lower())) else name.title()
+        place = f"{way} header.{spelled if rule else hand.name(name)}"
         if rule is None:
-            hand.note(place, "a header without a rule" + ("; removed" if hand.changes else ""), rule=for_header(way, hand.name(name)))
+            hand.note(place, "a header without a rule" + ("; removed" if hand.changes else ""), rule=for_header(way, hand.pasted(name)))
         elif rule.word == "drop":
             if hand.changes:
                 hand.count("header dropped", place)
             else:
                 hand.note(place, "a header that never stands on a cassette")
         else:
-            out.append((name, _value(hand, rule, value, place)))
+            if spelled != name and not hand.changes:
+                hand.note(place, "a header's name in a spelling of its own")
+            out.append((spelled, _value(hand, rule, value, place)))
     return Headers(out)
 
 
@@ -75,7 +80,7 @@ def _attribute(hand: Hand, rules: Mapping[str, Rule], name: str, value: str, pla
     rule = rules.get(name.lower())
     if rule is None:
         if name:
-            hand.note(f"{place} attribute", "a cookie attribute without a rule", rule=for_attribute(hand.name(name.lower())))
+            hand.note(f"{place} attribute", "a cookie attribute without a rule", rule=for_attribute(hand.pasted(name).lower()))
         return None
     if rule.word == "cookie-expiry":
         return cookie_expiry(value, hand.run.clock)

@@ -71,7 +71,11 @@ class Asked:
     type=click.Choice(VALUES),
     help="synthetic makes every amount of glucose, insulin and carbohydrate anew.  [default: keep; what is synthetic stays so]",
 )
-@click.option("--suggest", is_flag=True, help="Write nothing; print a FILE for --policy, for the places without a rule.")
+@click.option(
+    "--suggest",
+    is_flag=True,
+    help="Write nothing; print a FILE for --policy, for the places without a rule. It alone tells names tfx does not know: read them.",
+)
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json, or .md for Markdown."
 )
@@ -175,8 +179,6 @@ def _untold(report: Report) -> str:
 def _show_one(report: Report, *, explain: bool) -> None:
     for finding in report.findings:
         click.echo(f"{report.path} {finding}")
-        for line in finding.rule.splitlines():
-            click.echo(f"    rule to add, with --policy FILE: {line}")
     for word, places in report.touched.items() if explain else ():
         click.echo(f"{report.path} {word}: {sum(places.values())}")
         for place, number in places.items():

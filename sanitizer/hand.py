@@ -41,6 +41,9 @@ class Hand(Protocol):
     def name(self, name: str) -> str:
         """A name of a header, key or member as it may be shown."""
 
+    def pasted(self, name: str) -> str:
+        """A name as a rule to paste has it."""
+
 
 class _Reporting:
     __slots__ = ("run",)
@@ -59,6 +62,10 @@ class _Reporting:
 
     def name(self, name: str) -> str:
         """A name of a header, key or member as it may be shown."""
+        return self.run.shown(name)
+
+    def pasted(self, name: str) -> str:
+        """A name as a rule to paste has it, if it looks like a schema's word; it may be personal all the same."""
         return printable(name, self.run.seen)
 
     def count(self, word: str, place: str, number: int = 1) -> None:

@@ -72,10 +72,9 @@ def stranger(hand: Hand, key: str, item: Json, place: str, number: int) -> dict[
     """A member nobody knows: its name may itself be personal, so it becomes `unknown1` and says nothing."""
     if _UNKNOWN.match(key) and is_blank(item):
         return {f"unknown{number}" if hand.changes else key: item}
-    where = place + hand.name(key)
-    value = hand.unknown(item, where, "a member without a rule", rule=_suggestion(hand, item, where))
+    value = hand.unknown(item, place + hand.name(key), "a member without a rule", rule=_suggestion(hand, item, place + hand.pasted(key)))
     return {f"unknown{number}" if hand.changes else key: value}
 
 
 def _suggestion(hand: Hand, value: Json, place: str) -> str:
-    return for_body(hand.run.section, place, value, hand.run.policy, hand.name, is_cassette=not hand.changes)
+    return for_body(hand.run.section, place, value, hand.run.policy, hand.pasted, is_cassette=not hand.changes)

@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,7 +55,7 @@ class Report:
 
     def told(self) -> dict[str, object]:
         """The same for a machine."""
-        findings = [asdict(finding) for finding in self.findings]
+        findings = [{"exchange": one.exchange, "place": one.place, "kind": one.kind} for one in self.findings]
         told = {"path": self.path, "findings": findings, "touched": self.touched, "imported": self.imported, "written": self.written}
         return {**told, "refused": self.refused or None, "left out": self.left_out}
 

@@ -7,6 +7,7 @@ from typing import NoReturn
 
 from sanitizer.epoch import Epoch
 from sanitizer.findings import Finding, short, without_advice
+from sanitizer.names import known_to
 from sanitizer.ordinals import Ordinals
 from sanitizer.policy import Policy
 from tfx.errors import RefusedError
@@ -26,7 +27,7 @@ class Run:
 
     __slots__ = (
         *("_number", "_numbers", "access_token", "clock", "counts", "epoch", "findings", "leaves_out", "left_out", "ordinals"),
-        *("places", "policy", "section", "seen"),
+        *("_known", "_others", "places", "policy", "section", "seen"),
     )
 
     def __init__(
@@ -45,6 +46,8 @@ class Run:
         self.left_out = 0
         self.section = ""
         self.seen = short(seen)
+        self._known: frozenset[str] = frozenset()
+        self._others: dict[str, int] = {}
         self.access_token = ""
 
     @property
@@ -56,6 +59,15 @@ class Run:
     def exchange(self, index: int) -> None:
         """Take the exchange that stands there into hand; 1 is the first."""
         self._number = self._numbers[index - 1] if index and self._numbers else index
+
+    def shown(self, name: str) -> str:
+        """A name of a header, key or member as it may be shown: one that everybody knows, else only that it is another one."""
+        if not self._known:
+            self._known = known_to(self.policy)
+        for one in (name, name.lower()):
+            if one in self._known:
+                return one
+        return f"<another name {self._others.setdefault(name, len(self._others) + 1)}>"
 
     def leave_out(self, error: Exception) -> None:
         """Name the exchange in hand, which cannot be understood and is left out; raises the error where that was not asked for."""

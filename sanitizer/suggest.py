@@ -14,7 +14,8 @@ from tfx.jsonbody import Json
 
 HEAD: Final = """\
 # Rules of your own, for: tfx sanitize --policy THIS_FILE, tfx record --policy THIS_FILE, and the hook that checks.
-# Read each line. The word behind the place says what happens there; behind the # is the shape that was met. Every rule may be replaced by a
+# Read each line, and each name in it: a name may be a person's own, and such a line is not for sharing.
+# The word behind the place says what happens there; behind the # is the shape that was met. Every rule may be replaced by a
 # stricter one (blank), a stand-in (uuid, serial, email, given, family, profile, session, trace) or keep:DOMAIN with a domain of
 # your own: domains.colour = { words = ["Black", "White"] }. docs/decisions/rules-of-your-own.md says what a rule can and cannot do."""
 

@@ -99,9 +99,8 @@ def query(hand: Hand, rules: Mapping[str, Rule], text: str, place: str, endpoint
         key = unquote_plus(raw_key)
         rule = rules.get(key)
         if rule is None:
-            shown = hand.name(key)
-            hint = for_key(endpoint, place.rpartition(" ")[2], shown, unquote_plus(raw), hand.run.policy)
-            hand.note(f"{place}.{shown}", "a key without a rule", rule=hint)
+            hint = for_key(endpoint, place.rpartition(" ")[2], hand.pasted(key), unquote_plus(raw), hand.run.policy)
+            hand.note(f"{place}.{hand.name(key)}", "a key without a rule", rule=hint)
             continue
         value = unquote_plus(raw)
         where = f"{place}.{key}"

@@ -55,9 +55,7 @@ def test_a_dirty_one_is_named_by_place_and_never_by_value(folder: Path, clean: C
     before = (folder / "week.json").read_bytes()
     assert cli.run(["sanitize", "--check", "cassettes/week.json"]) == 1
     assert capsys.readouterr().out == (
-        "cassettes/week.json #1 request header.X-Me: a header without a rule\n"
-        '    rule to add, with --policy FILE: headers.request.x-me = "drop"  # a header\n'
-        "1 of 1 cassette not clean\n"
+        "cassettes/week.json #1 request header.<another name 1>: a header without a rule\n1 of 1 cassette not clean\n"
     )
     assert (folder / "week.json").read_bytes() == before, "a check writes nothing"
 
@@ -91,9 +89,8 @@ def test_the_report_is_json(folder: Path, clean: Cassette, capsys: pytest.Captur
     assert report["findings"] == [
         {
             "exchange": 1,
-            "place": "request header.X-Me",
+            "place": "request header.<another name 1>",
             "kind": "a header without a rule",
-            "rule": 'headers.request.x-me = "drop"  # a header',
         }
     ]
 

@@ -13,6 +13,7 @@ import pytest
 
 from sanitizer.check import looked_at
 from sanitizer.scrub import Scrubbed, scrub
+from sanitizer.suggest import suggested
 from tandem.records import Records
 from tfx.capture import Capture
 from tfx.errors import RefusedError
@@ -65,14 +66,14 @@ REMOVED: dict[str, tuple[dict[str, object], str]] = {
     "a method": ({"url": PUMPER, "method": "PURGE"}, "request"),
     "an identifier in a path": ({"url": f"{SOURCE}/api/reports/bff/pumper/{CANARY}"}, "request path"),
     "a matrix parameter": ({"url": f"{PUMPER};s={CANARY}"}, "request path"),
-    "a query key": ({"url": f"https://sso.tandemdiabetes.com/?{CANARY}=1"}, "request query.<unnamed>"),
-    "a query value": ({"url": f"https://sso.tandemdiabetes.com/?login={CANARY}"}, "request query.login"),
+    "a query key": ({"url": f"https://sso.tandemdiabetes.com/?{CANARY}=1"}, "request query.<another name 1>"),
+    "a query value": ({"url": f"https://sso.tandemdiabetes.com/?login={CANARY}"}, "request query.<another name 1>"),
     "a second value of a key": ({"url": f"{AUTHORIZE}?scope=openid&scope={CANARY}"}, ""),
     "a query value out of its domain": ({"url": f"{AUTHORIZE}?prompt={CANARY}"}, "request query.prompt"),
     "a fragment": ({"url": f"https://sso.tandemdiabetes.com/#{CANARY}"}, "request fragment"),
-    "a request header": ({"sent": (("X-Me", CANARY),)}, "request header.X-Me"),
-    "a header's name": ({"sent": ((f"X-{CANARY}", "1"),)}, "request header.<unnamed>"),
-    "a response header": ({"got": (HTML, ("X-Me", CANARY))}, "response header.X-Me"),
+    "a request header": ({"sent": (("X-Me", CANARY),)}, "request header.<another name 1>"),
+    "a header's name": ({"sent": ((f"X-{CANARY}", "1"),)}, "request header.<another name 1>"),
+    "a response header": ({"got": (HTML, ("X-Me", CANARY))}, "response header.<another name 1>"),
     "a known header out of its domain": ({"got": (HTML, ("Cache-Control", CANARY))}, "response header.Cache-Control"),
     "a challenge": ({"got": (HTML, ("WWW-Authenticate", f'Bearer error="invalid_token", error_description="{CANARY}"'))}, ""),
     "a basic login": ({"sent": (("Authorization", f"Basic {CANARY}"),)}, "request header.Authorization"),
@@ -89,12 +90,12 @@ REMOVED: dict[str, tuple[dict[str, object], str]] = {
     "a page": ({"got": (HTML,), "answer": f"<html>{CANARY}</html>".encode()}, ""),
     "a reason phrase": ({}, ""),
     "a password": ({"url": LOGIN, "method": "POST", "sent": (JSON,), "body": json.dumps({"username": "a", "password": CANARY}).encode()}, ""),
-    "a member sent": ({"url": LOGIN, "method": "POST", "sent": (JSON,), "body": json.dumps({"otp": CANARY}).encode()}, "request body.otp"),
-    "a form key": ({"url": TOKEN, "method": "POST", "sent": (FORM,), "body": f"assertion={CANARY}".encode()}, "request form.assertion"),
+    "a member sent": ({"url": LOGIN, "method": "POST", "sent": (JSON,), "body": json.dumps({"otp": CANARY}).encode()}, "request body.<another name 1>"),
+    "a form key": ({"url": TOKEN, "method": "POST", "sent": (FORM,), "body": f"assertion={CANARY}".encode()}, "request form.<another name 1>"),
     "an encoded form key": ({"url": TOKEN, "method": "POST", "sent": (FORM,), "body": f"pass%77ord={CANARY}".encode()}, "request form.password"),
     "a page sent": ({"sent": (HTML,), "body": CANARY.encode()}, "request body"),
-    "a JSON leaf": ({"url": PUMPER, "answer": json.dumps({"deviceName": CANARY}).encode()}, "response body.deviceName"),
-    "a JSON key": ({"url": PUMPER, "answer": json.dumps({CANARY: 1}).encode()}, "response body.<unnamed>"),
+    "a JSON leaf": ({"url": PUMPER, "answer": json.dumps({"deviceName": CANARY}).encode()}, "response body.<another name 1>"),
+    "a JSON key": ({"url": PUMPER, "answer": json.dumps({CANARY: 1}).encode()}, "response body.<another name 1>"),
     "a container for a leaf": ({"url": PUMPER, "answer": json.dumps({"firstName": [CANARY]}).encode()}, "response body.firstName"),
     "a leaf for a container": ({"url": PUMPER, "answer": json.dumps({"pumps": CANARY}).encode()}, "response body.pumps"),
     "a bare text": ({"url": PUMPER, "answer": json.dumps(CANARY).encode()}, "response body"),
@@ -103,14 +104,14 @@ REMOVED: dict[str, tuple[dict[str, object], str]] = {
     "a number as text": ({"url": PUMPER, "answer": json.dumps({"lowGlucoseThreshold": CANARY}).encode()}, "response body.lowGlucoseThreshold"),
     "an error body": ({"url": PUMPER, "status": 500, "answer": json.dumps({"message": CANARY}).encode()}, "response body.message"),
     "a key set": ({"url": f"{TOKEN[:-13]}.well-known/openid-configuration/jwks", "answer": json.dumps({"keys": [CANARY]}).encode()}, ""),
-    "a claim": ({"url": TOKEN, "method": "POST", "answer": an_id_token(nick=CANARY)}, "response body.id_token.claims.nick"),
+    "a claim": ({"url": TOKEN, "method": "POST", "answer": an_id_token(nick=CANARY)}, "response body.id_token.claims.<another name 1>"),
     "a claim out of its domain": ({"url": TOKEN, "method": "POST", "answer": an_id_token(idp=CANARY)}, "response body.id_token.claims.idp"),
-    "a member of an event": ({"url": LOGS, "answer": logs(event(note=CANARY))}, "response body.events[].note"),
-    "an event's property": ({"url": LOGS, "answer": logs(event(eventProperties={"alarmId": 3, "text": CANARY}))}, "response body.events[].eventProperties.text"),
+    "a member of an event": ({"url": LOGS, "answer": logs(event(note=CANARY))}, "response body.events[].<another name 1>"),
+    "an event's property": ({"url": LOGS, "answer": logs(event(eventProperties={"alarmId": 3, "text": CANARY}))}, "response body.events[].eventProperties.<another name 1>"),
     "a property out of its range": ({"url": LOGS, "answer": logs(event(eventProperties={"alarmId": CANARY}))}, "response body.events[].eventProperties.alarmId"),
     "an unknown event": ({"url": LOGS, "answer": logs(event(eventCode=4000, eventProperties={"spareA0": CANARY}))}, "response body.events[].eventProperties"),
     "an event that is none": ({"url": LOGS, "answer": logs(CANARY)}, "response body.events[]"),
-    "a list of no events": ({"url": LOGS, "answer": json.dumps({"other": [CANARY]}).encode()}, "response body.other"),
+    "a list of no events": ({"url": LOGS, "answer": json.dumps({"other": [CANARY]}).encode()}, "response body.<another name 1>"),
     "an event's time": ({"url": LOGS, "answer": logs(event(pumpDateTime=CANARY))}, ""),
     "an event's device": ({"url": LOGS, "answer": logs(event(deviceAssignmentId=CANARY))}, "response body.events[].deviceAssignmentId"),
 }  # fmt: skip
@@ -240,7 +241,10 @@ def test_of_a_page_stays_that_there_was_one(capture: Build, url: str, status: in
 def test_a_name_that_holds_a_seen_value_is_not_shown(capture: Build) -> None:
     answer = json.dumps({"marisolPump": 1, "color": 2}).encode()
     done = scrub(capture(PUMPER, answer=answer, seen=("Marisol",)), name="x")
-    assert [finding.place for finding in done.findings] == ["response body.<unnamed>", "response body.color"]
+    assert [finding.place for finding in done.findings] == ["response body.<another name 1>", "response body.<another name 2>"]
+    text = suggested(done.findings)
+    assert '"color"' in text
+    assert "arisol" not in text
 
 
 UNREADABLE = [
@@ -272,3 +276,19 @@ def test_a_rule_that_breaks_refuses_without_a_word_of_the_value(capture: Build, 
     with pytest.raises(RefusedError, match="cannot be understood") as caught:
         scrub(capture(), name="x")
     assert "Marisol" not in str(caught.value)
+
+
+def test_a_name_nobody_knows_is_told_where_it_is_to_be_pasted_and_nowhere_else(capture: Build) -> None:
+    answer = json.dumps({"kowalczyk": 1, "nickname": "x", "pumps": [{"kowalczyk": 2}]}).encode()
+    lines = (("Zbyszek-Qwx", "1"), ("X-Forwarded-For", "1"), ("AcCePt-eNCodIng", "gzip"))
+    page = (("Content-Type", "application/json"), ("Set-Cookie", "idsrv=1; JohnSmith=1; Priority=High"))
+    asked = capture(f"{PUMPER}?bronzeSparrowLantern=1", sent=lines, got=page, answer=answer)
+    done = scrub(asked, name="x")
+    told = "\n".join(map(str, done.findings)) + "\n".join(place for _, place in done.touched)
+    assert not re.search("kowalczyk|zbyszek|sparrow|smith|AcCePt", told, re.IGNORECASE)
+    assert {"response body.nickname", "request header.x-forwarded-for"} <= {one.place for one in done.findings}
+    assert [one.place for one in done.findings if "<" in one.place and "pumps" in one.place] == ["response body.pumps[0].<another name 3>"]
+    assert '"kowalczyk" = "keep:small"' in suggested(done.findings)
+    assert done.cassette.exchanges[0].request.headers.get("accept-encoding") == "gzip"
+    assert "Accept-Encoding" in [name for name, _ in done.cassette.exchanges[0].request.headers]
+    assert looked_at(done.cassette) == ()
