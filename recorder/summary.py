@@ -29,7 +29,10 @@ def lines(path: Path, cassette: Cassette, findings: Sequence[Finding], *, by_pro
         return (first, "Every place has a rule. Look the file over, then commit it.")
     with_rule, without = [one for one in findings if one.rule], [one for one in findings if not one.rule]
     headings = (
-        (with_rule, "places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE (its names may be personal):"),
+        (
+            with_rule,
+            "places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE:",
+        ),
         (without, "places were blanked or removed, and no rule can be added for them:"),
     )
     told = (line for found, heading in headings if found for line in (f"{len(found)} {heading}", *_shown(found)))

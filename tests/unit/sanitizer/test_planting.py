@@ -285,7 +285,8 @@ def test_a_name_nobody_knows_is_told_where_it_is_to_be_pasted_and_nowhere_else(c
     asked = capture(f"{PUMPER}?bronzeSparrowLantern=1", sent=lines, got=page, answer=answer)
     done = scrub(asked, name="x")
     told = "\n".join(map(str, done.findings)) + "\n".join(place for _, place in done.touched)
-    assert not re.search("kowalczyk|zbyszek|sparrow|smith|AcCePt", told, re.IGNORECASE)
+    assert not re.search("kowalczyk|zbyszek|sparrow|smith", told, re.IGNORECASE)
+    assert "AcCePt" not in told
     assert {"response body.nickname", "request header.x-forwarded-for"} <= {one.place for one in done.findings}
     assert [one.place for one in done.findings if "<" in one.place and "pumps" in one.place] == ["response body.pumps[0].<another name 3>"]
     assert '"kowalczyk" = "keep:small"' in suggested(done.findings)
