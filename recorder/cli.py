@@ -48,7 +48,9 @@ def stand_in(command: _Command) -> _Command:
     help="synthetic makes every amount of glucose, insulin and carbohydrate anew.  [default: keep; as it was where it replaces a cassette]",
 )
 @click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
-@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json or Markdown.")
+@click.option(
+    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json, or .md for Markdown."
+)
 @stand_in
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 @click.pass_context

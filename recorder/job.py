@@ -16,7 +16,7 @@ from recorder.simulated import simulated
 from sanitizer.folders import public_part
 from sanitizer.own import rules_of
 from sanitizer.policy import Policy
-from sanitizer.report import Entry, write
+from sanitizer.report import Entry, writable, write
 from sanitizer.scrub import scrub
 from tfx import store
 from tfx.capture import Capture
@@ -44,7 +44,9 @@ def run(order: Order) -> Done:
         LeakError, RefusedError: the sanitizer's; nothing was written.
     """
     store.check_target(order.name, order.cassettes)  # a cassette that cannot be written must not cost a recording
-    rules_of(order.policy)  # nor may a file of rules that cannot be read
+    rules_of(order.policy)  # nor may a file of rules that cannot be read, or a report of no form
+    if order.report:
+        writable(order.report)
     if order.program:
         return _program(order)
     if order.simulated:
