@@ -40,7 +40,7 @@ def stand_in(command: _Command) -> _Command:
 @click.option("--pump", envvar="TFX_PUMP", default="", metavar="SERIAL", help="This pump (or TFX_PUMP), not the one used last.")
 @click.option("--era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="The state of the API.  [default: 2026-10, the live one]")
 @click.option("--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, help="Where the cassette goes.")
-@click.option("--resume", is_flag=True, help="Go on with the recording of this name that was interrupted.")
+@click.option("--resume", is_flag=True, help="Go on with the recording of this name that was interrupted; never with --simulated.")
 @click.option("--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML: email and password under [tandem].")
 @click.option(
     "--values",

@@ -38,9 +38,11 @@ class Drift:
 
 
 def drift(old: Cassette, new: Cassette) -> tuple[Drift, ...]:
-    """Every difference, endpoint by endpoint."""
+    """Every difference: what each is a recording of first, then endpoint by endpoint."""
     before, after = _by_endpoint(old), _by_endpoint(new)
-    found: list[Drift] = []
+    found = [
+        _of_the_whole(what, *told) for what, told in (("era", (old.era, new.era)), ("region", (old.region, new.region))) if len({*told}) > 1
+    ]
     for name in sorted(before.keys() | after.keys()):
         if name not in after or name not in before:
             found.append(Drift(kind="removed" if name in before else "added", where=name, what="the request itself"))
@@ -59,7 +61,7 @@ def service_drift(old: Cassette, new: Cassette) -> tuple[Drift, ...]:
     found: list[Drift] = []
     is_same_era = old.era == new.era
     if not is_same_era:
-        found.append(Drift(kind="changed", where="the service", what="era", detail=f"{old.era} before, {new.era} now"))
+        found.append(_of_the_whole("era", old.era, new.era))
     before, after = _by_endpoint(_without_failures(old)), _by_endpoint(_without_failures(new))
     known = {label(asked) for one in (old, new) for asked in (question(exchange.request) for exchange in one.exchanges) if asked.place}
     for name in sorted(before.keys() | after.keys()):
@@ -69,6 +71,10 @@ def service_drift(old: Cassette, new: Cassette) -> tuple[Drift, ...]:
         elif not is_same_era or name not in known:
             found.append(Drift(kind="removed" if name in before else "added", where=name, what="the request itself"))
     return tuple(found)
+
+
+def _of_the_whole(what: str, before: str, after: str) -> Drift:
+    return Drift(kind="changed", where="the service", what=what, detail=f"{before} before, {after} now")
 
 
 def _without_failures(cassette: Cassette) -> Cassette:

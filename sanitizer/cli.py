@@ -87,6 +87,9 @@ def sanitize(**options: object) -> int:
     of this one; one that was renamed takes its file's name over. A HAR file or vcrpy cassette becomes a cassette in the folder that
     --output names. Each file has its own outcome: of a refused one nothing is written, the others go on, and the exit code is 1.
 
+    A check exits with 1 if any file is not a clean cassette, one that is truncated or of another version included; with 2 only if
+    there is nothing there to check.
+
     In a folder that is checked every file must be a clean cassette, but for .gitattributes, .gitignore, an empty .gitkeep and
     README.md, which are passed by their names and not read.
 

@@ -159,13 +159,16 @@ def _writable(target: Path) -> None:
         raise UsageError(f"{target} has no suffix tfx can write; use .json, {', '.join(WRITERS)}")
     if target.exists():
         raise UsageError(f"{target} exists, and converting replaces nothing; name another file or remove it")
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent} to write {target.name} to; make it first, or name another")
 
 
 def _bytes(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
+        kinds = {FileNotFoundError: "does not exist", IsADirectoryError: "is a folder"}
+        what = kinds.get(type(error)) or f"cannot be read ({error.strerror})"
         raise UsageError(f"{path} {what}; name a cassette, a vcrpy cassette or a HAR file") from None
 
 

@@ -141,7 +141,8 @@ def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
         return f"name what to do: {', '.join(error.ctx.command.list_commands(error.ctx))}. See: {error.ctx.command_path} --help"
     where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "tfx"
-    return f"{error.format_message().rstrip('.')}. See: {where} --help"
+    text = error.format_message().rstrip(".").replace("No such command", "there is no verb")
+    return f"{text}{'' if text.endswith('?') else '.'} See: {where} --help"
 
 
 def _outside(error: OSError) -> str:

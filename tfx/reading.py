@@ -24,6 +24,8 @@ CLOCK: Final = "%Y-%m-%dT%H:%M:%SZ"
 BLOCK: Final = 1 << 18
 """Bytes read at a time; the head of a file must fit into the first."""
 
+_TOP: Final = 4096
+"""In how many bytes from the start a cassette says that it is one."""
 _DIGEST = re.compile(rb'^ "digest": "sha256:([0-9a-f]{64})",$', re.MULTILINE)
 _NO_DIGEST: Final = b"0" * 64
 _OPENING: Final = b'\n "exchanges": [\n  {'
@@ -132,6 +134,9 @@ def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
     try:
         head, is_plain = lenient(data)
     except ValueError as error:
+        if b'"tfx_cassette"' not in data[:_TOP]:
+            what = "is empty" if not data.strip() else "is no cassette: it is not JSON"
+            raise CassetteError(f"{where} {what}; name a cassette, or record one with: tfx record NAME") from error
         cut = not data.rstrip().endswith(b"}")
         what = "is truncated: it ends in the middle" if cut else "is not JSON"
         raise CassetteError(f"{where} {what}; restore it with: git checkout -- {where}") from error

@@ -175,6 +175,8 @@ class _Open:
 
 
 def _unreadable(path: Path, error: OSError) -> CassetteError:
+    if isinstance(error, IsADirectoryError):
+        return CassetteError(f"{path} is a folder, and no cassette; name one of the files in it")
     what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
     return CassetteError(f"the cassette {path} {what}; record it with: tfx record {path.stem}")
 

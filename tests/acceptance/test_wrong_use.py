@@ -20,6 +20,11 @@ CASSETTE = "session-us.json"
         (("show",), 2, "Missing argument 'CASSETTE'"),
         (("show", "missing.json"), 2, "the cassette missing.json does not exist; record it with: tfx record missing"),
         (("show", "truncated.json"), 2, "truncated.json is truncated"),
+        (("show", "words.txt"), 2, "words.txt is no cassette: it is not JSON; name a cassette"),
+        (("show", "empty.json"), 2, "empty.json is empty"),
+        (("show", "."), 2, ". is a folder, and no cassette; name one of the files in it"),
+        (("convert", CASSETTE, "nodir/x.har"), 2, "there is no folder nodir"),
+        (("pipeline", "rnu"), 2, "there is no verb 'rnu'. Did you mean 'run'? See: tfx pipeline --help"),
         (("show", "ninetynine.json"), 2, "format version 99, and this tfx reads version 1"),
         (("replay", "missing.json", "--", "x.py"), 2, "does not exist"),
         (("replay", CASSETTE), 2, "PROGRAM"),
@@ -49,6 +54,8 @@ def test_a_mistake_is_one_paragraph(
     (tmp_path / CASSETTE).write_bytes(good)
     (tmp_path / "truncated.json").write_bytes(good[: len(good) // 2])
     (tmp_path / "ninetynine.json").write_bytes(good.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 99'))
+    (tmp_path / "words.txt").write_text("some words\n", "utf-8")
+    (tmp_path / "empty.json").touch()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.stdin", io.StringIO())
     for name in ("TFX_EMAIL", "TFX_PASSWORD"):

@@ -74,7 +74,7 @@ def imports(why: str, code: int, content: object, name: str = "web.har") -> Iter
         plant=lambda b: ["sanitize", b.plant(name, content), "--output", "out", "--report", "r.json", "--json"],
     )
     yield Row(why=f"sanitize --suggest: {why}", code=code, plant=lambda b: ["sanitize", b.plant(name, content), "--suggest"])
-    yield Row(why=f"convert: {why}", code=code, plant=lambda b: ["convert", b.plant(name, content), "out/web.json", "--json"])
+    yield Row(why=f"convert: {why}", code=code, plant=lambda b: ["convert", b.plant(name, content), "made.json", "--json"])
     yield Row(why=f"sanitize --check: {why}", code=1, plant=lambda b: ["sanitize", "--check", b.plant(name, content), "--json"])
 
 

@@ -69,6 +69,14 @@ def test_requests_and_statuses_drift() -> None:
     assert any("status (200 before, 500 now)" in one for one in found)
 
 
+def test_what_each_is_a_recording_of_is_said_first() -> None:
+    found = drift(tape.session("2025", "us"), tape.session("2026-10", "eu"))
+    assert list(map(str, found[:2])) == [
+        "changed: the service era (2025 before, 2026-10 now)",
+        "changed: the service region (us before, eu now)",
+    ]
+
+
 def test_a_renamed_query_key_is_drift() -> None:
     old = replace(tape.session(), exchanges=(tape.logs("2024-07-01", "2024-07-02", eventIds="5"),))
     new = replace(tape.session(), exchanges=(tape.logs("2024-07-01", "2024-07-02", eventCodes="5"),))

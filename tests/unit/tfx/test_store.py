@@ -130,7 +130,7 @@ def test_a_file_follows_the_published_schema(cassette: Make, exchange: MakeExcha
 def damaged(data: bytes) -> dict[str, tuple[bytes, str]]:
     return {
         "truncated": (data[: len(data) // 2], "is truncated: it ends in the middle"),
-        "empty": (b"", "is truncated"),
+        "empty": (b"", "is empty"),
         "hand edit": (data.replace(b'"OK"', b'"KO"'), "was changed after tfx wrote it"),
         "exchange dropped": (data.replace(b'"exchanges":1', b'"exchanges":2'), "was changed after tfx wrote it"),
         "conflict": (data.replace(b"\n", b"\n<<<<<<< ours\n", 1), "merge conflict markers"),
