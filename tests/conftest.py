@@ -7,7 +7,10 @@ from hypothesis import HealthCheck, settings
 
 LEVELS = ("unit", "integration", "acceptance", "proofs")
 FAST = ("unit",)
-"""The levels of which the fast subset runs everything not marked slow; servers, processes and databases wait for `make test`."""
+"""The levels of which the fast subset runs what is not marked slow and asks for no database; the rest waits for `make test`."""
+
+DATABASES = frozenset({"engine", "stored"})
+"""Fixtures that are a database; it works things out for every test that asks for one."""
 
 # The same examples every run: a law that fails on a rare example belongs into a table, not into a flaky suite.
 settings.register_profile("tfx", deadline=None, derandomize=True, max_examples=25, suppress_health_check=[HealthCheck.too_slow])
@@ -25,7 +28,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         level = item.path.relative_to(root).parts[0] if item.path.is_relative_to(root) else ""
         if level in LEVELS:
             item.add_marker(level)
-        if level and level not in FAST:
+        if (level and level not in FAST) or DATABASES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("prefect") is None)
 

@@ -340,7 +340,7 @@ def test_a_service_that_answered_a_longer_window_is_taken_at_its_word() -> None:
     assert ask(Replay(tape.with_exchanges(tape.session(), long)), "2024-06-02T00:00:00Z", "2024-07-03T23:59:59Z").status == 200
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(cuts=st.sets(MINUTES, max_size=5))
 def test_the_windows_of_a_partition_add_up_to_the_whole(cuts: set[int]) -> None:
     replay = replay_of("2026-10")
@@ -352,7 +352,7 @@ def test_the_windows_of_a_partition_add_up_to_the_whole(cuts: set[int]) -> None:
     assert all(part["clockChanges"] == whole["clockChanges"] for part in parts)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8)
 @given(codes=st.sets(st.sampled_from([399, 279, 5, 16, 20, 256, 4000]), min_size=1))
 def test_filtering_by_codes_and_then_by_hand_is_the_same(codes: set[int]) -> None:
     replay = replay_of("2026-10")
