@@ -52,3 +52,15 @@ def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(codec, "LARGEST_BODY", 1000)
     with pytest.raises(RefusedError, match="bomb"):
         codec.decoded(coded("gzip"), gzip.compress(b"0" * 100_000))
+
+
+def test_an_empty_body_has_no_coding_and_a_refused_one_is_named_if_it_is_registered() -> None:
+    for coding, shown in (
+        ("br", "the content coding br,"),
+        ("zstd", "the content coding zstd,"),
+        ("marisol", "coding of no registered name,"),
+    ):
+        headers = Headers([("Content-Encoding", coding)])
+        assert codec.decoded(headers, b"") == b"", "answers of 304 name the coding of the body they do not have"
+        with pytest.raises(RefusedError, match=shown):
+            codec.decoded(headers, b"x")
