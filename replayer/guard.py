@@ -3,8 +3,9 @@
 CPython asks its audit hooks before it connects, looks a name up or sends to an address, also where C code or a reference taken before
 us does it; a hook that raises stops the call. A hook cannot be removed, so ours stays and does nothing while no guard is on.
 
-Blocked: connect, connect_ex, sendto, sendmsg with an address, and every name look-up. Not blocked: Unix sockets, netlink, socket pairs
-(asyncio, multiprocessing), listening. Loopback only by allow-list. Attempts are counted even if the program swallows the error.
+Blocked: connect, connect_ex, sendto, sendmsg with an address, to Unix sockets too (behind one may be a proxy, or Docker), and every
+look-up. Not blocked: netlink, socket pairs (asyncio), the Unix sockets in `_PYTHONS_OWN`, listening. Loopback and other Unix sockets
+(`unix:/path`) only by allow-list. Attempts are counted even if the program swallows the error.
 
 While a cassette plays, programs that would not carry the guard (`children.py`) are not started either. Beyond its reach: C code with
 sockets of its own (DuckDB's HTTP client), what is called through ctypes, and processes that ran before.
@@ -12,6 +13,7 @@ sockets of its own (DuckDB's HTTP client), what is called through ctypes, and pr
 
 import mmap
 import os
+import re
 import socket
 import sys
 import threading
@@ -26,7 +28,7 @@ from tfx.errors import NetworkBlockedError
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 LOOPBACK: Final = "loopback"
-"""The allow-list entry for 127.0.0.0/8, ::1 and localhost."""
+"""The allow-list entry for 127.0.0.0/8, ::1 and localhost, and for asking their names."""
 
 _CALLS: Final = {
     "socket.connect": "connect",
@@ -37,7 +39,16 @@ _CALLS: Final = {
     "socket.gethostbyaddr": "look an address up",
     "socket.getnameinfo": "look an address up",
 }
-_LOCAL_FAMILIES: Final = frozenset(int(getattr(socket, name)) for name in ("AF_UNIX", "AF_NETLINK", "AF_ALG") if hasattr(socket, name))
+_BACKWARDS: Final = frozenset({"socket.gethostbyaddr", "socket.getnameinfo"})
+_LOCAL_FAMILIES: Final = frozenset(int(getattr(socket, name)) for name in ("AF_NETLINK", "AF_ALG") if hasattr(socket, name))
+_UNIX: Final = int(getattr(socket, "AF_UNIX", -1))
+_SOCKET: Final = "unix:"
+"""What the allow-list entry of a Unix socket begins with; its path follows, for an abstract one `@` and its name."""
+_PYTHONS_OWN: Final = (
+    re.compile(r".*/pymp-[^/]+/listener-[^/]+"),  # multiprocessing: forkserver, managers and queues, in a temporary folder of its own
+    re.compile(r"@listener-\d+-\d+"),  # the same, abstract, as newer Pythons prefer
+)
+"""Names of Unix sockets that Python itself makes and connects to."""
 _NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any address" of a listener, not a bind
 
 
@@ -101,7 +112,7 @@ class Guard:
 
     @contextmanager
     def allowing(self, hosts: Iterable[str]) -> Iterator[None]:
-        """Let these hosts through meanwhile, in every thread: `loopback`, names or addresses."""
+        """Let these hosts through meanwhile, in every thread: `loopback`, names, addresses or `unix:/path`."""
         names = [host.lower() for host in hosts]
         with self._lock:
             self._allowed.update(names)
@@ -208,16 +219,26 @@ class Guard:
 def _target(event: str, args: tuple[object, ...]) -> tuple[str, int | None] | None:
     """The host and port an audit event is about; None where it stays on this machine."""
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-        if getattr(args[0], "family", None) in _LOCAL_FAMILIES or args[1] is None:
+        family, address = getattr(args[0], "family", None), args[1]
+        if family in _LOCAL_FAMILIES or address is None:
             return None
-        address = args[1]
+        if family == _UNIX:
+            return _unix_socket(address)
         if isinstance(address, tuple) and len(address) > 1:
             return str(address[0]).lower(), address[1] if isinstance(address[1], int) else None
         return str(address).lower(), None
     host = args[0][0] if event == "socket.getnameinfo" and isinstance(args[0], tuple) else args[0]
     name = host.decode("utf-8", "replace") if isinstance(host, bytes) else str(host)
-    # A listener asks for its own loopback address; that leaves the machine as little as binding does.
-    return None if name in _NO_HOST or _is_loopback(name) else (name.lower(), None)
+    # A listener asks for its own loopback address; that leaves the machine as little as binding does. Which name an address has may be
+    # asked of a server elsewhere, whatever the address.
+    is_local = event not in _BACKWARDS and _is_loopback(name)
+    return None if name in _NO_HOST or is_local else (name.lower(), None)
+
+
+def _unix_socket(address: object) -> tuple[str, int | None] | None:
+    path = os.fsdecode(address) if isinstance(address, str | bytes | os.PathLike) else str(address)
+    path = path.replace("\0", "@", 1) if path.startswith("\0") else path
+    return None if any(pattern.fullmatch(path) for pattern in _PYTHONS_OWN) else (f"{_SOCKET}{path}".lower(), None)
 
 
 def _is_loopback(host: str) -> bool:
@@ -228,6 +249,8 @@ def place_words(host: str, port: int | None) -> str:
     """A host and port as a message may name them."""
     from tandem.regions import HOSTS  # the guard must be cheap to load
 
+    if host.startswith(_SOCKET):
+        return "a Unix socket"
     # Any other host may be somebody's own; it is not named.
     where = host if host in HOSTS else "loopback" if _is_loopback(host) else "a host that is not Tandem Source's"
     return where if port is None else f"{where}, port {port}"

@@ -65,6 +65,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("tfx_cassettes", "folder the cassette marker looks in", default="cassettes")
     parser.addini("tfx_block_network", "block the network from the first moment, marked tests or not", type="bool", default=False)
     parser.addini("tfx_allow_programs", "programs a test may start while its cassette plays (base names)", type="args", default=[])
+    parser.addini("tfx_allow_sockets", "paths of Unix sockets tests may connect to", type="args", default=[])
     parser.addini("tfx_allow_loopback", "let loopback through in every test", type="bool", default=False)
 
 
@@ -257,7 +258,8 @@ def _block(config: pytest.Config) -> None:
     from replayer.guard import LOOPBACK, blocked
 
     config.stash[_GUARD] = ExitStack()
-    config.stash[_GUARD].enter_context(blocked([LOOPBACK] if config.getini("tfx_allow_loopback") else []))
+    sockets = [f"unix:{path}" for path in config.getini("tfx_allow_sockets")]
+    config.stash[_GUARD].enter_context(blocked([*sockets, *([LOOPBACK] if config.getini("tfx_allow_loopback") else [])]))
 
 
 def _is_full(session: pytest.Session, usage: "Usage") -> bool:

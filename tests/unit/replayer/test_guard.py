@@ -51,6 +51,10 @@ def tcp() -> socket.socket:
     return socket.socket()
 
 
+def unix() -> socket.socket:
+    return socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+
+
 def tls() -> socket.socket:
     return ssl.create_default_context().wrap_socket(tcp(), server_hostname="x")
 
@@ -74,6 +78,11 @@ def with_socket(make: Callable[[], socket.socket], use: Callable[[socket.socket]
         (lambda: socket.getaddrinfo("example.invalid", 80), "look a name up"),
         (lambda: socket.gethostbyname("example.invalid"), "look a name up"),
         (lambda: socket.gethostbyname_ex("example.invalid"), "look a name up"),
+        (lambda: socket.gethostbyaddr("127.0.0.1"), "look an address up .loopback"),
+        (lambda: socket.getnameinfo(("127.0.0.1", 9), 0), "look an address up .loopback, port 9|look an address up .loopback"),
+        (lambda: with_socket(unix, lambda one: one.connect("/run/nobody/docker.sock")), r"connect \(a Unix socket\)"),
+        (lambda: with_socket(unix, lambda one: one.connect_ex(b"\0abstract")), r"connect \(a Unix socket\)"),
+        (lambda: with_socket(unix, lambda one: one.sendto(b"x", "/dev/nobody")), r"send a datagram \(a Unix socket\)"),
         (lambda: socket.gethostbyaddr("192.0.2.1"), "look an? (name|address) up"),
         (lambda: socket.getnameinfo(FAR, 0), "look an address up"),
         (lambda: with_socket(tcp, lambda one: one.connect(("127.0.0.1", 9))), "connect .loopback, port 9"),
@@ -150,9 +159,12 @@ def test_what_stays_on_the_machine_is_free() -> None:
     with tcp() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
-        socket.getfqdn("127.0.0.1")
     with socket.socket(socket.AF_UNIX) as one, pytest.raises(FileNotFoundError):
-        one.connect("/nowhere/at/all")
+        one.connect("/nowhere/pymp-x1/listener-y2")  # as multiprocessing calls its own
+    with GUARD.allowing(["unix:/nowhere/At/all"]), socket.socket(socket.AF_UNIX) as one, pytest.raises(FileNotFoundError):
+        one.connect("/nowhere/At/all")
+    with GUARD.allowing([LOOPBACK]):
+        socket.getnameinfo(("127.0.0.1", 9), socket.NI_NUMERICHOST)
     assert len(GUARD.attempts) == before
 
 
