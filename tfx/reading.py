@@ -52,7 +52,9 @@ def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
     try:
         nodes, shared = _a(list, head["exchanges"]), _Shared()
         if _count(head) != len(nodes):
-            raise CassetteError(f"{where} says it holds {_count(head)} exchanges and holds {len(nodes)}: a bad merge; record it again")
+            raise CassetteError(
+                f"{where} holds {len(nodes)} exchanges, and its counts.exchanges says otherwise: a bad merge; record it again"
+            )
         return _cassette(head, tuple(_exchange(node, shared, is_plain=is_plain) for node in nodes))
     except _MISSHAPEN:
         # Not chained: what the low-level error quotes may be what somebody put there.
@@ -139,6 +141,8 @@ def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
             raise CassetteError(f"{where} {what}; name a cassette, or record one with: tfx record NAME") from error
         cut = not data.rstrip().endswith(b"}")
         what = "is truncated: it ends in the middle" if cut else "is not JSON"
+        if type(error) is ValueError and "digits" in str(error):
+            what = "holds a number of more digits than a program reads"
         raise CassetteError(f"{where} {what}; restore it with: git checkout -- {where}") from error
     except RecursionError as error:
         raise CassetteError(f"{where} nests too deep to be a cassette") from error
@@ -246,4 +250,8 @@ def _terms(node: Json) -> Terms:
 
 
 def _short(version: Json) -> str:
-    return str(version) if isinstance(version, int) and not isinstance(version, bool) else "unknown"
+    """A version as it may be shown: a longer number may be anything somebody put there."""
+    return str(version) if type(version) is int and 0 <= version <= _MOST_VERSIONS else "unknown to anybody"
+
+
+_MOST_VERSIONS: Final = 99

@@ -135,6 +135,8 @@ def damaged(data: bytes) -> dict[str, tuple[bytes, str]]:
         "exchange dropped": (data.replace(b'"exchanges":1', b'"exchanges":2'), "was changed after tfx wrote it"),
         "conflict": (data.replace(b"\n", b"\n<<<<<<< ours\n", 1), "merge conflict markers"),
         "version 99": (data.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 99'), "format version 99, and this tfx reads version 1"),
+        "version of eight digits": (data.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 73519284'), "format version unknown to anybody,"),
+        "version of thousands": (data.replace(b'"tfx_cassette": 1', b'"tfx_cassette": ' + b"9" * 5000), "more digits than a program reads"),
         "no digest": (data.replace(b"sha256:", b"sha257:"), "carries no digest"),
         "another JSON": (b'{"version": 1, "interactions": []}', "is not a tfx cassette"),
         "not JSON": (b"# notes }", "is not JSON"),
