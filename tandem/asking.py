@@ -4,6 +4,7 @@ No error made here quotes a URL, a header or a body: each of them may carry a to
 ours outside their handler, so that they do not travel along as `__context__`.
 """
 
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -84,6 +85,7 @@ class Asker:
         self.region = region
         self.clock = clock
         self._sleep = sleep
+        self._has_met = False
 
     def __repr__(self) -> str:
         return f"Asker({self.region.name})"
@@ -114,8 +116,12 @@ class Asker:
                 self._sleep(pause)
             got = self._send(request, follow=follow, cookies=cookies, what=what)
             if isinstance(got, Answer) and got.status not in PASSING:
+                self._has_met = True
                 return got
             trouble = got.status if isinstance(got, Answer) else got
+            self._has_met = self._has_met or isinstance(got, Answer)
+            if trouble == NO_SUCH_NAME and not self._has_met:
+                break  # no network at all: waiting for it in silence helps nobody
             pause = self._pause(attempt, got)
             if pause > LONGEST_WAIT:
                 raise ServiceError(
@@ -157,6 +163,7 @@ class Asker:
         return next((host for host in self.region.hosts.values() if host == url.split("/")[2]), "the service")
 
 
+NO_SUCH_NAME: Final = "its name cannot be looked up"
 FAULTS: Final = (
     # Most particular first: each is also an instance of what follows it.
     (requests.exceptions.ProxyError, "the proxy cannot be reached"),
@@ -171,7 +178,17 @@ FAULTS: Final = (
 
 def _in_words(error: requests.RequestException) -> str:
     # The library's own text holds the URL, and with it ids and codes.
+    if type(error) is requests.exceptions.ConnectionError and _is_about_a_name(error):
+        return NO_SUCH_NAME
     return next((words for kind, words in FAULTS if isinstance(error, kind)), "the request could not be sent")
+
+
+def _is_about_a_name(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, socket.gaierror):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def retry_after(value: str, now: datetime) -> float:

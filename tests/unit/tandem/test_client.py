@@ -1,15 +1,18 @@
 """What the client sends, what it makes of answers, and what its errors say."""
 
 import errno
+import io
+import socket
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
-from tandem.asking import PATIENCE, retry_after
+from tandem.asking import PATIENCE, Asker, retry_after
+from tandem.regions import REGIONS
 from tandem.windows import Window
 from tfx.errors import BlockedError, LoginError, NetworkError, ServiceError, TfxError, UsageError
 
@@ -203,3 +206,26 @@ def test_nothing_prints_what_it_holds(world: MakeWorld) -> None:
 @pytest.mark.parametrize(("value", "seconds"), [("", 0), ("-3", 0), ("12", 12), ("never", 0), ("Wed, 18 Nov 2026 20:29:00 GMT", 0)])
 def test_retry_after_is_read_or_ignored(world: MakeWorld, value: str, seconds: float) -> None:
     assert retry_after(value, world().client._asker.clock()) == seconds
+
+
+@pytest.mark.parametrize(("meets", "pauses"), [(0, 0), (1, 4)])
+def test_without_a_network_nobody_waits_but_a_service_that_was_there_is_waited_for(meets: int, pauses: int) -> None:
+    class Nowhere(requests.adapters.HTTPAdapter):
+        asked = 0
+
+        def send(self, request: requests.PreparedRequest, **_: object) -> requests.Response:  # type: ignore[override]  # any settings of requests
+            self.asked += 1
+            if self.asked <= meets:
+                found = requests.Response()
+                found.status_code, found.url, found.raw = 200, str(request.url), io.BytesIO()
+                return found
+            raise requests.exceptions.ConnectionError("quoted") from socket.gaierror(-3, "quoted")
+
+    session, waited = requests.Session(), list[float]()
+    session.mount("https://", Nowhere())
+    asker = Asker(session, region=REGIONS["us"], clock=lambda: datetime(2026, 11, 18, tzinfo=UTC), sleep=waited.append)
+    for _ in range(meets):
+        asker.ask("the sign-in page", "GET", "https://sso.tandemdiabetes.com/", headers={})
+    with pytest.raises(NetworkError, match="its name cannot be looked up; check the network and HTTPS_PROXY"):
+        asker.ask("the sign-in page", "GET", "https://sso.tandemdiabetes.com/", headers={})
+    assert len(waited) == pauses
