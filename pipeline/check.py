@@ -57,11 +57,11 @@ class Place:
 class Checked:
     """Every code's place, and what does not add up: a sentence each, without a value of anybody's.
 
-    `set_aside` counts the rows of the quarantine, as a run tells them; records that could not be read at all have no place.
+    `set_aside` counts the rows of the quarantine by reason, as a run tells them; what could not be read at all has no place.
     """
 
     places: tuple[Place, ...]
-    set_aside: int
+    set_aside: Mapping[str, int]
     findings: tuple[str, ...]
 
 
@@ -69,8 +69,8 @@ def check(connection: Connection) -> Checked:
     """Compare counts and sums between the stages."""
     places = tuple(_places(connection))
     findings = (*_counts(connection, places), *_unread(connection), *_references(connection), *_insulin(connection))
-    ((set_aside,),) = _rows(connection, "SELECT count(*) FROM quarantine")
-    return Checked(places=places, set_aside=int(cast("int", set_aside)), findings=findings)
+    aside = _rows(connection, "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason")
+    return Checked(places=places, set_aside={str(reason): int(cast("int", count)) for reason, count in aside}, findings=findings)
 
 
 # --- what went where

@@ -132,6 +132,7 @@ def run(
         finally:
             engine.dispose()
     report["received"] = stored.received
+    report["aside"] = dict(stored.aside)
     report["added"] = dict(sorted(stored.rows.items()))
     click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))
     if report["unread"]:

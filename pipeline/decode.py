@@ -29,6 +29,7 @@ from tfx.jsonbody import Json
 NO_GROUP: Final = 0
 """The sequence group of era 2025, which knew none; every group ever seen in the json eras is 0 too."""
 
+UNREADABLE_EVENT: Final = "unreadable event"
 UNREADABLE: Final = "unreadable answer"
 """Why the quarantine holds a whole answer."""
 
@@ -243,7 +244,7 @@ def _printable(text: str) -> str:
 def _reject(event: Json, detail: str) -> Reject:
     said = event if isinstance(event, dict) else {}
     return Reject(
-        reason="unreadable event",
+        reason=UNREADABLE_EVENT,
         detail=detail,
         raw=_text(event),
         group=_small(said.get("sequenceGroup"), _LAST_GROUP),

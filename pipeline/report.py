@@ -25,7 +25,7 @@ def as_text(report: Mapping[str, Json]) -> str:
     readings = f"{glucose['readings']:,} readings with a value in {tables['cgm_readings']['rows']:,} messages"
     lines += [
         "",
-        f"received  {report['received']:,} events, {added.get('raw_events', 0):,} of them new",
+        f"received  {report['received']:,} events: {_fates(report, added)}",
         f"span      {span['first'] or 'nothing'} to {span['last'] or 'nothing'} on the pump's clock",
         f"glucose   {readings}, mean {glucose['mean_mg_dl'] or '-'} mg/dL, {share} in range (70-180 mg/dL)",
         f"insulin   {insulin['delivered_units']:,} units delivered: {insulin['basal_units']:,} basal, {insulin['bolus_units']:,} bolus",
@@ -33,6 +33,15 @@ def as_text(report: Mapping[str, Json]) -> str:
     lines += [_metrics(row) for row in cast("Sequence[Mapping[str, Json]]", report["metrics"]) if row["span"] == "14 days"]
     lines += [f"set aside {count:,} x {reason}" for reason, count in quarantine.items()]
     return "\n".join(lines)
+
+
+def _fates(report: Mapping[str, Json], added: Mapping[str, int]) -> str:
+    """What became of the events received; the numbers add up to them."""
+    new = added.get("raw_events", 0)
+    aside = cast("Mapping[str, int]", report["aside"])
+    again = cast("int", report["received"]) - new - sum(aside.values())
+    fates = [(new, "new"), (again, "seen before"), *((count, f"set aside ({reason})") for reason, count in aside.items())]
+    return ", ".join(f"{count:,} {words}" for count, words in fates if count or words == "new")
 
 
 def unread_as_text(report: Mapping[str, Json], again: str | None) -> str:
@@ -58,7 +67,9 @@ def places_as_text(found: Checked) -> str:
     """What went where, a line a code, and what does not add up."""
     lines = [f"{place.code:>4}  {place.name:<26} {place.events:>9,}  {_destination(place)}" for place in found.places]
     received, events = sum(place.received for place in found.places), sum(place.events for place in found.places)
-    lines += ["", f"{received:,} records received, {events:,} events, {found.set_aside:,} set aside"]
+    reasons = ", ".join(f"{count:,} x {reason}" for reason, count in found.set_aside.items())
+    aside = f"{sum(found.set_aside.values()):,} set aside{f' ({reasons})' if reasons else ''}"
+    lines += ["", f"{received:,} records kept, each once; {events:,} events; {aside}"]
     return "\n".join([*lines, *(found.findings or ("Everything is where it belongs.",))])
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from pipeline import holes
 from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
-from pipeline.decode import Batch, Received, received
+from pipeline.decode import UNREADABLE_EVENT, Batch, Received, received
 from pipeline.derive import derive, mark_batch
 from pipeline.extracts.tables import EXTRACTS, OF_CODE
 from pipeline.load import identity_columns, insert, raw_rows, sift
@@ -35,6 +35,7 @@ from tandem.windows import Window
 from tfx.errors import UsageError
 
 UNKNOWN: Final = "unknown"
+CHANGED: Final = "changed record"
 _NAMES: Final = pa.array([EVENTS[code].name if code in EVENTS else UNKNOWN for code in range(4096)])
 _HAS_NAME: Final = np.isin(np.arange(4096), list(EVENTS))
 
@@ -44,15 +45,19 @@ Progress = Callable[[Window, "Stored"], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What one window, or a whole run, brought: events received, rows added per table, and the windows whose answer nobody could read."""
+    """What one window, or a whole run, brought: events received, rows added per table, what was not read.
+
+    `unread` are the windows whose answer nobody could read; `aside` counts, by reason, the events received that only the quarantine has.
+    """
 
     received: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     unread: tuple[Window, ...] = ()
+    aside: Counter[str] = field(default_factory=Counter)
 
     def __add__(self, other: "Stored") -> "Stored":
-        rows, unread = Counter(self.rows) + other.rows, self.unread + other.unread
-        return Stored(received=self.received + other.received, rows=rows, unread=unread)
+        rows, unread, aside = Counter(self.rows) + other.rows, self.unread + other.unread, Counter(self.aside) + other.aside
+        return Stored(received=self.received + other.received, rows=rows, unread=unread, aside=aside)
 
 
 class Step(Protocol):
@@ -182,12 +187,14 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     timed = Timed.told(device_id, news, clock)
     rows["events"] = insert(connection, "events", _event_rows(timed))
     mark_batch(connection, device_id, news)
-    faults = [Fault(batch=changed, reason="changed record", detail="known identity, other content", whole=True), *_strange_headers(news)]
+    faults = [Fault(batch=changed, reason=CHANGED, detail="known identity, other content", whole=True), *_strange_headers(news)]
     for name, table, odd in _extracted(timed, clock):
         faults += odd
         rows[name] = insert(connection, name, table)
     rows["quarantine"] = quarantine(connection, device_id, answer.rejects, faults)
-    return Stored(received=len(answer.batch), rows=+rows)
+    # What is in no other table: an event nobody could read, or that says something else under an identity that is taken.
+    aside = +Counter({UNREADABLE_EVENT: sum(one.reason == UNREADABLE_EVENT for one in answer.rejects), CHANGED: len(changed)})
+    return Stored(received=len(answer.batch) + aside[UNREADABLE_EVENT], rows=+rows, aside=aside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sanitizer.findings import Finding
 from sanitizer.folders import IMPORTED, foreign, public_part
 from tfx.cassette import KEEP
-from tfx.errors import TfxError, UsageError
+from tfx.errors import RefusedError, TfxError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -137,10 +137,15 @@ def cleaned(path: Path, how: Cleaning, rules: "Policy | None") -> Report:
 
 
 def _again(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -> None:
+    from sanitizer.check import looked_at
     from sanitizer.scrub import again
     from tfx.store import dumps, load, save
 
     done = again(replace(load(path, edited=how.edited), name=path.stem), how.values, rules)
+    left = looked_at(done.cassette, rules=rules)
+    if left:  # what the rules do not reach: a name or a rule somebody made up
+        report.findings += [*done.findings, *left]
+        raise RefusedError(f"{path} would not be clean for --check, so nothing was written; mend what is named above, then try again")
     _take(report, done.cassette, done.findings, done.touched)
     if how.output or dumps(done.cassette) != path.read_bytes():
         report.written = str(save(done.cassette, how.output or path.parent))

@@ -1,15 +1,19 @@
 """The check finds each way in which a warehouse can fail to add up, and nothing in a sound one."""
 
+import json
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import Engine
 
 from pipeline.check import Checked, check
+from pipeline.decode import received
 from pipeline.derive import derive
 from pipeline.report import places_as_text
 from pipeline.steps import Stored
 from pipeline.warehouse import driver
+from tandem.bff import events_from_records
+from tandem.eras import ERAS
 from tandem.records import Records
 
 Keep = Callable[..., Stored]
@@ -51,9 +55,20 @@ def test_what_is_set_aside_or_silent_is_accounted_for(keep: Keep, warehouse: Eng
         " 399  CGM_DATA_G7                        2  cgm_readings 0, 1 set aside, 1 without a reading",
         "4000  unknown                            1  unknown code, 1 set aside",
         "",
-        "8 records received, 8 events, 5 set aside",
+        "8 records kept, each once; 8 events; 5 set aside (1 x impossible time, 3 x impossible value, 1 x unknown code)",
         "Everything is where it belongs.",
     ]
+
+
+def test_what_was_received_is_new_seen_before_or_set_aside(keep: Keep, warehouse: Engine) -> None:
+    good = Records.build(code=48, seconds=START, sequence=[1, 2], columns={"carbs": 20})
+    changed = Records.build(code=48, seconds=START, sequence=2, columns={"carbs": 9})
+    body = json.dumps({"events": [*events_from_records(Records.join([good, good, changed]), device_assignment_id="a"), {"eventCode": 48}]})
+    stored = keep(received(ERAS["2026-10"], body.encode()))
+    assert (stored.received, stored.rows["raw_events"]) == (6, 2)
+    assert stored.aside == {"unreadable event": 1, "changed record": 1}  # and two were seen before
+    derive(warehouse)
+    assert checked(warehouse).set_aside == stored.aside
 
 
 WRONG = [

@@ -200,6 +200,19 @@ def test_an_edit_by_hand_is_looked_over_and_sealed(folder: Path) -> None:
     assert cli.run(["sanitize", "--check", "cassettes"]) == 0
 
 
+def test_only_what_is_clean_is_sealed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = folder / "week.json"
+    edited = path.read_text(encoding="utf-8").replace('"rules": {', '"rules": {"marisol": 3, ', 1)
+    assert "marisol" in edited
+    path.write_text(edited, encoding="utf-8")
+    assert cli.run(["sanitize", "--edited", "cassettes/week.json"]) == 1
+    out, err = capsys.readouterr()
+    assert "rules" in out
+    assert "marisol" not in out + err
+    assert "would not be clean for --check, so nothing was written" in err
+    assert path.read_text(encoding="utf-8") == edited
+
+
 def test_an_edit_that_brings_somebody_in_is_taken_out_again(folder: Path) -> None:
     path = folder / "week.json"
     text = path.read_text(encoding="utf-8")
