@@ -229,7 +229,7 @@ RECORDINGS_OF_ONES_OWN = (
     Row(why="resume what another password closed", code=2, plant=unfinished(lambda data: data, password=f"{PASSWORD}!")),
     Row(why="resume what is damaged", code=2, plant=unfinished(lambda data: data[:-9] + b"\0" * 9)),
     Row(why="resume what is of another version", code=2, plant=unfinished(lambda data: b"tfx unfinished recording 0\n" + data)),
-    Row(why="resume another errand", code=2, plant=unfinished(lambda data: data)),
+    Row(why="resume another errand", code=2, plant=lambda b: [*unfinished(lambda data: data)(b), "--region", "eu"]),
     Row(
         why="a database that nobody can open",
         code=2,
