@@ -26,11 +26,11 @@ $(STAMP): requirements.lock requirements-uv.lock pyproject.toml
 demo: install  ## the whole loop on the stand-in: record, sanitize, prove, replay, run the pipeline
 	$(BIN)/tfx demo
 
-test: install  ## the whole test suite, offline
-	$(BIN)/python -m pytest -n auto --dist worksteal
+test: install  ## the test suite, offline; what takes minutes is in `make proofs`
+	$(BIN)/python -m pytest -m "not proofs" -n auto --dist worksteal
 
 fast: install  ## what pre-commit runs: stop at the first failure
-	$(BIN)/python -m pytest -m "not slow" -x -q -n auto
+	$(BIN)/python -m pytest -m "not slow and not proofs" -x -q -n auto
 
 OLD_CLIENT := .venv-tconnectsync-2
 OLD_LOCK := tests/proofs/clients/tconnectsync-2.lock
@@ -43,7 +43,7 @@ $(OLD_CLIENT)/.installed: $(OLD_LOCK) | $(STAMP)
 	touch $@
 
 proofs: install $(OLD_CLIENT)/.installed  ## what is exhaustive and takes minutes: every rule, every statement, hundreds of accounts
-	$(BIN)/python -m pytest tests/proofs -n auto --dist worksteal
+	$(BIN)/python -m pytest tests -m proofs -n auto --dist worksteal
 
 lint: install  ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -69,7 +69,7 @@ expected: install  ## write the golden outputs of the committed cassettes anew; 
 	$(BIN)/python tests/support/golden.py
 
 readme: install  ## write the README's output blocks anew from a demo and a run of the suite
-	$(BIN)/python -m pytest -n auto --dist worksteal | $(BIN)/python tests/support/readme.py
+	$(BIN)/python -m pytest -m "not proofs" -n auto --dist worksteal | $(BIN)/python tests/support/readme.py
 
 coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
 	rm -f .coverage .coverage.*

@@ -6,6 +6,7 @@ import pytest
 from machine import Machine
 
 
+@pytest.mark.proofs
 @pytest.mark.slow
 def test_the_demo_shows_what_it_claims(machine: Machine) -> None:
     ran = machine.tfx("demo", "--region", "eu", "--json")

@@ -100,6 +100,7 @@ def test_every_cassette_fills_every_table(name: str, root: Path) -> None:
     assert rows(told)["raw_events"] == rows(told)["events"]
 
 
+@pytest.mark.proofs
 def test_a_part_the_whole_and_the_whole_again_are_the_whole_once(root: Path, tmp_path: Path) -> None:
     arguments = ("--cassette", str(root / "cassettes/session-us.json"), "--database", f"duckdb:///{tmp_path / 'w.duckdb'}")
     part, rest, again = report(*arguments, "--days", "1"), report(*arguments), report(*arguments)
@@ -109,6 +110,7 @@ def test_a_part_the_whole_and_the_whole_again_are_the_whole_once(root: Path, tmp
     assert (again["added"], again["tables"]) == ({}, rest["tables"])
 
 
+@pytest.mark.proofs
 def test_memory_and_file_hold_the_same(root: Path, tmp_path: Path) -> None:
     cassette = ("--cassette", str(root / "cassettes/session-eu.json"), "--zone", "Europe/Berlin")
     assert report(*cassette) == report(*cassette, "--database", f"duckdb:///{tmp_path / 'w.duckdb'}")

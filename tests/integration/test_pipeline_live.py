@@ -48,6 +48,7 @@ def run(*arguments: str) -> Result:
     return CliRunner().invoke(pipeline, ["run", "--json", *arguments])
 
 
+@pytest.mark.proofs
 def test_every_era_fills_the_same_database_once(person: Account, service: Service, tmp_path: Path) -> None:
     database = ("--database", f"duckdb:///{tmp_path / 'w.duckdb'}")
     reports = []

@@ -117,6 +117,7 @@ TOKEN = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
 LOGIN = "https://tdcservices.tandemdiabetes.com/accounts/api/login"
 
 
+@pytest.mark.proofs
 @pytest.mark.parametrize(("ways", "full"), [(("requests",), False), (("requests", "urllib", "httpx", "itself"), True)])
 def test_a_raised_miss_keeps_its_credentials_out_of_every_frame_of_ours(project: Project, ways: tuple[str, ...], full: bool) -> None:
     session = tape.session()

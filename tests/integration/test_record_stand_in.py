@@ -375,6 +375,7 @@ WINDOWS = 38
 KILLS = 2
 
 
+@pytest.mark.proofs
 @pytest.mark.slow
 def test_killed_at_any_moment_it_loses_one_exchange_at_most(person: Account, tmp_path: Path) -> None:
     """kill -9 of a real recording at random moments, then resume until it is done: nothing in plain, the old cassette untouched."""

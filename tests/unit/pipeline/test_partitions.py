@@ -20,6 +20,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.proofs
 @pytest.mark.slow
 def test_every_cassette_is_a_partition_and_what_is_none_is_named(study: Path, tmp_path: Path) -> None:
     output = tmp_path / "tables"
@@ -37,6 +38,7 @@ def test_every_cassette_is_a_partition_and_what_is_none_is_named(study: Path, tm
     assert orjson.loads((output / "account=unhappy-us" / MANIFEST).read_bytes())["zone"] == "Europe/Berlin"
 
 
+@pytest.mark.proofs
 @pytest.mark.slow
 def test_of_two_that_make_the_same_the_second_throws_its_own_away(study: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = (str(study / "unhappy-us.json"), str(tmp_path), "UTC")
