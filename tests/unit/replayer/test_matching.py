@@ -154,6 +154,7 @@ PLACES = [
 ]
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(place=st.sampled_from(PLACES), mask=st.sampled_from(flips.MASKS))
 def test_one_flipped_bit_of_a_recorded_request_is_a_miss_that_names_the_place(place: tuple[Cassette, int, str, int], mask: int) -> None:

@@ -310,6 +310,7 @@ def moment(minutes: int) -> datetime:
 MINUTES = st.integers(min_value=0, max_value=5 * 24 * 60 - 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("era", ["2025", "2026-07", "2026-10"])
 @given(ends=st.tuples(MINUTES, MINUTES), codes=st.sampled_from(["", "399", "279,399,5", "9999"]))
 def test_the_stand_in_itself_answers_with_the_same_bytes(era: str, ends: tuple[int, int], codes: str) -> None:
@@ -340,6 +341,7 @@ def test_a_service_that_answered_a_longer_window_is_taken_at_its_word() -> None:
     assert ask(Replay(tape.with_exchanges(tape.session(), long)), "2024-06-02T00:00:00Z", "2024-07-03T23:59:59Z").status == 200
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(cuts=st.sets(MINUTES, max_size=5))
 def test_the_windows_of_a_partition_add_up_to_the_whole(cuts: set[int]) -> None:
@@ -352,6 +354,7 @@ def test_the_windows_of_a_partition_add_up_to_the_whole(cuts: set[int]) -> None:
     assert all(part["clockChanges"] == whole["clockChanges"] for part in parts)
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(codes=st.sets(st.sampled_from([399, 279, 5, 16, 20, 256, 4000]), min_size=1))
 def test_filtering_by_codes_and_then_by_hand_is_the_same(codes: set[int]) -> None:

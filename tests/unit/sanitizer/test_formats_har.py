@@ -20,6 +20,8 @@ from tfx.errors import FormatError, UsageError
 from tfx.exchange import Exchange, Headers
 from tfx.store import dumps
 
+pytestmark = pytest.mark.slow  # each example is a whole session
+
 Session = Callable[..., Capture]
 Done = Callable[..., Scrubbed]
 

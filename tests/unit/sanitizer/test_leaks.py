@@ -14,6 +14,8 @@ from sanitizer.policy import policy
 from sanitizer.scan import _Search
 from tfx.store import dumps
 
+pytestmark = pytest.mark.slow  # each example is a whole session
+
 
 def test_the_search_knows_every_way_to_write_a_value() -> None:
     searches = {kind: _Search(seen(kind), policy()) for kind in SECRETS}

@@ -24,6 +24,8 @@ from tfx.exchange import Exchange
 from tfx.jsonbody import Json
 from tfx.store import dumps, loads
 
+pytestmark = pytest.mark.slow  # each example is a whole session
+
 Session = Callable[..., Capture]
 Done = Callable[..., Scrubbed]
 Build = Callable[..., Capture]

@@ -60,6 +60,7 @@ def test_equal_arguments_give_equal_bytes(region: str) -> None:
     assert told(first) == told(second)
 
 
+@pytest.mark.slow
 @given(identity=st.integers(2, 10_000))
 @settings(max_examples=8, deadline=None)
 def test_identity_changes_marked_fields_only(identity: int) -> None:
@@ -75,6 +76,7 @@ def test_identity_changes_marked_fields_only(identity: int) -> None:
     assert (ours.low_glucose, ours.country, ours.role) == (theirs.low_glucose, theirs.country, theirs.role)
 
 
+@pytest.mark.slow
 @given(identity=st.integers(0, 10_000), other=st.integers(1, 60))
 @settings(max_examples=12, deadline=None)
 def test_people_near_each_other_share_no_secret(identity: int, other: int) -> None:
@@ -84,6 +86,7 @@ def test_people_near_each_other_share_no_secret(identity: int, other: int) -> No
     assert {kind for kind, _ in shared} <= {"given name", "family name", "profile name"}
 
 
+@pytest.mark.slow
 @given(weeks=st.integers(-200, 200).filter(bool))
 @settings(max_examples=8, deadline=None)
 def test_whole_weeks_move_every_date_by_exactly_that(weeks: int) -> None:
