@@ -246,18 +246,24 @@ def _reject(event: Json, detail: str) -> Reject:
     return Reject(
         reason=UNREADABLE_EVENT,
         detail=detail,
-        raw=_text(event),
+        raw=written(event),
         group=_small(said.get("sequenceGroup"), _LAST_GROUP),
         sequence=_small(said.get("sequenceNumber"), 0xFFFFFFFF),
         code=_small(said.get("eventCode"), 0x7FFFFFFF),
     )
 
 
-def _text(event: Json) -> bytes:
+def written(told: Json) -> bytes:
+    """Any JSON as text again, for the quarantine."""
     try:
-        return orjson.dumps(event)
-    except TypeError:  # half a surrogate pair, or an integer beyond 64 bits
-        return jsonbody.write(event, "ascii")
+        return orjson.dumps(told)
+    except TypeError:  # half a surrogate pair, an integer beyond 64 bits, or nested too deep for it
+        return jsonbody.write(told, "ascii")
+
+
+def is_text(told: str) -> bool:
+    """Whether a column can hold it: half a surrogate pair is legal JSON and no text."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in told)
 
 
 def _small(value: Json, most: int) -> int | None:

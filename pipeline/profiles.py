@@ -1,16 +1,18 @@
 """Profiles as the account's list tells them with each pump: what they are in either era, and their tables."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, cast
 
 import orjson
 from sqlalchemy import Connection
 
-from pipeline.decode import Reject
-from pipeline.load import number
+from pipeline.decode import Reject, is_text, written
 from pipeline.quarantine import quarantine
 from pipeline.warehouse import driver
+from tandem.stamp import Stamp
 from tfx.errors import FormatError
 from tfx.jsonbody import Json
 
@@ -49,51 +51,68 @@ def profiles_of(settings: Json) -> tuple[Profile, ...]:
     listed = told.get("profiles") if isinstance(told, dict) else None
     if not isinstance(listed, dict) or not isinstance(each := listed.get("profile"), list):
         raise FormatError("settings: no list of profiles")
-    return tuple(_profile(one, listed.get("activeIdp")) for one in each)
+    found = tuple(_profile(one, listed.get("activeIdp")) for one in each)
+    if len({one.number for one in found}) < len(found):
+        raise FormatError("settings: two profiles of one number")
+    return found
 
 
-def remember(connection: Connection, device_id: int, settings: Json) -> None:
-    """Keep the profiles of a device as they were told last; where nothing was told, what is known stays.
+def remember(connection: Connection, device_id: int, settings: Json, uploaded: str | None = None) -> None:
+    """Keep what an upload told of the profiles of a device, once; an upload that told nothing leaves everything as it is.
 
     Settings of another shape than any known era's go to the quarantine.
     """
     try:
         profiles = profiles_of(settings)
     except FormatError as e:
-        quarantine(connection, device_id, [Reject(reason="unreadable settings", detail=str(e), raw=orjson.dumps(settings))], ())
+        quarantine(connection, device_id, [Reject(reason="unreadable settings", detail=str(e), raw=written(settings))], ())
         return
-    told = _as_rows(device_id, profiles)
-    if not profiles or told == _known(connection, device_id):
+    if not profiles:
         return
-    for table in ("profile_segments", "profiles"):
-        number(connection, f"DELETE FROM {table} WHERE device_id = $1", [device_id])  # noqa: S608  # our own names
-    for table, rows in told.items():
+    told = [_words(one) for one in sorted(profiles, key=lambda one: one.number)]
+    version, moment = _digest(told), _moment(uploaded)
+    telling = _digest([device_id, moment and moment.isoformat(), version])
+    if driver(connection).execute("SELECT 1 FROM profile_tellings WHERE id = $1", [telling]).fetchall():
+        return
+    driver(connection).execute("INSERT INTO profile_tellings VALUES ($1, $2, $3, $4)", [telling, device_id, moment, version])
+    for table, rows in _as_rows(device_id, version, profiles).items():
         for row in rows:
             marks = ", ".join(f"${place}" for place in range(1, len(row) + 1))
-            driver(connection).execute(f"INSERT INTO {table} VALUES ({marks})", list(row))  # noqa: S608  # our own names
+            # An earlier upload may have told the same.
+            driver(connection).execute(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO NOTHING", list(row))  # noqa: S608  # our own names
 
 
 Rows = dict[str, list[tuple[object, ...]]]
 
 
-def _as_rows(device_id: int, profiles: Sequence[Profile]) -> Rows:
+def _words(one: Profile) -> list[object]:
+    """All that a profile says."""
+    return [one.number, one.name, one.active, one.insulin_duration_minutes, one.most_bolus_milliunits, one.segments]
+
+
+def _digest(words: Sequence[object]) -> str:
+    return hashlib.sha256(orjson.dumps(words)).hexdigest()[:32]
+
+
+def _moment(uploaded: str | None) -> datetime | None:
+    """To the second: era 2025 cuts fractions to two digits, the json eras tell three."""
+    try:
+        return None if uploaded is None else Stamp.parse(uploaded).moment
+    except FormatError:
+        return None
+
+
+def _as_rows(device_id: int, version: str, profiles: Sequence[Profile]) -> Rows:
     return {
         "profiles": [
-            (device_id, one.number, one.name, one.active, one.insulin_duration_minutes, one.most_bolus_milliunits)
-            for one in sorted(profiles, key=lambda one: one.number)
+            (device_id, version, one.number, one.name, one.active, one.insulin_duration_minutes, one.most_bolus_milliunits)
+            for one in profiles
         ],
         "profile_segments": [
-            (device_id, one.number, place, start, basal, ratio / 1000, target, factor)
-            for one in sorted(profiles, key=lambda one: one.number)
+            (device_id, version, one.number, place, start, basal, ratio / 1000, target, factor)
+            for one in profiles
             for place, (start, basal, ratio, target, factor) in enumerate(one.segments)
         ],
-    }
-
-
-def _known(connection: Connection, device_id: int) -> Rows:
-    return {
-        table: driver(connection).execute(f"FROM {table} WHERE device_id = $1 ORDER BY ALL", [device_id]).fetchall()
-        for table in ("profiles", "profile_segments")
     }
 
 
@@ -102,7 +121,7 @@ def _profile(told: Json, active: Json) -> Profile:
         raise FormatError("settings: a profile is no object")
     segments = next((found for name in _SEGMENTS if isinstance(found := told.get(name), list)), None)
     name = told.get("name")
-    if segments is None or not isinstance(name, str):
+    if segments is None or not isinstance(name, str) or not is_text(name):
         raise FormatError("settings: a profile without a name or segments")
     read = [_segment(one) for one in segments]
     return Profile(

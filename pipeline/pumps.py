@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pipeline.decode import is_text
 from tandem.client import TandemSource
 from tfx.errors import ServiceError, UsageError
 from tfx.jsonbody import Json
@@ -24,6 +25,7 @@ class Pump:
     first: str = ""
     last: str = ""
     settings: Json = None  # as told with the pump: profiles and more
+    uploaded: str | None = None  # when the upload that told them came, as the service wrote it
 
 
 def pumps_of(source: TandemSource) -> tuple[Pump, ...]:
@@ -53,6 +55,8 @@ def _legacy(item: dict[str, Json]) -> Pump:
     device = item.get("tconnectDeviceId")
     if not isinstance(device, int):
         raise _strange()
+    upload = item.get("lastUpload")
+    last = upload if isinstance(upload, dict) else {}
     return Pump(
         key=str(device),
         serial_number=_serial(item),
@@ -60,14 +64,15 @@ def _legacy(item: dict[str, Json]) -> Pump:
         software_version=_text(item, "softwareVersion"),
         first=_text(item, "minDateWithEvents") or "",
         last=_text(item, "maxDateWithEvents") or "",
-        settings=upload.get("settings") if isinstance(upload := item.get("lastUpload"), dict) else None,
+        settings=last.get("settings"),
+        uploaded=_text(last, "lastUploadedAt"),
     )
 
 
 def _current(item: Json) -> Pump:
     if not isinstance(item, dict) or not isinstance(assignment := item.get("assignmentId"), str):
         raise _strange()
-    span = item.get("availableDataRange")
+    span, settings = item.get("availableDataRange"), item.get("settings")
     return Pump(
         key=assignment,
         serial_number=_serial(item),
@@ -76,7 +81,8 @@ def _current(item: Json) -> Pump:
         software_version=_text(item, "softwareVersion"),
         first=(_text(span, "start") if isinstance(span, dict) else None) or "",
         last=_text(item, "maxDateOfEvents") or "",
-        settings=item.get("settings"),
+        settings=settings,
+        uploaded=_text(settings, "uploadedTimeStamp") if isinstance(settings, dict) else None,
     )
 
 
@@ -84,12 +90,14 @@ def _serial(item: dict[str, Json]) -> str:
     serial = item.get("serialNumber")
     if isinstance(serial, bool) or not isinstance(serial, str | int):
         raise _strange()
+    if not is_text(str(serial)):
+        raise _strange()
     return str(serial)
 
 
 def _text(item: dict[str, Json], name: str) -> str | None:
     value = item.get(name)
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and is_text(value) else None
 
 
 def _strange() -> ServiceError:

@@ -154,7 +154,7 @@ def register(connection: Connection, pump: Pump, *, zone: ZoneInfo) -> int:
             "software_version = coalesce($4, software_version) WHERE id = $1",
             [device_id, *said],
         )
-    remember(connection, device_id, pump.settings)
+    remember(connection, device_id, pump.settings, pump.uploaded)
     return device_id
 
 

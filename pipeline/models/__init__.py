@@ -14,22 +14,22 @@ from pipeline.models.events import Device, Event, Quarantine, RawEvent
 from pipeline.models.glucose import BloodGlucoseReading, CgmReading, SensorSession
 from pipeline.models.insulin import BasalChange, BasalDelivery, Bolus, BolusMessage, DailyTotal, Suspension
 from pipeline.models.living import Carbohydrate, CartridgeOrSiteChange, ClockChange, ControlMode, UserMode
-from pipeline.models.profiles import Profile, ProfileSegment
+from pipeline.models.profiles import Profile, ProfileSegment, ProfileTelling
 from pipeline.models.stale import StaleRange
 from pipeline.models.unread import UnreadDay
 
 MODELS: Final = (
-    Device, Profile, ProfileSegment, RawEvent, Event, CgmReading, BloodGlucoseReading, SensorSession, BasalDelivery, BasalChange,
-    Suspension, BolusMessage, Bolus, Carbohydrate, CartridgeOrSiteChange, AlarmOrAlert, UserMode, ControlMode, DailyTotal, ClockChange,
-    Quarantine,
+    Device, ProfileTelling, Profile, ProfileSegment, RawEvent, Event, CgmReading, BloodGlucoseReading, SensorSession, BasalDelivery,
+    BasalChange, Suspension, BolusMessage, Bolus, Carbohydrate, CartridgeOrSiteChange, AlarmOrAlert, UserMode, ControlMode, DailyTotal,
+    ClockChange, Quarantine,
 )  # fmt: skip
 """Every model that holds what a person looks for, those that others refer to first, in the order the data travels."""
 
 TABLES: Final = tuple(str(model.__tablename__) for model in MODELS)
 """Their tables' names, in the same order."""
 
-VIEWS: Final = ("basal_spans", "insulin_by_day", "glucose_values", "glucose_by_day", "glucose_by_span")
-"""What the migrations make besides: durations of rates, insulin by the day, consensus metrics (alembic/versions/0014_metrics.py)."""
+VIEWS: Final = ("profile_history", "basal_spans", "insulin_by_day", "glucose_values", "glucose_by_day", "glucose_by_span")
+"""What the migrations make besides: which profiles were in force when (0013); durations of rates, insulin by the day, consensus metrics (0014)."""
 
 __all__ = [
     "IDENTITY",
@@ -53,6 +53,7 @@ __all__ = [
     "Event",
     "Profile",
     "ProfileSegment",
+    "ProfileTelling",
     "Quarantine",
     "RawEvent",
     "SensorSession",

@@ -1,17 +1,34 @@
-"""Profiles. Pure."""
+"""Profiles, as every upload told them. Pure."""
 
-from sqlalchemy import Boolean, Double, ForeignKey, Integer, String
+from datetime import datetime
+
+from sqlalchemy import Boolean, DateTime, Double, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from pipeline.models.base import Base
 
 
+class ProfileTelling(Base):
+    """One upload's word on a pump's profiles: which `version` of them it told (the events that tell profiles have no published layout).
+
+    The account's list tells the latest upload alone, so this history has what was asked for: a row an upload that some run met.
+    """
+
+    __tablename__ = "profile_tellings"
+
+    id: Mapped[str] = mapped_column(String, primary_key=True)  # digest of the row, so that the same upload told twice is one row
+    device_id: Mapped[int] = mapped_column(Integer, ForeignKey("devices.id"))
+    uploaded: Mapped[datetime | None] = mapped_column(DateTime)  # as told, to the second; no source says in which zone. Null: no time told
+    version: Mapped[str] = mapped_column(String)
+
+
 class Profile(Base):
-    """A profile of a pump as the account's list told it last (the events that tell profiles have no published layout)."""
+    """A profile of a pump, in one of the versions that uploads told. What was in force when: the view profile_history."""
 
     __tablename__ = "profiles"
 
     device_id: Mapped[int] = mapped_column(Integer, ForeignKey("devices.id"), primary_key=True, autoincrement=False)
+    version: Mapped[str] = mapped_column(String, primary_key=True)  # digest of all profiles of the pump: equal words, equal version
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # the pump's own; basal_changes name it
     name: Mapped[str] = mapped_column(String)
     active: Mapped[bool] = mapped_column(Boolean)
@@ -25,6 +42,7 @@ class ProfileSegment(Base):
     __tablename__ = "profile_segments"
 
     device_id: Mapped[int] = mapped_column(Integer, ForeignKey("devices.id"), primary_key=True, autoincrement=False)
+    version: Mapped[str] = mapped_column(String, primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # of the profile
     segment: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # from 0 in the order told
     start_minutes: Mapped[int] = mapped_column(Integer)  # since midnight

@@ -58,8 +58,9 @@ FILLED = {
         f"INSERT INTO clock_changes VALUES (1, 0, 7, {NOON}, 'time', 0, 3600000, NULL, NULL)",
     ),
     "0013": (
-        "INSERT INTO profiles VALUES (1, 0, 'Profile1', true, 300, 25000)",
-        "INSERT INTO profile_segments VALUES (1, 0, 0, 0, 800, 8.5, 110, 40)",
+        "INSERT INTO profile_tellings VALUES ('a', 1, '2024-07-01 12:00', 'b')",
+        "INSERT INTO profiles VALUES (1, 'b', 0, 'Profile1', true, 300, 25000)",
+        "INSERT INTO profile_segments VALUES (1, 'b', 0, 0, 0, 800, 8.5, 110, 40)",
     ),
     "0014": (),
     "0015": ("INSERT INTO unread_days VALUES (1, '2024-07-01')",),

@@ -48,7 +48,7 @@ def test_days_and_tables_are_chosen(keep: Keep, warehouse: Engine, tmp_path: Pat
 
 
 def test_a_choice_nobody_can_mean_is_refused() -> None:
-    with pytest.raises(UsageError, match="there is no table 'bolus'; there are devices, profiles"):
+    with pytest.raises(UsageError, match="there is no table 'bolus'; there are devices, profile_tellings"):
         Choice(tables=("bolus",))
     with pytest.raises(UsageError, match="--since 2026-05-20 is after --until 2026-05-19"):
         Choice(since=date(2026, 5, 20), until=date(2026, 5, 19))
