@@ -29,7 +29,7 @@ TABLES: Final = tuple(str(model.__tablename__) for model in MODELS)
 """Their tables' names, in the same order."""
 
 VIEWS: Final = ("profile_history", "basal_spans", "insulin_by_day", "glucose_values", "glucose_by_day", "glucose_by_span")
-"""What the migrations make besides: which profiles were in force when (0013); durations of rates, insulin by the day, consensus metrics (0014)."""
+"""What the migrations make besides: which profiles held when (0013); durations of rates, insulin by the day, consensus metrics (0014)."""
 
 __all__ = [
     "IDENTITY",
