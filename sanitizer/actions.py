@@ -4,7 +4,7 @@
 it needs no secrets, because every stand-in can be told from everything else.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
@@ -26,27 +26,33 @@ from sanitizer.leaves import (
     constant_time,
     country,
     full_name,
+    holds_access_token,
     holds_bearer,
     holds_ordinal,
     id_kind,
     is_blank,
     is_country,
     is_text,
-    is_token_hash,
     kept,
     literal,
+    none,
     ordinal,
+    ordinals_of,
+    ordinals_of_bearer,
+    ordinals_of_name,
     text_of,
     token_hash,
+    token_hash_of,
     words,
 )
 from sanitizer.ordinals import KINDS
-from sanitizer.policy import Policy
 from sanitizer.run import Run
+from sanitizer.turns import Ordinal
 from tfx.jsonbody import Json
 
 Change = Callable[[Json, str, Run], Json]
-Holds = Callable[[Json, str, Policy], bool]
+Holds = Callable[[Json, str, Run], bool]
+Tells = Callable[[Json], Iterator[Ordinal]]
 
 PHRASES = frozenset({"", *(status.phrase for status in HTTPStatus)})
 """What may stand behind a status."""
@@ -54,12 +60,16 @@ PHRASES = frozenset({"", *(status.phrase for status in HTTPStatus)})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One word of the policy. `late` leaves are done after their siblings, whose stand-ins they are made of."""
+    """One word of the policy. `late` leaves are done after their siblings, whose stand-ins they are made of.
+
+    `tells` says which stand-ins a leaf that holds is made of.
+    """
 
     word: str
     change: Change
     holds: Holds
     says: str
+    tells: Tells = none
     late: bool = False
 
 
@@ -68,8 +78,9 @@ def ordinal_action(name: str) -> Action:
     return Action(
         word=name,
         change=lambda value, _argument, run: ordinal(value, name, run),
-        holds=lambda value, _argument, _policy: holds_ordinal(value, name),
+        holds=lambda value, _argument, _run: holds_ordinal(value, name),
         says=KINDS[name].says,
+        tells=lambda value: ordinals_of(value, name),
     )
 
 
@@ -78,20 +89,21 @@ _TABLE = (
     Action(
         word="access-token",
         change=access_token,
-        holds=lambda value, _argument, _policy: holds_ordinal(value, "access-token"),
+        holds=holds_access_token,
         says=KINDS["access-token"].says,
+        tells=lambda value: ordinals_of(value, "access-token"),
     ),
     Action(
         word="keep",
         change=kept,
-        holds=lambda value, domain, policy: policy.domains[domain].holds(value),
+        holds=lambda value, domain, run: run.policy.domains[domain].holds(value),
         says="outside its domain",
     ),
     Action(
         word="words",
         change=words,
-        holds=lambda value, domain, policy: (
-            isinstance(value, str) and (not value or all(map(policy.domains[domain].holds, value.split(" "))))
+        holds=lambda value, domain, run: (
+            isinstance(value, str) and (not value or all(map(run.policy.domains[domain].holds, value.split(" "))))
         ),
         says="words outside their domain",
     ),
@@ -99,72 +111,75 @@ _TABLE = (
     Action(
         word="date",
         change=lambda value, _argument, run: run.epoch.iso(text_of(value)) if value else value,
-        holds=lambda value, _argument, _policy: isinstance(value, str) and (not value or epoch.is_inside(value)),
+        holds=lambda value, _argument, _run: isinstance(value, str) and (not value or epoch.is_inside(value)),
         says="a date outside the synthetic window",
     ),
     Action(
         word="birth",
         change=birth,
-        holds=lambda value, _argument, _policy: value in ("", epoch.BIRTH, epoch.BIRTH + "T00:00:00"),
+        holds=lambda value, _argument, _run: value in ("", epoch.BIRTH, epoch.BIRTH + "T00:00:00"),
         says="not the constant birth date",
     ),
     Action(
         word="full-name",
         change=full_name,
-        holds=lambda value, _argument, _policy: is_text(value, FULL_NAME),
+        holds=lambda value, _argument, _run: is_text(value, FULL_NAME),
         says="not a stand-in name",
+        tells=ordinals_of_name,
         late=True,
     ),
     Action(
         word="id",
         change=lambda value, _argument, run: ordinal(value, id_kind(value), run),
-        holds=lambda value, _argument, _policy: holds_ordinal(value, "uuid") or holds_ordinal(value, "subject"),
+        holds=lambda value, _argument, _run: holds_ordinal(value, "uuid") or holds_ordinal(value, "subject"),
         says="not a stand-in identifier",
+        tells=lambda value: ordinals_of(value, "uuid", "subject"),
     ),
     Action(
         word="country",
         change=country,
-        holds=lambda value, _argument, policy: value == "" or is_country(value, policy),
+        holds=lambda value, _argument, run: value == "" or is_country(value, run.policy),
         says="more than a country",
     ),
-    Action(word="codes", change=codes, holds=lambda value, _argument, _policy: are_codes(value), says="not a list of event codes"),
+    Action(word="codes", change=codes, holds=lambda value, _argument, _run: are_codes(value), says="not a list of event codes"),
     Action(
         word="client-id",
         change=client_id,
-        holds=lambda value, _argument, _policy: value == "" or value in CLIENT_IDS,
+        holds=lambda value, _argument, _run: value == "" or value in CLIENT_IDS,
         says="not a client id of the service",
     ),
     Action(
         word="issued",
         change=constant_time(epoch.ISSUED),
-        holds=lambda value, _argument, _policy: value == epoch.ISSUED,
+        holds=lambda value, _argument, _run: value == epoch.ISSUED,
         says="not the constant issue time",
     ),
     Action(
         word="expires",
         change=constant_time(epoch.EXPIRES),
-        holds=lambda value, _argument, _policy: value == epoch.EXPIRES,
+        holds=lambda value, _argument, _run: value == epoch.EXPIRES,
         says="not the constant expiry",
     ),
     Action(
         word="challenge-header",
         change=challenge_header,
-        holds=lambda value, _argument, _policy: value == "" or is_text(value, CHALLENGE_HEADER),
+        holds=lambda value, _argument, _run: value == "" or is_text(value, CHALLENGE_HEADER),
         says="more than a scheme and an error code",
     ),
     Action(
         word="bearer",
         change=bearer,
-        holds=lambda value, _argument, _policy: value == "" or holds_bearer(value),
+        holds=lambda value, _argument, _run: value == "" or holds_bearer(value),
         says="not a stand-in bearer token",
+        tells=ordinals_of_bearer,
     ),
     Action(
         word="at-hash",
         change=token_hash,
-        holds=lambda value, _argument, _policy: value == "" or is_token_hash(value),
-        says="not the hash of a stand-in token",
+        holds=lambda value, _argument, run: value in ("", token_hash_of(run)),
+        says="not the hash of the stand-in token beside it",
     ),
-    Action(word="blank", change=blanked, holds=lambda value, _argument, _policy: is_blank(value), says="not blank"),
+    Action(word="blank", change=blanked, holds=lambda value, _argument, _run: is_blank(value), says="not blank"),
 )
 
 STRUCTURAL = ("url", "jwt", "cookies", "set-cookie", "cookie-expiry", "cookie-age", "length", "drop")

@@ -1,4 +1,4 @@
-"""Counters of one pump, rebased: the smallest sequence number seen becomes 1 and wide gaps grow narrow; so does the first bolus id. Pure.
+"""Counters of one pump, rebased: the smallest sequence number seen becomes 1 and wide gaps grow narrow; bolus ids are counted anew. Pure.
 
 A survey over the whole recording comes before the first change, because the smallest number need not come first on the wire.
 """
@@ -6,7 +6,7 @@ A survey over the whole recording comes before the first change, because the sma
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate, pairwise
+from itertools import accumulate, count, pairwise
 from operator import sub
 from typing import Final, TypeGuard
 
@@ -30,6 +30,8 @@ class Device:
     numbers: dict[int, set[int]] = field(default_factory=dict)
     rebased: dict[int, dict[int, int] | int] = field(default_factory=dict)
     first_bolus: tuple[int, int, int] | None = None
+    bolus_ids: set[int] = field(default_factory=set)
+    rebased_boluses: dict[int, int] = field(default_factory=dict)
     changes: list[tuple[int, int]] = field(default_factory=list)
 
     def meet(self, group: int, sequences: Iterable[int]) -> None:
@@ -39,7 +41,11 @@ class Device:
 
     def meet_bolus(self, group: int, sequence: int, bolus: int) -> None:
         """A bolus id, and the event it stands on; 0 is no bolus."""
-        if bolus and (self.first_bolus is None or (group, sequence) < self.first_bolus[:2]):
+        if not bolus:
+            return
+        self.bolus_ids.add(bolus)
+        self.rebased_boluses.clear()
+        if self.first_bolus is None or (group, sequence) < self.first_bolus[:2]:
             self.first_bolus = (group, sequence, bolus)
 
     def sequences(self, group: int, values: Sequence[int]) -> list[int]:
@@ -56,9 +62,12 @@ class Device:
         return {group: place for place, group in enumerate(sorted(self.numbers))}
 
     def boluses(self, values: Sequence[int]) -> list[int]:
-        """Rebased bolus ids: a ring of 65535, 0 left out."""
-        less = self.first_bolus[2] if self.first_bolus else 1
-        return [value and (value - less) % MOST_BOLUS_IDS + 1 for value in values]
+        """Bolus ids counted from 1, in the order they have behind the first on a ring of 65535; 0 is no bolus."""
+        if not self.rebased_boluses:
+            first = self.first_bolus[2] if self.first_bolus else 1
+            ring = sorted(self.bolus_ids, key=lambda bolus: (bolus - first) % MOST_BOLUS_IDS)
+            self.rebased_boluses.update(zip(ring, count(1)))
+        return [self.rebased_boluses.get(value, 0) for value in values]
 
     def moments(self, shift: int) -> Moments:
         """How its dates move."""

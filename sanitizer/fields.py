@@ -11,12 +11,16 @@ from typing import Final, Literal
 from sanitizer.devices import MOST_BOLUS_IDS, Device
 from sanitizer.moments import Moments
 from sanitizer.policy import Policy, Range
-from tandem.events import EVENTS, Field
+from tandem.events import CODES_WITHOUT_LAYOUT, DEFAULT_CODES, EVENTS, IDENTITY_CODES, Field
 
 Treatment = Literal["keep", "zero", "date", "counter", "bolus"]
 
 LAST_CODE: Final = 0x0FFF
 """As far as the twelve bits of an event code reach; four digits are nobody's number."""
+KNOWN_CODES: Final = frozenset((*EVENTS, *DEFAULT_CODES, *CODES_WITHOUT_LAYOUT, *IDENTITY_CODES))
+"""The codes somebody has named."""
+UNKNOWN_CODE: Final = LAST_CODE
+"""Stands for every code that nobody has named."""
 MS_OF_DAY: Final = 86_400_000
 SECOND: Final = 1000
 """Milliseconds: behind the second nothing stays, here as in a text (`sanitizer.epoch.settled`)."""

@@ -114,10 +114,15 @@ class Looking(_Reporting):
 
     def leaf(self, rule: Rule, value: Json, place: str) -> Json:
         """The leaf as it is."""
-        if value is None or ACTIONS[rule.word].holds(value, rule.argument, self.run.policy):
+        if value is None:
+            return value
+        action = ACTIONS[rule.word]
+        if action.holds(value, rule.argument, self.run):
+            if not self.run.turns.are_kept(action.tells(value)):
+                self.note(place, "a stand-in out of turn; they are numbered from 1 as they appear, and none is left out")
             return value
         if isinstance(value, dict | list) or value != blank(value):
-            self.note(place, ACTIONS[rule.word].says)
+            self.note(place, action.says)
         return value
 
     def unknown(self, value: Json, place: str, kind: str, *, rule: str = "") -> Json:

@@ -1,16 +1,16 @@
 """How each sort of leaf is changed, and which leaves can have come out of that. Pure."""
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections.abc import Callable, Iterator
 from typing import TypeGuard
 
 from sanitizer import epoch
 from sanitizer.epoch import Odd
+from sanitizer.fields import KNOWN_CODES
 from sanitizer.ordinals import KINDS, NUMBER, NUMBERS
 from sanitizer.policy import Policy
 from sanitizer.run import Run
-from tandem.events import CODES_WITHOUT_LAYOUT, DEFAULT_CODES, EVENTS, IDENTITY_CODES
+from sanitizer.turns import Ordinal
 from tandem.regions import REGIONS
 from tfx.jsonbody import Json
 
@@ -57,6 +57,28 @@ def _may_be(value: Json, name: str) -> TypeGuard[str | int]:
 def holds_ordinal(value: Json, name: str) -> bool:
     """Whether a leaf is a stand-in of that kind."""
     return _may_be(value, name) and (value == "" or KINDS[name].image(str(value)))
+
+
+def none(_value: Json) -> Iterator[Ordinal]:
+    """Of a leaf that is made of no stand-in."""
+    return iter(())
+
+
+def ordinals_of(value: Json, *names: str) -> Iterator[Ordinal]:
+    """The stand-in a leaf is, of the first of these kinds that it is of; none for a blank."""
+    found = ((KINDS[name].numbering, KINDS[name].number(str(value))) for name in names)
+    yield from (one for one in (next((each for each in found if each[1]), None),) if one)
+
+
+def ordinals_of_name(value: Json) -> Iterator[Ordinal]:
+    """The stand-ins of which a whole name is made."""
+    for word, name in zip(str(value).split(" "), ("given", "family"), strict=False):
+        yield from ordinals_of(word, name)
+
+
+def ordinals_of_bearer(value: Json) -> Iterator[Ordinal]:
+    """The stand-in token of an Authorization line."""
+    return ordinals_of(str(value).removeprefix("Bearer "), "access-token")
 
 
 def kept(value: Json, domain: str, run: Run) -> Json:
@@ -142,13 +164,13 @@ def is_country(value: Json, policy: Policy) -> bool:
 def codes(value: Json, _argument: str, _run: Run) -> Json:
     """A comma-separated list of event codes, as clients ask for them: known ones, each once; a list of strangers is Odd."""
     text = text_of(value)
-    known = ",".join(code for code in dict.fromkeys(text.split(",")) if code in KNOWN_CODES)
+    known = ",".join(code for code in dict.fromkeys(text.split(",")) if code in _CODES)
     if text and not known:  # an empty list would ask for all
         raise Odd
     return known
 
 
-KNOWN_CODES = frozenset(map(str, (*EVENTS, *DEFAULT_CODES, *CODES_WITHOUT_LAYOUT, *IDENTITY_CODES)))
+_CODES = frozenset(map(str, KNOWN_CODES))
 
 
 def are_codes(value: Json) -> bool:
@@ -156,7 +178,7 @@ def are_codes(value: Json) -> bool:
     if not isinstance(value, str):
         return False
     found = value.split(",") if value else []
-    return len(set(found)) == len(found) and KNOWN_CODES.issuperset(found)
+    return len(set(found)) == len(found) and _CODES.issuperset(found)
 
 
 def words(value: Json, domain: str, run: Run) -> Json:
@@ -196,26 +218,26 @@ def access_token(value: Json, _argument: str, run: Run) -> Json:
     return changed
 
 
+def holds_access_token(value: Json, _argument: str, run: Run) -> bool:
+    """Whether a leaf is a stand-in access token; if so, it is what an `at_hash` has to follow."""
+    if not holds_ordinal(value, "access-token"):
+        return False
+    run.access_token = str(value)
+    return True
+
+
 def token_hash(value: Json, _argument: str, run: Run) -> Json:
     """The `at_hash` of the stand-in access token of the same answer."""
-    from tfx.signing import at_hash
-
-    changed = at_hash(run.access_token)
+    changed = token_hash_of(run)
     run.ordinals.replaced("token-hash", text_of(value), changed)
     return changed
 
 
-def is_token_hash(value: Json) -> bool:
-    """Whether a hash belongs to a stand-in access token."""
-    return isinstance(value, str) and value in _token_hashes()
-
-
-@cache
-def _token_hashes() -> frozenset[str]:
+def token_hash_of(run: Run) -> str:
+    """The `at_hash` of the access token seen last."""
     from tfx.signing import at_hash
 
-    kind = KINDS["access-token"]
-    return frozenset(at_hash(kind.write(number, "")) for number in range(1, kind.most + 1))
+    return at_hash(run.access_token)
 
 
 def is_text(value: Json, pattern: re.Pattern[str]) -> bool:

@@ -70,8 +70,8 @@ def _is_late(node: Node) -> bool:
 
 def stranger(hand: Hand, key: str, item: Json, place: str, number: int) -> dict[str, Json]:
     """A member nobody knows: its name may itself be personal, so it becomes `unknown1` and says nothing."""
-    if _UNKNOWN.match(key) and is_blank(item):
-        return {f"unknown{number}" if hand.changes else key: item}
+    if is_blank(item) and (_UNKNOWN.match(key) if hand.changes else key == f"unknown{number}"):
+        return {f"unknown{number}": item}
     value = hand.unknown(item, place + hand.name(key), "a member without a rule", rule=_suggestion(hand, item, place + hand.pasted(key)))
     return {f"unknown{number}" if hand.changes else key: value}
 

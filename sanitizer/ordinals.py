@@ -1,7 +1,7 @@
 """Stand-ins: first-seen ordinals in the shape of what they stand for. Nothing is derived from the person. Pure.
 
-Each kind says how its values are compared (`canonical`), how the n-th stand-in is written, and which texts are stand-ins
-(`image`), so that a check needs no secrets. Numbers are written in decimal even in hexadecimal places: no upper or lower case.
+Each kind says how its values are compared (`canonical`), how the n-th stand-in is written, and which stand-in a text is
+(`number`), so that a check needs no secrets. Numbers are written in decimal even in hexadecimal places: no upper or lower case.
 """
 
 import re
@@ -32,7 +32,10 @@ _HEX32 = re.compile(r"[0-9a-f]{32}\Z")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kind:
-    """One sort of identifier. `write(n, like)` gives the n-th stand-in, spelled like the value it replaces; n goes up to `most`."""
+    """One sort of identifier. `write(n, like)` gives the n-th stand-in, spelled like the value it replaces; n goes up to `most`.
+
+    `number` says the stand-in of which n a text is, in any spelling; 0 for what is none.
+    """
 
     name: str
     says: str
@@ -40,8 +43,17 @@ class Kind:
     numbers: str = ""
     """The numbering it shares with another kind; its own where empty."""
     write: Callable[[int, str], str]
-    image: Callable[[str], bool]
+    number: Callable[[str], int]
     most: int = MOST
+
+    @property
+    def numbering(self) -> str:
+        """The name under which its ordinals are counted."""
+        return self.numbers or self.name
+
+    def image(self, value: str) -> bool:
+        """Whether a text is a stand-in of this kind."""
+        return self.number(value) > 0
 
 
 class Ordinals:
@@ -61,7 +73,7 @@ class Ordinals:
         """
         if not value:
             return value
-        numbers = self._numbers.setdefault(kind.numbers or kind.name, {})
+        numbers = self._numbers.setdefault(kind.numbering, {})
         key = kind.canonical(value)
         number = numbers.setdefault(key, len(numbers) + 1)
         if number > kind.most:
@@ -77,7 +89,7 @@ class Ordinals:
 
     def knows(self, kind: Kind, value: str) -> bool:
         """Whether the value has a stand-in already."""
-        return kind.canonical(value) in self._numbers.get(kind.numbers or kind.name, {})
+        return kind.canonical(value) in self._numbers.get(kind.numbering, {})
 
     def __repr__(self) -> str:
         return f"Ordinals({', '.join(f'{len(numbers)} {name}' for name, numbers in self._numbers.items())})"
@@ -140,18 +152,19 @@ def _write_guid(number: int, like: str) -> str:
     return text
 
 
-def _is_guid(value: str) -> bool:
+def _guid_number(value: str) -> int:
     plain, times = _bare(value)
     if _BASE64_GUID.match(plain):
         plain = str(UUID(bytes_le=_guid_bytes(plain)))
-    number = _GUID_IMAGE(plain)
-    return number and (not times or _write_guid(int(plain.strip("{}")[-5:]), value) == value)
+    number = _GUID_NUMBER(plain)
+    return number if not times or _write_guid(number, value) == value else 0
 
 
 def _digits(value: str) -> str:
     if not (value.isascii() and value.isdigit() and len(value) <= 18):  # noqa: PLR2004  # longer is no device number, and no int64
         raise Odd
-    return str(int(value))
+    # A stand-in is as long as what it stands for; it is the same one all the same.
+    return _write_digits(_NUMBER(value), "") if _NUMBER(value) else str(int(value))
 
 
 _SHORTEST_NUMBER = 6
@@ -166,15 +179,16 @@ def _write_digits(number: int, like: str) -> str:
 NUMBER = r"[1-9]\d{0,4}"
 
 
-def _is_written(pattern: str, most: int = MOST) -> Callable[[str], bool]:
-    """Whether a text is a stand-in: the pattern's groups are its ordinal, from 1 to the last one that is ever written."""
+def _written(pattern: str, most: int = MOST) -> Callable[[str], int]:
+    """The ordinal of a stand-in: what the pattern's groups hold, from 1 to the last one that is ever written; 0 for any other text."""
     compiled = re.compile(pattern, re.ASCII)
 
-    def image(value: str) -> bool:
+    def number(value: str) -> int:
         found = compiled.fullmatch(value)
-        return found is not None and 1 <= int(next(filter(None, found.groups()))) <= most
+        told = int(next(filter(None, found.groups()))) if found else 0
+        return told if told <= most else 0
 
-    return image
+    return number
 
 
 def _zero_filled(width: int) -> str:
@@ -182,7 +196,7 @@ def _zero_filled(width: int) -> str:
     return rf"(\d{{{width}}}|[1-9]\d{{{width},4}})" if width < len(str(MOST)) else rf"(\d{{{width}}})"
 
 
-_GUID_IMAGE = _is_written(r"00000000-0000-4000-8000-N|\{00000000-0000-4000-8000-N\}|00000000000040008000N".replace("N", _zero_filled(12)))
+_GUID_NUMBER = _written(r"00000000-0000-4000-8000-N|\{00000000-0000-4000-8000-N\}|00000000000040008000N".replace("N", _zero_filled(12)))
 
 
 def _lower(value: str) -> str:
@@ -210,13 +224,13 @@ def _s256(verifier: str) -> str:
 _CHALLENGE_LENGTH = 43
 
 
-def _is_challenge(value: str) -> bool:
-    return len(value) == _CHALLENGE_LENGTH and value in _challenges()
+def _challenge_number(value: str) -> int:
+    return _challenges().get(value, 0) if len(value) == _CHALLENGE_LENGTH else 0
 
 
 @cache
-def _challenges() -> frozenset[str]:
-    return frozenset(_s256(_verifier(number)) for number in range(1, MOST_HASHED + 1))
+def _challenges() -> Mapping[str, int]:
+    return {_s256(_verifier(number)): number for number in range(1, MOST_HASHED + 1)}
 
 
 def _counted(name: str, says: str, *, width: int = 6, canonical: Callable[[str], str] = _exact, most: int = MOST) -> Kind:
@@ -226,7 +240,7 @@ def _counted(name: str, says: str, *, width: int = 6, canonical: Callable[[str],
         says=says,
         canonical=canonical,
         write=lambda number, _like: f"tfx-{name}-{number:0{width}d}",
-        image=_is_written(rf"tfx-{name}-" + _zero_filled(width), most),
+        number=_written(rf"tfx-{name}-" + _zero_filled(width), most),
         most=most,
     )
 
@@ -238,11 +252,11 @@ def _word(name: str, prefix: str, says: str) -> Kind:
         says=says,
         canonical=_folded,
         write=lambda number, _like: f"{prefix}{number}",
-        image=_is_written(f"{prefix}({NUMBER})"),
+        number=_written(f"{prefix}({NUMBER})"),
     )
 
 
-_NUMBER_IMAGE = rf"9(\d{{{_SHORTEST_NUMBER - 1},{_LONGEST_NUMBER - 1}}})"
+_NUMBER = _written(rf"9(\d{{{_SHORTEST_NUMBER - 1},{_LONGEST_NUMBER - 1}}})", MOST_NUMBERS)
 
 NUMBERS = {
     "serial": "not a stand-in serial",
@@ -257,7 +271,7 @@ _KINDS = (
         says="not a stand-in UUID",
         canonical=_guid,
         write=_write_guid,
-        image=_is_guid,
+        number=_guid_number,
     ),
     *(
         Kind(
@@ -265,7 +279,7 @@ _KINDS = (
             says=says,
             canonical=_digits,
             write=_write_digits,
-            image=_is_written(_NUMBER_IMAGE, MOST_NUMBERS),
+            number=_NUMBER,
             most=MOST_NUMBERS,
         )
         for name, says in NUMBERS.items()
@@ -275,7 +289,7 @@ _KINDS = (
         says="not a stand-in e-mail address",
         canonical=_mailbox,
         write=lambda number, _like: f"user{number}@example.invalid",
-        image=_is_written(rf"user({NUMBER})@example\.invalid"),
+        number=_written(rf"user({NUMBER})@example\.invalid"),
     ),
     _word("given", "Given", "not a stand-in given name"),
     _word("family", "Family", "not a stand-in family name"),
@@ -285,14 +299,14 @@ _KINDS = (
         says="not a stand-in hash",
         canonical=_lower,
         write=lambda number, _like: f"{number:040d}",
-        image=_is_written(_zero_filled(40)),
+        number=_written(_zero_filled(40)),
     ),
     Kind(
         name="challenge",
         says="not the challenge of a stand-in verifier",
         canonical=_exact,
         write=lambda number, _like: _s256(_verifier(number)),
-        image=_is_challenge,
+        number=_challenge_number,
         most=MOST_HASHED,
     ),
     Kind(
@@ -302,7 +316,7 @@ _KINDS = (
         says="not a stand-in verifier",
         canonical=_s256,
         write=lambda number, _like: _verifier(number),
-        image=_is_written("tfx-verifier-" + _zero_filled(30), MOST_HASHED),
+        number=_written("tfx-verifier-" + _zero_filled(30), MOST_HASHED),
         most=MOST_HASHED,
     ),
     _counted("access-token", "not a stand-in access token", width=12, most=MOST_HASHED),

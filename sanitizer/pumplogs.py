@@ -8,12 +8,11 @@ from operator import is_not, itemgetter
 from typing import Final, cast
 
 from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
-from sanitizer.fields import LAST_CODE, Context, column_of, domain, layout, treatment
+from sanitizer.fields import KNOWN_CODES, LAST_CODE, UNKNOWN_CODE, Context, column_of, domain, layout, treatment
 from sanitizer.hand import Hand
 from sanitizer.leaves import blank, is_blank
 from sanitizer.members import stranger
 from sanitizer.policy import Rule
-from tandem.events import CODES_WITHOUT_LAYOUT, IDENTITY_CODES
 from tfx.jsonbody import Json
 
 Row = dict[str, Json]
@@ -32,7 +31,6 @@ _UUID = Rule(word="uuid")
 _DATE = Rule(word="date")
 _SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
 _CHUNK = 512
-_WITHOUT_LAYOUT = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
 
 
 def pump_logs(hand: Hand, device: Device, value: Json, place: str) -> Json:
@@ -51,12 +49,13 @@ def pump_logs(hand: Hand, device: Device, value: Json, place: str) -> Json:
 class _Rows:
     """One list of events. What is odd is reported once per list and place, however many events show it."""
 
-    __slots__ = ("_context", "_device", "_hand", "_noted", "_place")
+    __slots__ = ("_context", "_device", "_hand", "_noted", "_place", "_stand_ins")
 
     def __init__(self, hand: Hand, device: Device, place: str) -> None:
         self._hand, self._device, self._place = hand, device, place
         self._context = Context(device=device, moments=device.moments(hand.run.epoch.days))
         self._noted: set[tuple[str, str]] = set()
+        self._stand_ins: dict[str, Json] = {}
 
     def changed(self, rows: list[Json]) -> list[Json]:
         """The events in their order."""
@@ -66,6 +65,8 @@ class _Rows:
         shapes: dict[tuple[str, ...] | None, list[int]] = defaultdict(list)
         for index, row in enumerate(rows):
             shapes[tuple(row) if isinstance(row, dict) else None].append(index)
+        # In the order of the events and not of their shapes, for some of these may be alike when they are clean.
+        self._devices([row["deviceAssignmentId"] for row in rows if isinstance(row, dict) and "deviceAssignmentId" in row])
         out: list[Json] = [{}] * len(rows)
         for names, places in shapes.items():
             chosen = [rows[index] for index in places]
@@ -102,10 +103,9 @@ class _Rows:
     def _header(self, name: str, columns: dict[str, list[Json]]) -> list[Json]:
         values = columns[name]
         if name == "deviceAssignmentId":
-            texts = _texts(values)
-            stand_ins = {text: self._hand.leaf(_UUID, text, f"{self._place}[].{name}") for text in dict.fromkeys(texts)}
-            self._hand.count("uuid", f"{self._place}[].{name}", len(texts) - len(stand_ins))  # the hand counts each of them once
-            return [stand_ins[text] for text in texts]
+            self._devices(values)
+            self._hand.count("uuid", f"{self._place}[].{name}", len(values))
+            return [self._stand_ins[text] for text in _texts(values)]
         if name in ("pumpDateTime", "estimatedDateTime"):
             return self._settled(f".{name}", values, self._dates(name, values), "a date outside the synthetic window")
         if name == "sequenceNumber":
@@ -115,8 +115,22 @@ class _Rows:
             places = self._device.groups()
             inside = [places[value] if _is_whole(value, LAST_GROUP) else blank(value) for value in values]  # type: ignore[index]
             return self._settled(f".{name}", values, inside, "a sequence group that is not rebased")
-        inside = values if _whole(values, LAST_CODE) else [value if _is_whole(value, LAST_CODE) else blank(value) for value in values]
-        return self._settled(f".{name}", values, inside, "outside its domain")
+        return self._settled(f".{name}", values, self._codes(values), "not the code of a known event")
+
+    def _devices(self, values: list[Json]) -> None:
+        place = f"{self._place}[].deviceAssignmentId"
+        for text in dict.fromkeys(_texts(values)):
+            if text not in self._stand_ins:
+                self._stand_ins[text] = self._hand.leaf(_UUID, text, place)
+                self._hand.count("uuid", place, -1)  # the events are counted
+
+    def _codes(self, values: list[Json]) -> list[Json]:
+        if set(map(type, values)) == {int} and KNOWN_CODES.issuperset(cast("list[int]", values)):
+            return values
+        for code in sorted({value for value in values if _is_whole(value, LAST_CODE)} - {*KNOWN_CODES, UNKNOWN_CODE}):  # type: ignore[type-var]  # whole numbers, every one
+            if self._hand.changes:
+                self._note(".eventCode", f"event {code} is none that tfx knows; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
+        return [(value if value in KNOWN_CODES else UNKNOWN_CODE) if type(value) is int else blank(value) for value in values]
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
         self._hand.count("date", f"{self._place}[].{name}", len(values))
@@ -192,7 +206,7 @@ class _Rows:
         return None
 
     def _spare(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
-        if any(not is_blank(value) for value in values) and (code not in _WITHOUT_LAYOUT or not self._hand.changes):
+        if not self._hand.changes and any(not is_blank(value) for value in values):
             self._note(".eventProperties", f"event {code} has no known layout; its payload is zeroed")
         self._hand.count("zero", f"{self._place}[].eventProperties.{name} of event {code}", len(values))
         return self._settled(f".eventProperties.{name}", values, [blank(value) for value in values], "a payload byte that is not zero")

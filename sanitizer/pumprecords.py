@@ -5,12 +5,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from sanitizer.devices import BOLUS_CODES, DATE_CHANGED, MOST_BOLUS_IDS, Device
-from sanitizer.fields import LAST_CODE, MS_OF_DAY, SECOND, bits_of, domain, ranges, treatment
+from sanitizer.devices import BOLUS_CODES, DATE_CHANGED, Device
+from sanitizer.fields import KNOWN_CODES, LAST_CODE, MS_OF_DAY, SECOND, UNKNOWN_CODE, bits_of, domain, ranges, treatment
 from sanitizer.hand import Hand
 from sanitizer.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments
 from sanitizer.policy import Policy
-from tandem.events import CODES_WITHOUT_LAYOUT, EVENTS, IDENTITY_CODES, PAYLOAD_START, Field
+from tandem.events import EVENTS, PAYLOAD_START, Field
 from tandem.records import Records, layout
 from tfx.errors import FormatError, RefusedError
 from tfx.jsonbody import Json
@@ -18,7 +18,7 @@ from tfx.jsonbody import Json
 Numbers = npt.NDArray[np.int64]
 
 _LAST_NUMBER: Final = 0xFFFFFFFF
-_WITHOUT_LAYOUT: Final = frozenset(CODES_WITHOUT_LAYOUT) | frozenset(IDENTITY_CODES)
+_KNOWN: Final = tuple(sorted(KNOWN_CODES))
 
 
 def records_of(exchange: int, value: Json) -> Records:
@@ -45,6 +45,7 @@ def survey_records(device: Device, records: Records) -> None:
             if len(used):
                 first = used[int(np.argmin(sequence[used]))]
                 device.meet_bolus(0, int(sequence[first]), int(bolus[first]))
+                device.bolus_ids.update(np.unique(bolus[used]).tolist())
         elif code == DATE_CHANGED:
             columns = group.columns(code)
             device.changes.extend(zip(columns["datePrior"].tolist(), columns["dateAfter"].tolist(), strict=True))
@@ -56,11 +57,12 @@ def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Re
     moments = device.moments(hand.run.epoch.days)
     codes = records.code
     rows[:, 0] &= 0x1F  # the upper bits of the source nibble mean nothing to anybody
-    _unknown(hand, codes, records.payload, place)
+    _unknown(hand, codes, place)
     rows[:, PAYLOAD_START:] &= _masks(hand.run.policy)[codes]
     seconds = moved_seconds(records.seconds.astype(np.int64), moments)
     sequence = np.array(device.sequences(0, records.sequence.tolist()), np.int64)
-    out = Records(rows=rows).with_header(seconds=seconds, sequence=sequence)
+    known = np.where(np.isin(codes, _KNOWN), codes, UNKNOWN_CODE)
+    out = Records(rows=rows).with_header(code=known, seconds=seconds, sequence=sequence)
     rows = out.rows.copy()
     found, numbers = np.unique(codes, return_counts=True)
     for code, number in zip(found.tolist(), numbers.tolist(), strict=True):
@@ -82,11 +84,9 @@ def _settled(hand: Hand, before: Records, after: Records, place: str) -> Records
     return before
 
 
-def _unknown(hand: Hand, codes: npt.NDArray[np.uint16], payload: npt.NDArray[np.uint8], place: str) -> None:
-    filled = payload.any(axis=1)
-    for code in np.unique(codes[filled]).tolist():
-        if code not in EVENTS and code not in _WITHOUT_LAYOUT and hand.changes:
-            hand.note(f"{place}[]", f"event {code} has no known layout; its payload is zeroed")
+def _unknown(hand: Hand, codes: npt.NDArray[np.uint16], place: str) -> None:
+    for code in np.setdiff1d(codes, (*_KNOWN, UNKNOWN_CODE)).tolist() if hand.changes else ():
+        hand.note(f"{place}[]", f"event {code} is none that tfx knows; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
 
 
 def _masks(policy: Policy) -> npt.NDArray[np.uint8]:
@@ -130,8 +130,7 @@ def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int)
         if what == "counter":
             part[field.name] = np.where((stored == 0) | (stored == _LAST_NUMBER), stored, 1)
         elif what == "bolus":
-            less = device.first_bolus[2] if device.first_bolus else 1
-            part[field.name] = np.where(stored == 0, 0, (stored - less) % MOST_BOLUS_IDS + 1)
+            part[field.name] = device.boluses(stored.tolist())
         else:
             part[field.name] = _date(stored, field, moments)
     return part.view(np.uint8).reshape(len(rows), -1)

@@ -10,6 +10,7 @@ from sanitizer.findings import Finding, short, without_advice
 from sanitizer.names import known_to
 from sanitizer.ordinals import Ordinals
 from sanitizer.policy import Policy
+from sanitizer.turns import Turns
 from tfx.errors import RefusedError
 
 NOT_UNDERSTOOD = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, AssertionError)
@@ -22,12 +23,13 @@ class Run:
 
     `section` is the table of the policy whose rules are in use, for the rules that findings suggest;
     `counts` is how often each rule was used; `places` the same per place, items of arrays as one. `leaves_out` says that an exchange
-    which cannot be understood is left out and named, and not the whole recording refused.
+    which cannot be understood is left out and named, and not the whole recording refused. `has_gaps`: something was thrown away that may
+    have been given stand-ins, so that those of the cassette may skip.
     """
 
     __slots__ = (
         *("_number", "_numbers", "access_token", "clock", "counts", "epoch", "findings", "leaves_out", "left_out", "ordinals"),
-        *("_known", "_others", "places", "policy", "section", "seen"),
+        *("_known", "_others", "has_gaps", "places", "policy", "section", "seen", "turns"),
     )
 
     def __init__(
@@ -37,6 +39,8 @@ class Run:
         self.clock = clock
         self.epoch = Epoch(clock)
         self.ordinals = Ordinals()
+        self.turns = Turns()
+        self.has_gaps = False
         self.counts: Counter[str] = Counter()
         self.places: Counter[tuple[str, str]] = Counter()
         self.findings: list[Finding] = []
@@ -74,6 +78,7 @@ class Run:
         if not self.leaves_out:
             raise error
         self.left_out += 1
+        self.has_gaps = True
         # Any other text may quote a value.
         told = str(error) if isinstance(error, RefusedError) else "a place that cannot be understood"
         what = without_advice(told).removeprefix(f"#{self._number} ")

@@ -104,6 +104,8 @@ def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> Non
 def _walked(hand: Scrubbing, capture: Capture, values: str) -> tuple[Exchange, ...]:
     try:
         exchanges = walked(hand, capture.exchanges)
+        if hand.run.has_gaps:
+            exchanges = _renumbered(hand.run, exchanges)
         if values == KEEP:
             return exchanges
         from sanitizer.values.regenerate import regenerated
@@ -115,6 +117,11 @@ def _walked(hand: Scrubbing, capture: Capture, values: str) -> tuple[Exchange, .
             f"#{hand.run.exchange} has a place that cannot be understood, so it cannot be made clean; nothing was written. "
             "Record without that exchange, or report what it asks for"
         ) from None
+
+
+def _renumbered(run: Run, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """Stand-ins counted anew where some were given to what was then thrown away; what is replaced is clean already."""
+    return walked(Scrubbing(Run(policy=run.policy, clock=run.epoch.clock(run.clock))), exchanges)
 
 
 def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:

@@ -84,6 +84,7 @@ def _path(hand: Hand, path: str, kind: str, found: Place | None, place: str) -> 
     for key, value in found.path_values.items():
         changed = hand.leaf(policy.paths[found.endpoint.name][key], value, f"{place} path.{key}")
         if not isinstance(changed, str) or not changed:
+            hand.run.has_gaps = True
             return "/", None
         values[key] = quote(changed, safe="{}")
     return BY_NAME[found.endpoint.name].path.format(**values) if path else "", found.endpoint.name

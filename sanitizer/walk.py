@@ -52,6 +52,7 @@ def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
             hand.run.leave_out(error)
             continue
         if done is None:
+            hand.run.has_gaps = True
             hand.note("request path", "an identifier that is not what its rule is for" + ("; removed" if hand.changes else ""))
         else:
             out.append(done)

@@ -226,12 +226,18 @@ def test_the_upper_bits_of_the_source_go(capture: Build) -> None:
 
 @given(st.integers(1, 65_535), st.lists(st.integers(0, 65_535), max_size=6))
 def test_bolus_ids_are_a_ring_and_none_stays_none(first: int, ids: list[int]) -> None:
-    device = Device(first_bolus=(0, 1, first))
-    rebased = device.boluses([first, 0, *ids])
+    def counted(values: list[int]) -> list[int]:
+        device = Device()
+        for sequence, value in enumerate(values, 1):
+            device.meet_bolus(0, sequence, value)
+        return device.boluses(values)
+
+    rebased = counted([first, 0, *ids])
     assert rebased[:2] == [1, 0]
-    assert len(set(rebased)) == len({first, 0, *ids}), "one to one"
-    assert all(0 <= one <= 65_535 for one in rebased)
-    assert Device(first_bolus=(0, 1, 1)).boluses(rebased) == rebased
+    assert {*rebased, 0} == set(range(len({first, 0, *ids}))), "none is left out"
+    behind = [(one - first) % 65_535 for one in (first, *ids) if one]
+    assert [sorted({*behind}).index(one) + 1 for one in behind] == [one for one in rebased if one], "in their order"
+    assert counted(rebased) == rebased
 
 
 def test_a_clock_change_in_a_record_keeps_no_milliseconds(capture: Build) -> None:
