@@ -24,9 +24,10 @@ VIRTUAL: Final = "TFX_REPLAY_VIRTUAL_CLOCK"
 FAULTS: Final = "TFX_REPLAY_FAULTS"
 ERA: Final = "TFX_REPLAY_AS_ERA"
 STRICT: Final = "TFX_REPLAY_STRICT_WINDOWS"
+SIGNED_IN: Final = "TFX_REPLAY_SIGNED_IN"
 PROGRAMS: Final = "TFX_REPLAY_ALLOW_PROGRAMS"
 ALLOWED: Final = "TFX_REPLAY_ALLOW_HOSTS"
-NAMES: Final = (CASSETTE, REPORT, FREEZE, VIRTUAL, FAULTS, ERA, STRICT, PROGRAMS, ALLOWED)
+NAMES: Final = (CASSETTE, REPORT, FREEZE, VIRTUAL, FAULTS, ERA, STRICT, SIGNED_IN, PROGRAMS, ALLOWED)
 BOOTSTRAP: Final = Path(__file__).with_name("bootstrap")
 
 
@@ -62,13 +63,16 @@ class _Later:
             from replayer.session import Replay
             from tfx.store import opened
 
-            strict, era = bool(os.environ.get(STRICT)), os.environ.get(ERA) or None
+            strict, signed_in = bool(os.environ.get(STRICT)), bool(os.environ.get(SIGNED_IN))
+            era = os.environ.get(ERA) or None
             front, *behind = map(opened, cassettes_of(os.environ))
             found: Replay | None = None
             for one in reversed(behind):
-                found = Replay(one, strict_windows=strict, behind=found)
+                found = Replay(one, strict_windows=strict, signed_in=signed_in, behind=found)
             faults = os.environ.get(FAULTS, "").split()
-            self._replay = Replay(front, strict_windows=strict, faults=faults, as_era=era, behind=found, tell=tell)
+            self._replay = Replay(front, strict_windows=strict, faults=faults, as_era=era, signed_in=signed_in, behind=found, tell=tell)
+            if os.environ.get(REPORT):
+                self._replay.credentials.share(Path(os.environ[REPORT]))
         return self._replay.answer(request)
 
 
@@ -94,6 +98,7 @@ class Said(TypedDict, total=False):
 
     freeze: bool
     strict_windows: bool
+    signed_in: bool
     virtual_clock: bool
     faults: Iterable[str]
     as_era: str | None
@@ -105,7 +110,12 @@ def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: 
     """The environment that leads a Python process, and its children, to these cassettes, the first in front; proxies are gone from it."""
     kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy") and name not in NAMES}
     path = [str(BOOTSTRAP), *filter(None, [kept.get("PYTHONPATH"), _own_folder()])]
-    flags = {FREEZE: said.get("freeze"), STRICT: said.get("strict_windows"), VIRTUAL: said.get("virtual_clock")}
+    flags = {
+        FREEZE: said.get("freeze"),
+        STRICT: said.get("strict_windows"),
+        SIGNED_IN: said.get("signed_in"),
+        VIRTUAL: said.get("virtual_clock"),
+    }
     told = {
         PROGRAMS: os.pathsep.join(said.get("programs", ())),
         ALLOWED: " ".join(said.get("allowed", ())),

@@ -22,6 +22,7 @@ import click
     help="The Nth request there that is on the cassette fails; N+: all from it on.",
 )
 @click.option("--as-era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Serve the cassette as if it were of that era.")
+@click.option("--signed-in", is_flag=True, help="Take the cookies and tokens of the cassette from a client that signed in before.")
 @click.option("--strict-windows", is_flag=True, help="Answer only the date windows that were recorded.")
 @click.option(
     "--allow-programs",
@@ -43,6 +44,7 @@ def replay(
     virtual_clock: bool,
     faults: tuple[str, ...],
     as_era: str | None,
+    signed_in: bool,
     strict_windows: bool,
     programs: tuple[str, ...],
     serve: bool,
@@ -81,7 +83,7 @@ def replay(
     recorded = opened(cassette)
     if not program and not serve:
         raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS; or --serve the cassette")
-    running = Replay(recorded, strict_windows=strict_windows, faults=faults, as_era=as_era)
+    running = Replay(recorded, strict_windows=strict_windows, faults=faults, as_era=as_era, signed_in=signed_in)
     running.look_through()
     recorded = running.cassette
     asked = (runner.as_it_is if serve else runner.command)(program) if program else None
@@ -93,6 +95,7 @@ def replay(
             virtual_clock=virtual_clock,
             faults=faults,
             as_era=as_era,
+            signed_in=signed_in,
             strict_windows=strict_windows,
             programs=programs,
             quiet=as_json,

@@ -1,12 +1,14 @@
-"""Whether the service lets a data request in: the only request headers it decides by, and what it says when it does not. Pure.
+"""Whether the service lets a request in: the only request headers it decides by, and what it says when it does not. Pure.
 
 In the json eras the firewall answers 403 unless Origin and Referer are the source URL (tconnectsync 3, `api_headers`); any data
-call without a bearer token gets 401. Which token it is stays out: credentials are bound, not compared.
+call without a bearer token gets 401. Whether it is a good one, and whether authorize is asked by somebody signed in, depends on what the
+replay handed out: `credentials.py`.
 """
 
 from typing import Final
 
 from replayer.keys import Question
+from tandem.endpoints import Place
 from tandem.eras import Era
 from tandem.regions import REGIONS
 from tfx.exchange import Headers, Response
@@ -16,21 +18,41 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 OPEN: Final = "open"
 OTHER_ORIGIN: Final = "other origin"
 NO_TOKEN: Final = "no token"  # noqa: S105  # the name of a door
+STRANGE_TOKEN: Final = "a token this replay did not hand out, or that has expired"  # noqa: S105  # the name of a door
+NO_SESSION: Final = "no cookie of a sign-in of this replay"
 
+EXPIRED: Final = 'Bearer error="invalid_token", error_description="The access token is expired or unknown"'
+"""The challenge of a 401 where a token came along."""
+REASONS: Final = {
+    OTHER_ORIGIN: "403: Origin and Referer are not the web application's",
+    NO_TOKEN: "401: no bearer token came along",
+    STRANGE_TOKEN: "401: its token is none that this replay handed out, or has expired; sign in first (or play it signed_in)",
+    NO_SESSION: "the way to the sign-in page: the cookies that login sets did not come along",
+}
+"""What is answered at each closed door, and why."""
 _PAGE: Final = (
     b"<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN'><html><head><title>403 - Forbidden</title></head>"
     b"<body><h2>The request is blocked.</h2><p>reference0000000000000000000000</p></body></html>"
 )
 
+_PORTAL: Final = b"<!doctype html><html><head><title>Tandem Diabetes Care</title></head><body></body></html>"
+
+
+def wants_token(place: Place | None) -> bool:
+    """Whether what is asked is data, which nobody gets without a token."""
+    return place is not None and place.endpoint.host == "source" and not place.endpoint.name.startswith("callback")
+
 
 def door(asked: Question, era: Era) -> str:
     """`open`, or why a request for data is turned away before anybody looks at what it asks."""
-    if asked.place is None or asked.place.endpoint.host != "source" or asked.place.endpoint.name.startswith("callback"):
+    if asked.place is None or not wants_token(asked.place):
         return OPEN
     if era.wants_same_origin and asked.place.region:
         home = REGIONS[asked.place.region].source_url
         if asked.headers.get("origin").rstrip("/") != home.rstrip("/") or asked.headers.get("referer").rstrip("/") != home.rstrip("/"):
             return OTHER_ORIGIN
+    if era.name not in asked.place.endpoint.eras:
+        return OPEN  # the path is gone, whoever asks
     scheme, _, token = asked.headers.get("authorization").partition(" ")
     return OPEN if scheme.lower() == "bearer" and token.strip() else NO_TOKEN
 
@@ -42,8 +64,20 @@ def recorded_door(asked: Question, era: Era, status: int) -> str:
 
 def refusal(closed: str) -> Response:
     """What the service says at a closed door."""
-    if closed == NO_TOKEN:
-        headers = Headers([("WWW-Authenticate", "Bearer"), ("Content-Length", "0")])
+    if closed in (NO_TOKEN, STRANGE_TOKEN):
+        headers = Headers([("WWW-Authenticate", "Bearer" if closed == NO_TOKEN else EXPIRED), ("Content-Length", "0")])
         return Response(status=401, reason="Unauthorized", headers=headers)
     headers = Headers([("Content-Type", "text/html"), ("Content-Length", str(len(_PAGE)))])
     return Response(status=403, reason="Forbidden", headers=headers, body=_PAGE)
+
+
+def sent_away(location: str) -> Response:
+    """What authorize says without a session."""
+    headers = Headers([("Content-Length", "0"), ("Location", location), ("Cache-Control", "no-store, no-cache, max-age=0")])
+    return Response(status=302, reason="Found", headers=headers)
+
+
+def sign_in_page() -> Response:
+    """The page somebody without a session lands on, where none was recorded."""
+    headers = Headers([("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(_PORTAL)))])
+    return Response(status=200, reason="OK", headers=headers, body=_PORTAL)

@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Final
 
 from replayer import doors
-from replayer.bound import signs_in
 from replayer.keys import Question
 from tandem.faults import Fault, Faults, late
 from tandem.refusals import written
@@ -28,7 +27,6 @@ _MAINTENANCE: Final = (
     b'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>Tandem Source</title></head>\n'
     b"<body><h1>We will be right back</h1></body>\n</html>\n"
 )
-_BEARER: Final = 'Bearer error="invalid_token", error_description="The access token is expired or unknown"'
 
 
 class Struck(Exception):  # noqa: N818  # no error of ours: an event on the way of an answer
@@ -62,7 +60,7 @@ class Plan:
 
     def next(self, asked: Question) -> str | None:
         """The fault that falls on this request."""
-        wants_token = asked.place is not None and asked.place.endpoint.host == "source" and not signs_in(asked.place)
+        wants_token = doors.wants_token(asked.place)
         if self._expired and wants_token:
             return "expired"
         if asked.endpoint == "token":
@@ -86,7 +84,7 @@ def _made(status: int) -> Response:
     if status == HTTPStatus.FORBIDDEN:
         return doors.refusal(doors.OTHER_ORIGIN)
     if status == HTTPStatus.UNAUTHORIZED:
-        return Response(status=status, reason="Unauthorized", headers=Headers([("WWW-Authenticate", _BEARER), ("Content-Length", "0")]))
+        return doors.refusal(doors.STRANGE_TOKEN)
     title = HTTPStatus(status).phrase
     trace = f"00-{'0' * 32}-{'0' * 16}-00"
     body = written({"type": f"https://httpstatuses.io/{status}", "title": title, "status": status, "traceId": trace})

@@ -32,6 +32,11 @@ class Heirs:
     def __init__(self, report: Path) -> None:
         self._report, self._at, self._owner = report, 0, os.getpid()
 
+    @property
+    def report(self) -> Path:
+        """The file."""
+        return self._report
+
     def hear(self, heard: Heard) -> None:
         """Pass on what was told since: a kind (`used`, `miss`, `blocked`, `struck`) and its words."""
         # A forked child has the parent's file, and must not take its lines from it.

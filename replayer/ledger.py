@@ -26,14 +26,15 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 class Ledger:
     """What was sent to authorize in this replay, and what the cassette would accept."""
 
-    __slots__ = ("_codes", "_name", "_recorded", "_sent", "_state")
+    __slots__ = ("_codes", "_is_handed_out", "_name", "_recorded", "_sent", "_state")
 
-    def __init__(self, name: str, entries: Iterable[Entry]) -> None:
+    def __init__(self, name: str, entries: Iterable[Entry], *, signed_in: bool = False) -> None:
         questions = [entry.question for entry in entries if signs_in(entry.address.place)]
         self._name = name
         self._recorded = {value for asked in questions for value in asked.values("code_challenge")}
         # The code as a client gets it: where authorize leads is asked for again, as the callback.
         self._codes = {value for asked in questions for value in asked.values("code")}
+        self._is_handed_out = signed_in or not any(asked.endpoint == "authorize" for asked in questions)
         self._sent: dict[str, str | None] = {}
         self._state: str | None = None
 
@@ -51,6 +52,10 @@ class Ledger:
                 f"body.code of the token request is not the code {self._name} hands out; "
                 "take it from the Location that authorize answers with in the same replay"
             )
+        if code is not None and not self._is_handed_out:
+            raise MismatchError(
+                f"the token request brings a code that {self._name} has not handed out yet; ask authorize first, in the same replay"
+            )
         challenges = set(self._sent) or self._recorded
         if verifier is not None and challenges and challenge_of(verifier) not in challenges:
             raise MismatchError(
@@ -61,6 +66,7 @@ class Ledger:
     def settle(self, asked: Question, response: Response) -> Response:
         """The recorded answer with what this client sent put into it."""
         if asked.endpoint == "authorize":
+            self._is_handed_out = True
             self._state = next(iter(asked.values("state")), None)
             for challenge in asked.values("code_challenge"):
                 self._sent[challenge] = next(iter(asked.values("nonce")), None)

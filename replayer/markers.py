@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 NAME: Final = "cassette"
-WORDS: Final = frozenset({"strict_windows", "freeze", "virtual_clock", "as_era", "faults", "allow_programs"})
+WORDS: Final = frozenset({"strict_windows", "signed_in", "freeze", "virtual_clock", "as_era", "faults", "allow_programs"})
 SCOPES: Final = ("function", "class", "module")
 _NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
 

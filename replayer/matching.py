@@ -2,8 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 from replayer import doors
+from replayer.credentials import SignIn, token_of
 from replayer.keys import Address, Key, Question, checked_ignore, key, question
 from replayer.miss import Candidate
 from tandem.eras import ERAS, Era
@@ -85,7 +87,7 @@ def made(exchange: Exchange, number: int) -> Response:
 class Index:
     """Every exchange of a cassette, ready to be asked for. Not thread-safe: `session.Replay` holds the lock."""
 
-    __slots__ = ("_loose", "_spelled", "_strict", "addresses", "entries", "era", "state")
+    __slots__ = ("_loose", "_spelled", "_strict", "addresses", "entries", "era", "sign_in", "state")
 
     def __init__(self, cassette: Cassette) -> None:
         if cassette.era not in ERAS:
@@ -96,7 +98,8 @@ class Index:
         self._strict: dict[tuple[State, Key], Queue] = {}
         self._spelled: dict[str, tuple[str, str, Key]] = {}
         self._loose: dict[tuple[str, ...], dict[tuple[State, Key], Queue]] = {}
-        opened = _Doors(self.era)
+        self.sign_in = SignIn.of(cassette)
+        opened = _Doors(self.era, self.sign_in)
         self.entries = tuple([self._entry(number, exchange, opened) for number, exchange in enumerate(cassette.exchanges, start=1)])
 
     def _entry(self, number: int, exchange: Exchange, opened: "_Doors") -> Entry:
@@ -104,7 +107,7 @@ class Index:
         asked = question(request, self.addresses)
         # One object for equal addresses: of ten thousand exchanges most go to the same few.
         asked.address = self.addresses.setdefault((request.method, request.url.partition("?")[0]), asked.address)
-        entry = Entry(number=number, exchange=exchange, address=asked.address, door=opened.door(asked, exchange.status))
+        entry = Entry(number=number, exchange=exchange, address=asked.address, door=opened.door(asked, exchange))
         ignore = checked_ignore(terms.ignore, number) if terms.ignore else ()
         queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
         place = (terms.when, key(asked, ignore, door=entry.door))
@@ -160,6 +163,23 @@ class Index:
         method, opened, known = self._spelled.get(asked.url or "", ("", "", ()))
         return known if method == asked.method and opened == door else key(asked, door=door)
 
+    def ends_token(self, entry: Entry) -> bool:
+        """Whether an answer refuses a token that nothing recorded later was answered for."""
+        token = token_of(entry.exchange.request.headers)
+        if entry.exchange.status != HTTPStatus.UNAUTHORIZED or not token or not doors.wants_token(entry.address.place):
+            return False
+        later = (one.exchange for one in self.entries[entry.number :])
+        return not any(one.status != HTTPStatus.UNAUTHORIZED and token_of(one.request.headers) == token for one in later)
+
+    def of(self, endpoint: str) -> Iterator[Question]:
+        """The recorded questions to an endpoint."""
+        return (entry.question for entry in self.entries if entry.address.place and entry.address.place.endpoint.name == endpoint)
+
+    def sign_in_page(self) -> Response | None:
+        """The sign-in page as recorded, if it was."""
+        found = (entry for entry in self.entries if entry.address.place and entry.address.place.endpoint.name == "sso-page")
+        return next((made(entry.exchange, entry.number) for entry in found if entry.exchange.status == HTTPStatus.OK), None)
+
     def recorded(self, endpoint: str, status: int) -> Response | None:
         """The first answer with this status that the endpoint gave; else that any gave."""
         found = [entry for entry in self.entries if entry.exchange.status == status]
@@ -176,18 +196,26 @@ class Index:
 class _Doors:
     """The doors of recorded requests: many of them go to one place with the same headers, and are looked at once."""
 
-    __slots__ = ("_era", "_known")
+    __slots__ = ("_era", "_known", "_sign_in")
 
-    def __init__(self, era: Era) -> None:
-        self._era = era
+    def __init__(self, era: Era, sign_in: SignIn) -> None:
+        self._era, self._sign_in = era, sign_in
         self._known: dict[tuple[int, int, int], str] = {}
 
-    def door(self, asked: Question, status: int) -> str:
-        """The door of a recorded request that was answered with this status."""
+    def door(self, asked: Question, exchange: Exchange) -> str:
+        """The door of a recorded request."""
         # By identity: addresses and, as they are read from a file, headers are shared, and live as long as the cassette does.
-        place = (id(asked.address), id(asked.headers), status)
+        place = (id(asked.address), id(asked.headers), exchange.status)
         if place not in self._known:
-            closed = doors.door(asked, self._era)
-            # Only where the recorded headers would not have opened the door does the answer decide.
-            self._known[place] = closed if closed == doors.OPEN else doors.recorded_door(asked, self._era, status)
+            self._known[place] = self._door(asked, exchange)
         return self._known[place]
+
+    def _door(self, asked: Question, exchange: Exchange) -> str:
+        closed = doors.door(asked, self._era)
+        if closed != doors.OPEN:
+            # Only where the recorded headers would not have opened the door does the answer decide.
+            return doors.recorded_door(asked, self._era, exchange.status)
+        if asked.endpoint == "authorize" and self._sign_in.is_without_session(exchange):
+            return doors.NO_SESSION
+        refused = exchange.status == HTTPStatus.UNAUTHORIZED and self._sign_in.grants and doors.wants_token(asked.place)
+        return doors.STRANGE_TOKEN if refused and token_of(asked.headers) not in self._sign_in.tokens else doors.OPEN

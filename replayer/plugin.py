@@ -80,8 +80,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the markers; block the network now if the project says so."""
     config.addinivalue_line(
         "markers",
-        "cassette(name, scope='function', strict_windows=False, freeze=False, virtual_clock=False, faults=(), as_era=None, "
-        "allow_programs=()): "
+        "cassette(name, scope='function', strict_windows=False, signed_in=False, freeze=False, virtual_clock=False, faults=(), "
+        "as_era=None, allow_programs=()): "
         "replay this cassette, offline; several markers play together, the closest first",
     )
     config.addinivalue_line("markers", "loopback: this test may connect to loopback")
@@ -170,8 +170,11 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember which cassettes a skipped test would have used."""
+    """Remember which cassettes a skipped test would have used; say what was refused where a test failed, for that may be why."""
     report = yield
+    if report.failed and report.when == "call":
+        refused = dict.fromkeys(line for replay in item.stash.get(PLAYING, {}).values() for line in replay.refused)
+        report.sections += [("tfx", "\n".join(refused))] if refused else []
     if not report.passed and is_marked(item):
         usage_of(item.config).skipped.update(str(path_of(item.config, one.name)) for one in wanted(item))
     return report

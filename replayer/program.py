@@ -31,6 +31,8 @@ class Outcome:
     blocked: list[str] = field(default_factory=list)
     idle: list[str] = field(default_factory=list)
     """The faults that befell nothing."""
+    refused: list[str] = field(default_factory=list)
+    """What was refused as the service refuses it; no fault."""
     guarded: bool = False
     sealed: bool | None = None
     """Whether a program that is not Python ran in a network of its own; None for one that is, which tfx sees into."""
@@ -99,6 +101,7 @@ def run(
     virtual_clock: bool = False,
     faults: Sequence[str] = (),
     as_era: str | None = None,
+    signed_in: bool = False,
     programs: Sequence[str] = (),
     quiet: bool = False,
 ) -> Outcome:
@@ -115,6 +118,7 @@ def run(
             virtual_clock=virtual_clock,
             faults=faults,
             as_era=as_era,
+            signed_in=signed_in,
             programs=programs,
         )
         with subprocess.Popen(line.words, env=surroundings, stdout=sys.stderr.fileno() if quiet else None) as process:  # noqa: S603  # it is what the user asked to run
@@ -134,6 +138,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 
 def _outcome(code: int, report: Path, faults: Sequence[str]) -> Outcome:
     outcome = Outcome(code=128 - code if code < 0 else code, idle=list(faults))
+    lists = {"miss": outcome.misses, "blocked": outcome.blocked, "refused": outcome.refused}
     for line in report.read_text("utf-8").splitlines():
         kind, words = json.loads(line)
         if kind == "used":
@@ -142,8 +147,8 @@ def _outcome(code: int, report: Path, faults: Sequence[str]) -> Outcome:
             outcome.guarded = True
         elif kind == "struck":
             outcome.idle = [fault for fault in outcome.idle if fault != words]
-        else:
-            (outcome.misses if kind == "miss" else outcome.blocked).append(words)
+        elif kind in lists:
+            lists[kind].append(words)
     return outcome
 
 

@@ -22,6 +22,7 @@ def lines(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> Iterator[s
     yield from dict.fromkeys(outcome.misses)
     for attempt in dict.fromkeys(outcome.blocked):
         yield f"blocked: the program tried to {attempt}"
+    yield from dict.fromkeys(outcome.refused)
     if outcome.idle:
         yield idle_words(outcome.idle)
     missing = unused(cassette, outcome)
@@ -74,6 +75,7 @@ def machine_readable(cassette: Cassette, outcome: Outcome, path: Path) -> str:
             "unused": [{"exchange": number, "request": name} for number, name in unused(cassette, outcome).items()],
             "misses": outcome.misses,
             "blocked": outcome.blocked,
+            "refused": outcome.refused,
             "idle_faults": outcome.idle,
             "sealed": outcome.sealed,
         },

@@ -115,6 +115,7 @@ def found(replay: Replay, ledger: Ledger) -> Outcome:
         used=set(replay.used),
         idle=list(replay.idle),
         misses=[*replay.misses, *(f"tfx itself failed to answer ({name}); please report it" for name in ledger.failures)],
+        refused=list(replay.refused),
         # In words that name no host of anybody's own.
         blocked=[f"reach {place_words(host, port)}" for host, port in ledger.refused],
         guarded=True,

@@ -17,6 +17,7 @@ from replayer import clock, doors
 from replayer.asker import asker
 from replayer.bound import signs_in
 from replayer.coding import negotiated
+from replayer.credentials import Credentials
 from replayer.faults import Plan, Struck
 from replayer.guard import GUARD, blocked
 from replayer.heirs import Heirs, heirs
@@ -45,13 +46,14 @@ class Replay:
         strict_windows: bool = False,
         faults: Iterable[Fault | str] = (),
         as_era: str | None = None,
+        signed_in: bool = False,
         behind: "Replay | None" = None,
         tell: Callable[[str, str], None] | None = None,
     ) -> None:
         """`faults` go wrong as `tandem.faults` spells them, such as `pump-logs:2:500`; `as_era` makes the cassette one of that era first.
 
-        `behind` is asked for what this cassette lacks. `tell` hears every event at once as a kind (`used`, `miss`, `struck`) and its
-        words; a child process reports through it.
+        `signed_in`: the cookies and tokens of the cassette count as handed out. `behind` is asked for what this cassette lacks. `tell`
+        hears every event at once as a kind (`used`, `miss`, `struck`, `refused`) and its words; a child process reports through it.
         """
         self._is_foreign: Callable[[Question, Era], Response | None] = lambda _asked, _era: None
         if as_era is not None and as_era != cassette.era:
@@ -63,12 +65,15 @@ class Replay:
         self._tell = tell or (lambda _kind, _words: None)
         self._index = Index(cassette)
         self._origins = {address.origin for address in self._index.addresses.values()}
-        self._ledger = Ledger(cassette.name, self._index.entries)
+        self.credentials: Credentials = behind.credentials if behind else Credentials()
+        self.credentials.learn(self._index.sign_in, signed_in=signed_in)
+        self._ledger = Ledger(cassette.name, self._index.entries, signed_in=signed_in)
         self._windows = None if strict_windows else Windows(cassette.name, self._index.era, self._index.entries)
         self._plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
         self._used: dict[int, str] = {}
         self._since = len(GUARD.attempts)
         self._misses: list[str] = []
+        self._refused: dict[str, None] = {}
         self.heirs: Heirs | None = None
 
     def __repr__(self) -> str:
@@ -79,6 +84,12 @@ class Replay:
         """What was asked and is not on the cassette, in words, by processes this one started too."""
         self._hear()
         return self._misses
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """What was refused as the service refuses it (no token, no session), in words; no fault of a run."""
+        self._hear()
+        return tuple(self._refused)
 
     @property
     def used(self) -> tuple[int, ...]:
@@ -153,7 +164,7 @@ class Replay:
         with self._lock:
             try:
                 self._ledger.check(asked)
-                found = self._index.peek(asked, doors.door(asked, self._index.era)) is not None or (
+                found = self._index.peek(asked, self._door(asked)) is not None or (
                     self._windows is not None and self._windows.answer(asked, lambda _number: None, self._index.state) is not None
                 )
             except MismatchError:
@@ -162,7 +173,7 @@ class Replay:
 
     def _answered(self, asked: Question) -> Response:
         self._ledger.check(asked)
-        closed = doors.door(asked, self._index.era)
+        closed = self._door(asked)
         if self._plan.faults:
             instead = self._struck(asked, closed)
             if instead is not None:
@@ -173,10 +184,8 @@ class Replay:
         entry = self._index.take(asked, closed)
         if entry is not None:
             self._mark(entry.number)
-            return negotiated(asked, entry.exchange.request.headers, self._ledger.settle(asked, entry.exchange.response))
-        if closed != doors.OPEN:
-            return doors.refusal(closed)
-        refused = self._is_foreign(asked, self._index.era) if self._behind is None else None
+            return negotiated(asked, entry.exchange.request.headers, self._settled(asked, entry))
+        refused = self._refusal(asked, closed)
         if refused is not None:
             return refused
         derived = self._windows.answer(asked, self._mark, self._index.state, partial(self._failed, asked)) if self._windows else None
@@ -193,13 +202,51 @@ class Replay:
             ),
         )
 
+    def _door(self, asked: Question) -> str:
+        closed, place = doors.door(asked, self._index.era), asked.place
+        if closed != doors.OPEN or place is None or self._index.era.name not in place.endpoint.eras:
+            return closed
+        # At the other cloud nothing was recorded: a miss says more than its 401 would.
+        return closed if place.region not in (None, self.cassette.region) else self.credentials.door(asked)
+
+    def _settled(self, asked: Question, entry: Entry) -> Response:
+        """The recorded answer to this client; what it hands out, or refuses from now on, is noted."""
+        self.credentials.settle(asked, entry.exchange.response)
+        if self._index.ends_token(entry):
+            self.credentials.refuse(asked)
+        return self._ledger.settle(asked, entry.exchange.response)
+
+    def _refusal(self, asked: Question, closed: str) -> Response | None:
+        """What the service says to who is not signed in, or of another era; None if it takes the question."""
+        if closed == doors.NO_SESSION:
+            return self._sent_away(asked)
+        if closed != doors.OPEN:
+            self._note(f"{label(asked)} was answered with {doors.REASONS[closed]}")
+            return doors.refusal(closed)
+        if self.credentials.was_sent_away(asked):
+            return self._index.sign_in_page() or doors.sign_in_page()
+        return self._is_foreign(asked, self._index.era) if self._behind is None else None
+
+    def _sent_away(self, asked: Question) -> Response | None:
+        # A client the service does not know is told so before anybody looks for its session; that is not on the cassette.
+        client = [asked.values(name) for name in ("client_id", "redirect_uri")]
+        if client not in [[one.values(name) for name in ("client_id", "redirect_uri")] for one in self._index.of("authorize")]:
+            return None
+        self._note(f"{label(asked)} was answered with {doors.REASONS[doors.NO_SESSION]}")
+        return doors.sent_away(self.credentials.sent_away(asked))
+
+    def _note(self, words: str) -> None:
+        if words not in self._refused:
+            self._refused[words] = None
+            self._tell("refused", words)
+
     def _failed(self, asked: Question, entry: Entry) -> Response | None:
         """What went wrong when this was recorded, once."""
         failure = self._index.take_failure(entry)
         if failure is None:
             return None
         self._mark(failure.number)
-        return self._ledger.settle(asked, failure.exchange.response)
+        return self._settled(asked, failure)
 
     def _struck(self, asked: Question, closed: str) -> Response | None:
         """What a fault makes of this request; None if it is answered as recorded."""
@@ -289,6 +336,7 @@ class Replay:
             "miss": self._misses.append,
             "blocked": GUARD.attempts.append,
             "struck": self._plan.told.add,
+            "refused": self._refused.setdefault,
         }
         if self.heirs:
             with self._lock:
@@ -314,6 +362,7 @@ def offline(
     virtual_clock: bool = False,
     faults: Iterable[Fault | str] = (),
     as_era: str | None = None,
+    signed_in: bool = False,
     behind: Replay | None = None,
     allow: tuple[str, ...] = (),
     allow_programs: tuple[str, ...] = (),
@@ -325,6 +374,8 @@ def offline(
     `freeze` sets the clock to the cassette's, from where it runs on; on a `virtual_clock` waiting costs no time (`clock.py`).
     `faults` say what goes wrong: `pump-logs:2:500`, `any:3:reset`, `pump-logs:1+:late=40` (`tandem/faults.py`).
     `as_era` serves the cassette as that era's (`2025`, `2026-07`, `2026-10`), as far as the recording holds what it takes.
+    `signed_in`: a client may come with the cookies and tokens of the cassette, as one does that signed in before; otherwise they are good
+    once this replay handed them out.
     `allow` may name hosts the guard lets through, or `loopback`. Processes of this very Python, multiprocessing's among them, carry guard
     and cassette (each with a replay of its own); other programs are not started, for they would not be offline; `allow_programs` names
     (by base name) those that may.
@@ -340,7 +391,7 @@ def offline(
         from tfx.store import opened
 
         cassette = opened(Path(cassette))
-    replay = Replay(cassette, strict_windows=strict_windows, faults=faults, as_era=as_era, behind=behind)
+    replay = Replay(cassette, strict_windows=strict_windows, faults=faults, as_era=as_era, signed_in=signed_in, behind=behind)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
         replay.heirs, prepare = stack.enter_context(
@@ -349,11 +400,14 @@ def offline(
                 freeze=freeze,
                 virtual_clock=virtual_clock,
                 strict_windows=strict_windows,
+                signed_in=signed_in,
                 faults=map(str, replay.faults),
                 programs=allow_programs,
                 allowed=GUARD.allowed,
             )
         )
+        stack.callback(replay.credentials.share, replay.credentials.shared)
+        replay.credentials.share(replay.heirs.report)
         stack.enter_context(GUARD.watching(allow_programs, prepare))
         stack.enter_context(world.answered_by(replay.answer, replay.holds))
         stack.callback(clock.start(cassette.clock if freeze else None, virtual=virtual_clock))

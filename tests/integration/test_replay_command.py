@@ -193,7 +193,7 @@ def test_windows_can_be_strict(here: Here) -> None:
     headers = dict(tape.data_headers("us"))
     program = f"import requests; print(requests.get({tape.logs_url('2024-07-02', '2024-07-02')!r}, headers={headers!r}).status_code)"
     assert replay(here, program).code == 0
-    assert replay(here, program, "--strict-windows").code == 1
+    assert replay(here, program, "--strict-windows", "--signed-in").code == 1
 
 
 def test_all_used_fails_and_names_what_is_left(here: Here) -> None:

@@ -154,7 +154,7 @@ def test_a_code_without_a_place_in_a_record_was_not_recorded() -> None:
     events = events_from_records(records, device_assignment_id=tape.PUMP)
     strange = {**events[0], "eventCode": 57, "sequenceNumber": 2, "eventProperties": {"name": "x"}}
     cassette = replace(tape.session(), exchanges=(logs("2024-06-01", "2024-07-31", {"events": [*events, strange], "clockChanges": []}),))
-    replay = Replay(cassette, as_era="2025")
+    replay = Replay(cassette, as_era="2025", signed_in=True)
     assert Records.from_body(answered(replay, events_url("2024-06-02", "2024-07-01", "&eventIds=4%2C5")).body) == records
     for codes in ("", "&eventIds=4,57"):
         with pytest.raises(MismatchError, match=r"holds only some event codes of this pump.*query\.eventIds"):
@@ -193,7 +193,7 @@ def test_what_belongs_to_an_era_alone_is_left_out(exchange: Exchange, count: int
     ],
 )
 def test_a_client_of_another_era_hears_what_it_would_have_heard(old: str, new: str, url: str, status: int, why: str) -> None:
-    found = answered(Replay(tape.session(old), as_era=new), url)
+    found = answered(Replay(tape.session(old), as_era=new, signed_in=True), url)
     assert found.status == status, why
     if status == 400:
         assert json.loads(found.body)["issues"][0]["keys"] == ["eventIds"]
@@ -201,7 +201,7 @@ def test_a_client_of_another_era_hears_what_it_would_have_heard(old: str, new: s
 
 def test_a_cassette_that_is_not_served_as_another_era_misses_as_ever() -> None:
     with pytest.raises(MismatchError, match=r"query\.eventIds"):
-        answered(Replay(tape.session(), as_era="2026-10"), tape.logs_url("2024-07-01", "2024-07-02", eventIds="399"))
+        answered(Replay(tape.session(), as_era="2026-10", signed_in=True), tape.logs_url("2024-07-01", "2024-07-02", eventIds="399"))
 
 
 @pytest.mark.parametrize("era", ["2025", "2026-10"])

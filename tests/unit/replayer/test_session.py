@@ -75,8 +75,12 @@ def test_a_code_goes_with_the_verifier_of_the_challenge_just_sent() -> None:
     assert json.loads(token(replay).body)["access_token"] == tape.TOKEN
 
 
-def test_the_recorded_verifier_serves_who_skips_authorize() -> None:
-    assert token(Replay(tape.session()), verifier=tape.VERIFIER).status == 200
+def test_no_code_was_handed_out_to_who_skips_authorize() -> None:
+    with pytest.raises(MismatchError, match="a code that session has not handed out yet; ask authorize first"):
+        token(Replay(tape.session()), verifier=tape.VERIFIER)
+    assert token(Replay(tape.session(), signed_in=True), verifier=tape.VERIFIER).status == 200
+    session = tape.session()
+    assert token(Replay(tape.with_exchanges(session, *session.exchanges[4:])), verifier=tape.VERIFIER).status == 200
 
 
 def test_a_verifier_of_another_challenge_is_refused_and_uses_nothing_up() -> None:

@@ -61,7 +61,7 @@ def recorded_between(first: str, last: str) -> list[int]:
     ],
 )
 def test_a_window_holds_the_recorded_events_of_its_days(first: str, last: str, why: str) -> None:
-    replay = Replay(tape.session())
+    replay = Replay(tape.session(), signed_in=True)
     expected = recorded_between(first[:19], last[:19])
     assert numbers(ask(replay, first, last)) == expected, why
     assert numbers(ask(replay, first, last)) == expected, "as often as it is asked"
@@ -77,7 +77,7 @@ def test_a_window_holds_the_recorded_events_of_its_days(first: str, last: str, w
 )
 def test_outside_the_recorded_span_both_spans_are_named(first: str, last: str, why: str) -> None:
     with pytest.raises(MismatchError) as caught:
-        ask(Replay(tape.session()), first, last)
+        ask(Replay(tape.session(), signed_in=True), first, last)
     assert str(caught.value) == (
         f"the window {first[:-1]} to {last[:-1]} reaches outside what session recorded of this pump: 2024-07-01T00:00:00 to "
         "2024-07-04T23:59:59; ask inside it (with --freeze, today is the cassette's), or record more days with: tfx record session --days N"
@@ -87,9 +87,9 @@ def test_outside_the_recorded_span_both_spans_are_named(first: str, last: str, w
 def test_a_hole_between_recorded_windows_is_outside() -> None:
     cassette = tape.session()
     holed = replace(cassette, exchanges=(tape.logs("2024-07-01", "2024-07-01"), tape.logs("2024-07-03", "2024-07-04")))
-    assert numbers(ask(Replay(holed), "2024-07-03", "2024-07-03"))
+    assert numbers(ask(Replay(holed, signed_in=True), "2024-07-03", "2024-07-03"))
     with pytest.raises(MismatchError, match="2024-07-01T00:00:00 to 2024-07-01T23:59:59, 2024-07-03T00:00:00 to 2024-07-04T23:59:59"):
-        ask(Replay(holed), "2024-07-01", "2024-07-03")
+        ask(Replay(holed, signed_in=True), "2024-07-01", "2024-07-03")
 
 
 @pytest.mark.parametrize(
@@ -102,11 +102,11 @@ def test_a_hole_between_recorded_windows_is_outside() -> None:
 )
 def test_what_is_no_window_is_an_ordinary_miss(first: str, last: str, why: str) -> None:
     with pytest.raises(MismatchError, match="nearest: #9"):
-        ask(Replay(tape.session()), first, last)
+        ask(Replay(tape.session(), signed_in=True), first, last)
 
 
 def test_strict_windows_answer_recorded_windows_only() -> None:
-    replay = Replay(tape.session(), strict_windows=True)
+    replay = Replay(tape.session(), strict_windows=True, signed_in=True)
     assert ask(replay, "2024-07-01", "2024-07-02").status == 200
     with pytest.raises(MismatchError, match=r"query\.endDate: recorded 2024-07-02T23:59:59Z, asked 2024-07-01T23:59:59Z"):
         ask(replay, "2024-07-01", "2024-07-01")
@@ -120,25 +120,28 @@ def failing(status: int, when: State = "") -> Exchange:
 def test_what_failed_when_it_was_recorded_fails_once_for_other_codes_and_days_too() -> None:
     whole = tape.session()
     unhappy = replace(whole, exchanges=(*whole.exchanges[:8], failing(500), failing(401), *whole.exchanges[8:]))
-    replay = Replay(unhappy)
+    replay = Replay(unhappy, signed_in=True)
     assert ask(replay, "2024-07-03", "2024-07-04", eventCodes="").status == 200, "nothing failed in that window"
     assert [ask(replay, "2024-07-01", "2024-07-02", eventCodes="").status for _ in range(4)] == [500, 401, 200, 200]
     assert replay.used == (9, 10, 11, 12)
     assert ask(replay, "2024-07-01", "2024-07-02").status == 200, "the failures were met"
-    assert [ask(Replay(unhappy), "2024-07-02", "2024-07-03").status, ask(Replay(unhappy), "2024-07-01", "2024-07-02").status] == [500, 500]
+    assert [
+        ask(Replay(unhappy, signed_in=True), "2024-07-02", "2024-07-03").status,
+        ask(Replay(unhappy, signed_in=True), "2024-07-01", "2024-07-02").status,
+    ] == [500, 500]
 
 
 def test_a_failure_is_met_in_its_order_and_state_only() -> None:
     whole = tape.session()
     late = replace(whole, exchanges=(*whole.exchanges[:9], failing(500), failing(429, when="limited"), whole.exchanges[9]))
-    replay = Replay(late)
+    replay = Replay(late, signed_in=True)
     assert ask(replay, "2024-07-01", "2024-07-02", eventCodes="").status == 200
     assert [ask(replay, "2024-07-01", "2024-07-02").status for _ in range(2)] == [200, 500]
     assert ask(replay, "2024-07-01", "2024-07-02", eventCodes="").status == 200
 
 
 def test_touched_windows_count_as_used() -> None:
-    replay = Replay(tape.session())
+    replay = Replay(tape.session(), signed_in=True)
     ask(replay, "2024-07-02", "2024-07-02")
     assert list(replay.used) == [9]
     ask(replay, "2024-07-02", "2024-07-03")
@@ -147,20 +150,20 @@ def test_touched_windows_count_as_used() -> None:
 
 @pytest.mark.parametrize("code", [399, 279, 4, 1])
 def test_codes_filter_events_and_never_the_clock_changes(code: int) -> None:
-    body = json.loads(ask(Replay(tape.session()), "2024-07-01", "2024-07-04", eventCodes=str(code)).body)
+    body = json.loads(ask(Replay(tape.session(), signed_in=True), "2024-07-01", "2024-07-04", eventCodes=str(code)).body)
     assert [one["sequenceNumber"] for one in body["events"]] == [one["sequenceNumber"] for one in tape.EVENTS if one["eventCode"] == code]
     assert body["clockChanges"] == list(tape.CHANGES)
 
 
 def test_an_empty_list_of_codes_means_all_and_a_repeated_key_none() -> None:
-    replay = Replay(tape.session())
+    replay = Replay(tape.session(), signed_in=True)
     assert len(numbers(ask(replay, "2024-07-01", "2024-07-04", eventCodes=""))) == len(tape.EVENTS)
     url = tape.logs_url("2024-07-01", "2024-07-04", eventCodes="399") + "&eventCodes=279"
     assert numbers(replay.answer(Request(method="GET", url=url, headers=Headers(tape.data_headers("us"))))) == []
 
 
 def test_before_october_2026_the_filter_was_not_honoured() -> None:
-    replay = Replay(tape.session("2026-07"))
+    replay = Replay(tape.session("2026-07"), signed_in=True)
     assert len(numbers(ask(replay, "2024-07-01", "2024-07-04", eventIds="399"))) == len(tape.EVENTS)
     with pytest.raises(MismatchError, match=r"query\.eventCodes: recorded <absent>, asked <number>"):
         ask(replay, "2024-07-01", "2024-07-04", eventCodes="399")
@@ -169,21 +172,21 @@ def test_before_october_2026_the_filter_was_not_honoured() -> None:
 def test_a_recording_of_some_codes_does_not_answer_for_others() -> None:
     some = [one for one in tape.EVENTS if one["eventCode"] == 399]
     cassette = replace(tape.session(), exchanges=(tape.logs("2024-07-01", "2024-07-04", events=tuple(some), eventCodes="399,5"),))
-    assert numbers(ask(Replay(cassette), "2024-07-01", "2024-07-02", eventCodes="399"))
+    assert numbers(ask(Replay(cassette, signed_in=True), "2024-07-01", "2024-07-02", eventCodes="399"))
     with pytest.raises(MismatchError, match="holds only some event codes of this pump"):
-        ask(Replay(cassette), "2024-07-01", "2024-07-02")
+        ask(Replay(cassette, signed_in=True), "2024-07-01", "2024-07-02")
 
 
 def test_recorded_failures_come_first_and_in_their_order() -> None:
     good = tape.session().exchanges[8]
     failures = [good.replacing(response=Response(status=status)) for status in (401, 500)]
-    replay = Replay(replace(tape.session(), exchanges=(*failures, good)))
+    replay = Replay(replace(tape.session(), exchanges=(*failures, good)), signed_in=True)
     assert [ask(replay, "2024-07-01", "2024-07-02").status for _ in range(4)] == [401, 500, 200, 200]
 
 
 def test_a_window_that_never_succeeded_is_not_known() -> None:
     failed = tape.session().exchanges[8].replacing(response=Response(status=500))
-    replay = Replay(replace(tape.session(), exchanges=(failed,)))
+    replay = Replay(replace(tape.session(), exchanges=(failed,)), signed_in=True)
     assert ask(replay, "2024-07-01", "2024-07-02").status == 500
     with pytest.raises(MismatchError, match="its answers are used up"):
         ask(replay, "2024-07-01", "2024-07-02")
@@ -192,7 +195,7 @@ def test_a_window_that_never_succeeded_is_not_known() -> None:
 def test_another_pump_has_windows_of_its_own() -> None:
     url = tape.logs_url("2024-07-01", "2024-07-01").replace(tape.PUMP, "00000000-0000-4000-8000-000000000009")
     with pytest.raises(MismatchError, match=r"path\.assignmentId: recorded 00000000-0000-4000-8000-000000000002, asked <uuid>"):
-        Replay(tape.session()).answer(Request(method="GET", url=url, headers=Headers(tape.data_headers("us"))))
+        Replay(tape.session(), signed_in=True).answer(Request(method="GET", url=url, headers=Headers(tape.data_headers("us"))))
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -202,7 +205,7 @@ def test_the_bytes_are_the_services_whatever_its_style(style: str) -> None:
     part = STYLES[style]({"events": [one for one in events if "2024-07-02T" in str(one)], "clockChanges": changes})
     recorded = tape.logs("2024-07-01", "2024-07-04")
     recorded = recorded.replacing(response=replace(recorded.response, body=whole))
-    assert ask(Replay(replace(tape.session(), exchanges=(recorded,))), "2024-07-02", "2024-07-02").body == part
+    assert ask(Replay(replace(tape.session(), exchanges=(recorded,)), signed_in=True), "2024-07-02", "2024-07-02").body == part
 
 
 @pytest.mark.parametrize(
@@ -224,7 +227,7 @@ def test_the_bytes_are_the_services_whatever_its_style(style: str) -> None:
 def test_an_event_is_copied_not_written_anew(body: bytes, why: str) -> None:
     recorded = tape.logs("2024-07-01", "2024-07-04")
     recorded = recorded.replacing(response=replace(recorded.response, body=body))
-    assert ask(Replay(replace(tape.session(), exchanges=(recorded,))), "2024-07-02", "2024-07-02").body == body, why
+    assert ask(Replay(replace(tape.session(), exchanges=(recorded,)), signed_in=True), "2024-07-02", "2024-07-02").body == body, why
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"events":5}', b'{"events":[5]}', b'{"events":[{}]}', b'{"events":[', b"\xff"])
@@ -232,14 +235,14 @@ def test_a_recording_that_holds_no_events_is_named(body: bytes) -> None:
     recorded = tape.logs("2024-07-01", "2024-07-04")
     recorded = recorded.replacing(response=replace(recorded.response, body=body))
     with pytest.raises(CassetteError, match="exchange #1 answers pump-logs with something that is not events"):
-        ask(Replay(replace(tape.session(), exchanges=(recorded,))), "2024-07-02", "2024-07-02")
+        ask(Replay(replace(tape.session(), exchanges=(recorded,)), signed_in=True), "2024-07-02", "2024-07-02")
 
 
 def test_headers_fit_the_derived_body() -> None:
     recorded = tape.logs("2024-07-01", "2024-07-04")
     headers = Headers([("Content-Encoding", "gzip"), ("Content-Length", "0"), ("ETag", '"x"'), ("X-Kept", "yes")])
     response = replace(recorded.response, headers=headers, body=encoded(headers, recorded.response.body))
-    replay = Replay(replace(tape.session(), exchanges=(recorded.replacing(response=response),)))
+    replay = Replay(replace(tape.session(), exchanges=(recorded.replacing(response=response),)), signed_in=True)
     url = tape.logs_url("2024-07-02", "2024-07-02")
     sent = Headers([*tape.data_headers("us"), ("Accept-Encoding", "gzip")])
     got = replay.answer(Request(method="GET", url=url, headers=sent))
@@ -254,7 +257,7 @@ def legacy(replay: Replay, first: str, last: str, **more: str) -> Records:
 
 
 def test_binary_windows_are_cut_and_joined_alike() -> None:
-    replay = Replay(tape.session("2025"))
+    replay = Replay(tape.session("2025"), signed_in=True)
     assert legacy(replay, "2024-07-02", "2024-07-03").sequence.tolist() == recorded_between("2024-07-02", "2024-07-04")
     chosen = legacy(replay, "2024-07-02", "2024-07-03", eventIds="399,4")
     assert set(chosen.code.tolist()) == {399, 4}
@@ -288,7 +291,7 @@ def stand_in(era: str) -> tuple[Service, Cassette]:
 @cache
 def replay_of(era: str) -> Replay:
     """One for all examples of a law: what is derived may be asked for again and again."""
-    return Replay(stand_in(era)[1])
+    return Replay(stand_in(era)[1], signed_in=True)
 
 
 def window_request(era: str, first: datetime, last: datetime, codes: str) -> Request:
@@ -338,7 +341,9 @@ def test_a_window_over_the_cap_is_refused_with_the_services_bytes() -> None:
 
 def test_a_service_that_answered_a_longer_window_is_taken_at_its_word() -> None:
     long = tape.logs("2024-06-01", "2024-07-04")
-    assert ask(Replay(tape.with_exchanges(tape.session(), long)), "2024-06-02T00:00:00Z", "2024-07-03T23:59:59Z").status == 200
+    assert (
+        ask(Replay(tape.with_exchanges(tape.session(), long), signed_in=True), "2024-06-02T00:00:00Z", "2024-07-03T23:59:59Z").status == 200
+    )
 
 
 @pytest.mark.slow

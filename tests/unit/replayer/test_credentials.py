@@ -1,0 +1,262 @@
+"""Anyone can log in to a cassette, and who has not gets nothing: as from the service itself, which the stand-in is asked about."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import pytest
+import tape
+import time_machine
+
+from replayer.session import Replay, offline
+from simulator.account import account
+from simulator.login import SESSION_COOKIE
+from simulator.service import Service
+from simulator.session import captured_session
+from tandem.endpoints import BY_NAME
+from tandem.regions import REGIONS, SSO_URL
+from tfx.cassette import Cassette
+from tfx.codec import decoded
+from tfx.exchange import Headers, Request, Response
+from tfx.signing import s256
+
+US = REGIONS["us"]
+NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
+PERSON = account(now=NOW, days=0.5)
+LIVE = "a-live-secret-nobody-may-see"
+
+
+@dataclass
+class Client:
+    """One that keeps cookies and tokens as every real one does; `seen` is what a client sees of each answer."""
+
+    answer: Callable[[Request], Response]
+    cookies: dict[str, str] = field(default_factory=dict)
+    bearer: str = ""
+    seen: list[tuple[object, ...]] = field(default_factory=list)
+
+    def ask(self, method: str, url: str, *lines: tuple[str, str], body: bytes = b"") -> Response:
+        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        sent = Headers([*lines, ("Accept-Encoding", "gzip"), *([("Cookie", cookie)] if cookie else [])])
+        found = self.answer(Request(method=method, url=url, headers=sent, body=body))
+        location = urlsplit(found.headers.get("Location"))
+        self.seen.append((found.status, location.netloc, location.path, sorted(parse_qs(location.query))))
+        for line in found.headers.all("Set-Cookie"):
+            name, _, value = line.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return found
+
+    def log_in(self) -> None:
+        login = json.dumps({"username": PERSON.email, "password": PERSON.password}).encode()
+        self.ask("GET", SSO_URL)
+        self.ask("POST", BY_NAME["login"].url(US), ("Content-Type", "application/json"), body=login)
+
+    def authorize(self) -> None:
+        query = {"client_id": US.client_id, "response_type": "code", "scope": "openid profile email", "redirect_uri": US.redirect_uri}
+        query |= {"code_challenge": s256("v" * 60), "code_challenge_method": "S256"}
+        location = self.ask("GET", f"{BY_NAME['authorize'].url(US)}?{urlencode(query)}").headers.get("Location")
+        self.ask("GET", location)
+        code = parse_qs(urlsplit(location).query).get("code")
+        if not code:
+            return
+        form = {"grant_type": "authorization_code", "client_id": US.client_id, "code": code[0], "redirect_uri": US.redirect_uri}
+        body = urlencode(form | {"code_verifier": "v" * 60}).encode()
+        found = self.ask("POST", BY_NAME["token"].url(US), ("Content-Type", "application/x-www-form-urlencoded"), body=body)
+        self.bearer = json.loads(decoded(found.headers, found.body))["access_token"]
+
+    def read(self, *lines: tuple[str, str]) -> None:
+        source = US.source_url
+        bearer = ("Authorization", f"Bearer {self.bearer}")
+        url = BY_NAME["pumpers"].url(US, pumperId=PERSON.pumper_id)
+        self.ask("GET", url, *(lines or (bearer,)), ("Origin", source.rstrip("/")), ("Referer", source))
+
+
+def nothing(_client: Client) -> None:
+    """As every client does it."""
+
+
+def no_cookies(client: Client) -> None:
+    client.cookies.clear()
+
+
+def other_cookies(client: Client) -> None:
+    client.cookies = dict.fromkeys(client.cookies, LIVE)
+
+
+def only_the_session(client: Client) -> None:
+    client.cookies = {SESSION_COOKIE: client.cookies[SESSION_COOKIE]}
+
+
+def all_but_the_session(client: Client) -> None:
+    del client.cookies[SESSION_COOKIE]
+
+
+@pytest.fixture(scope="module")
+def cassette() -> Cassette:
+    capture = captured_session(PERSON, now=NOW)
+    return Cassette(name="session", era=capture.era, region="us", clock=NOW, policy=1, exchanges=capture.exchanges)
+
+
+def both(cassette: Cassette, walk: Callable[[Client, time_machine.Traveller], None]) -> Iterator[list[tuple[object, ...]]]:
+    """What a walk sees of the stand-in, and of its recording."""
+    makes: tuple[Callable[[], Callable[[Request], Response]], ...] = (
+        lambda: Service(PERSON, now=lambda: datetime.now(UTC)).answer,
+        lambda: Replay(cassette).answer,
+    )
+    for make in makes:
+        with time_machine.travel(NOW, tick=False) as clock:
+            client = Client(make())
+            walk(client, clock)
+        yield client.seen
+
+
+@pytest.mark.parametrize(
+    ("change", "signs_in", "why"),
+    [
+        (nothing, True, "as recorded"),
+        (only_the_session, True, "the other cookies are not what lets in"),
+        (no_cookies, False, "nobody is signed in"),
+        (other_cookies, False, "somebody of another day is"),
+        (all_but_the_session, False, "the one that scripts may read tells nothing"),
+    ],
+)
+def test_authorize_sends_who_is_not_signed_in_back_as_the_service_does(
+    cassette: Cassette, change: Callable[[Client], None], signs_in: bool, why: str
+) -> None:
+    def walk(client: Client, _clock: time_machine.Traveller) -> None:
+        client.log_in()
+        change(client)
+        client.authorize()
+
+    live, replayed = both(cassette, walk)
+    assert replayed == live, why
+    assert (len(live) == 5) is signs_in, why
+
+
+@pytest.mark.parametrize(
+    ("hours", "lines", "status", "why"),
+    [
+        (0, (), 200, "the token just handed out"),
+        (7.99, (), 200, "which is good for eight hours"),
+        (8, (), 401, "and not for longer"),
+        (0, (("Authorization", f"Bearer {LIVE}"),), 401, "a token of an earlier run, or of anybody"),
+        (0, (("Authorization", "Bearer "),), 401, "none"),
+        (0, (("Authorization", "Basic eDp5"),), 401, "no token"),
+        (0, (("X-Nothing", "1"),), 401, "nothing"),
+    ],
+)
+def test_data_is_for_who_brings_a_token_that_is_good_now(
+    cassette: Cassette, hours: float, lines: tuple[tuple[str, str], ...], status: int, why: str
+) -> None:
+    def walk(client: Client, clock: time_machine.Traveller) -> None:
+        client.log_in()
+        client.authorize()
+        clock.shift(timedelta(hours=hours))
+        client.read(*lines)
+
+    live, replayed = both(cassette, walk)
+    assert replayed == live, why
+    assert live[-1][0] == status, why
+
+
+def test_nothing_is_handed_out_that_was_not_asked_for(cassette: Cassette) -> None:
+    """The tokens of a cassette are public; whoever brings one before it was handed out did not get it from this service."""
+    replay = Replay(cassette)
+    client = Client(replay.answer)
+    client.bearer = cassette.exchanges[-1].request.headers.get("Authorization").partition(" ")[2]
+    client.read()
+    assert client.seen[-1][0] == 401
+    assert replay.refused == (
+        (
+            f"{replay.label(9)} was answered with 401: its token is none that this replay handed out, or has expired; "
+            "sign in first (or play it signed_in)"
+        ),
+    )
+    assert not replay.misses
+    assert not replay.used
+    before = Client(Replay(cassette, signed_in=True).answer, bearer=client.bearer)
+    before.read()
+    assert before.seen[-1][0] == 200
+
+
+def test_a_refusal_names_no_live_value(cassette: Cassette) -> None:
+    replay = Replay(cassette)
+    client = Client(replay.answer, cookies={SESSION_COOKIE: LIVE}, bearer=LIVE)
+    client.authorize()
+    client.read()
+    assert len(replay.refused) == 2
+    assert LIVE not in f"{replay.refused}{replay.credentials!r}"
+
+
+def test_a_token_that_was_refused_stays_refused_until_somebody_signs_in_again() -> None:
+    session = tape.session()
+    data = session.exchanges[7]
+    refused = data.replacing(response=Response(status=401))
+    renewed = replace(data.request, headers=data.request.headers.replacing("Authorization", "Bearer access2"))
+    token = session.exchanges[4]
+    again = token.replacing(response=replace(token.response, body=token.response.body.replace(b'"access1"', b'"access2"')))
+    later = data.replacing(request=renewed)
+    replay = Replay(tape.with_exchanges(session, *session.exchanges[:7], refused, again, later))
+    for one in session.exchanges[:7]:
+        replay.answer(one.request)
+    assert [replay.answer(data.request).status for _ in range(2)] == [401, 401]
+    assert replay.used == (1, 2, 3, 4, 5, 6, 7, 8)
+    replay.answer(again.request)
+    assert replay.answer(renewed).status == 200
+
+
+def test_a_token_that_was_taken_again_was_not_dead() -> None:
+    """One 401 and the same token good a moment later: the service was at fault, and the cassette shows it."""
+    session = tape.session()
+    data = session.exchanges[7]
+    replay = Replay(tape.with_exchanges(session, *session.exchanges[:7], data.replacing(response=Response(status=401)), data))
+    for one in session.exchanges[:7]:
+        replay.answer(one.request)
+    assert [replay.answer(data.request).status for _ in range(2)] == [401, 200]
+
+
+def test_a_cassette_without_a_sign_in_asks_for_none() -> None:
+    data = tape.session().exchanges[7]
+    assert Replay(tape.with_exchanges(tape.session(), data)).answer(data.request).status == 200
+
+
+def test_cassettes_that_play_together_know_each_others_tokens() -> None:
+    session = tape.session()
+    behind = Replay(tape.with_exchanges(session, *session.exchanges[:7]))
+    front = Replay(tape.with_exchanges(session, session.exchanges[7]), behind=behind)
+    assert front.answer(session.exchanges[7].request).status == 401
+    for one in session.exchanges[:7]:
+        front.answer(one.request)
+    assert front.answer(session.exchanges[7].request).status == 200
+
+
+def test_processes_of_one_run_know_each_others_tokens(tmp_path: Path) -> None:
+    session = tape.session()
+    one, other = Replay(session), Replay(session)
+    report = tmp_path / "report"
+    report.touch()
+    for exchange in session.exchanges[:5]:
+        one.answer(exchange.request)
+    for replay in (one, other):
+        replay.credentials.share(report)
+    assert other.answer(session.exchanges[7].request).status == 200
+    apart = Replay(session)
+    assert apart.answer(session.exchanges[7].request).status == 401
+
+
+def test_a_forked_process_hears_what_its_parent_was_handed_since() -> None:
+    with offline(tape.session()) as replay:
+        reading, writing = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.read(reading, 1)
+            os._exit(replay.answer(tape.session().exchanges[7].request).status == 200)
+        for exchange in tape.session().exchanges[:5]:
+            replay.answer(exchange.request)
+        os.write(writing, b".")
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+    assert replay.credentials.shared is None
