@@ -38,6 +38,9 @@ def test_marked_tests_replay_with_or_without_the_fixture(project: Project) -> No
     assert "2 passed" in output
 
 
+PUMPERS = "requests.get('https://source.tandemdiabetes.com/api/pumpers/pumpers/x')"
+
+
 class Case(NamedTuple):
     why: str
     text: str
@@ -56,6 +59,7 @@ CASES = (
     Case("loopback is blocked too", f"{BOTH}\ndef test_three(): connect()", 1, "NetworkBlockedError"),
     Case("unless the test is marked", f"{BOTH}\n@pytest.mark.loopback\ndef test_three(): connect()", 0, "3 passed"),
     Case("a fixture without its marker", "def test_one(cassette): pass", 1, "name the cassette of this test"),
+    Case("why it was refused", f"{MARK}def test_one(): assert {PUMPERS}.ok", 1, "{pumperId} was answered with 403: Origin and Referer"),
     Case("no such cassette", "@pytest.mark.cassette('no')\ndef test_one(): pass", 1, "no.json does not exist; record it with"),
     Case("no name", "@pytest.mark.cassette\ndef test_one(): pass\ndef test_two(): pass", 1, "the cassette marker takes one name"),
     Case("a word it does not know", "@pytest.mark.cassette('small', bogus=1)\ndef test_one(): pass", 1, "virtual_clock, and not bogus"),
