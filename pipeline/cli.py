@@ -123,8 +123,8 @@ def run(
         carry_out = FLOWS[mode]
     # The pool logs a traceback for a connection it cannot close, as on a full disk; the error itself is told below.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
-    engine = open_warehouse(database)
     with told(database):
+        engine = open_warehouse(database)
         try:
             stored = carry_out(engine, order)
             with engine.connect() as connection:
@@ -187,6 +187,8 @@ _DATABASE = click.option("--database", metavar="URL", required=True, help="Which
 def serve(*, database: str, zone: str, region: str, era: str, credentials: Path | None, pump: str | None, every: float) -> None:
     """Ask for what is new every so many minutes until interrupted; runs never overlap, and between them the database is closed.
 
+    Ctrl-C and SIGTERM end it with exit code 0, in the middle of a run too: what its finished windows stored stays, and the next run goes on.
+
     \b
     Example:
       tfx pipeline serve --database duckdb:///warehouse.duckdb --zone Europe/Berlin --region eu --every 30
@@ -204,8 +206,8 @@ def serve(*, database: str, zone: str, region: str, era: str, credentials: Path 
     order = Order(zone=zone, region=region, era=era, credentials=credentials, pump=pump)
 
     def once() -> Stored:
-        engine = open_warehouse(database)
         with told(database):
+            engine = open_warehouse(database)
             try:
                 return perform(engine, order)
             finally:

@@ -129,11 +129,16 @@ def head() -> str:
 
 @contextmanager
 def told(url: str) -> Iterator[None]:
-    """What the database itself refuses, such as a full disk, in our words. Raises UsageError."""
+    """What the database itself refuses, such as a full disk, in our words. Raises UsageError; what a signal raised stays what it was."""
     import duckdb
 
     try:
         yield
+    except RuntimeError as e:
+        # Whatever a signal raises while DuckDB is at work comes out of it as RuntimeError("Query interrupted"), the real one behind it.
+        if isinstance(e.__context__, KeyboardInterrupt):
+            raise e.__context__ from None
+        raise
     except (DBAPIError, duckdb.Error) as e:
         kind = type(e.orig if isinstance(e, DBAPIError) else e).__name__
         raise UsageError(

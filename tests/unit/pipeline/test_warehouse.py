@@ -1,12 +1,13 @@
 """Opening DuckDB: in memory and by file, in UTC, and what is not DuckDB."""
 
+import signal
 import threading
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.warehouse import connect, driver, in_memory, open_warehouse, told
+from pipeline.warehouse import MEMORY, connect, driver, in_memory, open_warehouse, told
 from tfx.errors import UsageError
 
 
@@ -87,3 +88,19 @@ def test_what_the_database_refuses_is_told_in_our_words_and_without_the_password
         driver(connection).execute("SELECT * FROM nowhere")
     assert "secret" not in str(caught.value)
     engine.dispose()
+
+
+def test_an_interruption_that_duckdb_met_stays_one(engine: Engine) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, stopped)
+    try:
+        with pytest.raises(KeyboardInterrupt), told(MEMORY):
+            signal.setitimer(signal.ITIMER_REAL, 0.02)
+            one(engine, "SELECT count(*) FROM range(1000000) a, range(100) b WHERE (a.range * b.range) % 7 = 3")
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    with pytest.raises(RuntimeError, match="a fault of our own"), told(MEMORY):
+        raise RuntimeError("a fault of our own")

@@ -1,0 +1,147 @@
+"""`tfx pipeline serve` as a process of its own against the stand-in: it keeps its beat, and SIGINT and SIGTERM end it cleanly at any time."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pipeline.check import check
+from pipeline.runs import Order, perform
+from pipeline.warehouse import driver, in_memory, open_warehouse
+from simulator.account import Account, account
+from simulator.proxy import StandIn, running
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+pytestmark = [pytest.mark.proofs, pytest.mark.loopback]
+
+BEAT = 2.0  # s
+# The command, with shorter beats than a person may choose: the service is not to be asked more than once a minute.
+COMMAND = """
+import click, pipeline.cli, tfx.cli
+next(option for option in pipeline.cli.serve.params if option.name == "every").type = click.FloatRange(min=0)
+tfx.cli.main()
+"""
+
+
+@pytest.fixture(scope="module")
+def person() -> Account:
+    return account(now=datetime.now(UTC), days=3)
+
+
+@pytest.fixture
+def service(person: Account) -> Iterator[StandIn]:
+    with running(person, now=lambda: datetime.now(UTC), pause=0.001) as stand_in:
+        yield stand_in
+
+
+@contextmanager
+def serving(service: StandIn, person: Account, database: Path) -> Iterator["subprocess.Popen[str]"]:
+    """The process; killed in the end where a test failed before it ended."""
+    command = [sys.executable, "-c", COMMAND, "pipeline", "serve", "--database", f"duckdb:///{database}", "--every", str(BEAT / 60)]
+    led = {**service.environment, "TFX_EMAIL": person.email, "TFX_PASSWORD": person.password, "TMPDIR": str(database.parent)}
+    with subprocess.Popen(command, env={**os.environ, **led}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: "subprocess.Popen[str]", number: signal.Signals) -> tuple[int, list[str], str]:
+    """Exit code, lines without their time, and what went to stderr, once the signal has been sent."""
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    return process.returncode, [re.sub(r"^[-0-9]+ [:0-9]+ UTC  ", "", line) for line in out.splitlines()], err
+
+
+def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+def completed(database: Path, person: Account) -> None:
+    """The database is whole: one more run makes it what an undisturbed run makes, and everything adds up."""
+    engine = open_warehouse(f"duckdb:///{database}")
+    mine = count(engine)
+    assert mine in (0, len(person.current.records)), "a window is there or not"
+    perform(engine, Order())
+    alone = in_memory()
+    perform(alone, Order())
+    for one in (engine, alone):
+        assert count(one) == len(person.current.records)
+        with one.connect() as connection:
+            assert check(connection).findings == ()
+        one.dispose()
+
+
+def count(engine: "Engine") -> int:
+    with engine.connect() as connection:
+        return len(driver(connection).execute("SELECT 1 FROM raw_events").fetchall())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_runs_begin_on_the_beat_and_a_signal_between_them_is_a_clean_end(
+    number: signal.Signals, person: Account, service: StandIn, tmp_path: Path
+) -> None:
+    database = tmp_path / "w.duckdb"
+    with serving(service, person, database) as process:
+        begun: list[float] = []
+
+        def third() -> bool:
+            if [name for _, name, _ in service.requests].count("login") > len(begun):
+                begun.append(time.monotonic())
+            return len(begun) == 3
+
+        wait_for(third, process)
+        wait_for(lambda: service.requests[-1][1] == "pump-logs", process)
+        time.sleep(BEAT / 2)  # by now it waits for the next beat
+        code, lines, err = ended(process, number)
+    total = f"{len(person.current.records):,}"
+    assert (code, err) == (0, "")
+    assert lines == [
+        f"{total} events received, {total} new",
+        *lines[1:3],
+        f"stopped after 3 runs; what they stored is in duckdb:///{database}",
+    ]
+    assert all(re.fullmatch(r"[\d,]+ events received, 0 new", line) for line in lines[1:3])
+    # The first run imports what the others find there, so its requests come later after its beat than theirs.
+    assert all(BEAT / 2 < after - before < 1.5 * BEAT for before, after in pairwise(begun))
+    runs = " ".join(name for _, name, _ in service.requests).split("login ")
+    assert runs[2].startswith(runs[3]), "every run asks the same, one after the other"
+    completed_with(service, person, database)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("after", ["login", "pump-logs"])
+def test_a_signal_in_the_middle_of_a_run_is_a_clean_end(
+    number: signal.Signals, after: str, person: Account, service: StandIn, tmp_path: Path
+) -> None:
+    database = tmp_path / "w.duckdb"
+    with serving(service, person, database) as process:
+        wait_for(lambda: any(name == after for _, name, _ in service.requests), process)
+        code, lines, err = ended(process, number)
+    assert (code, err) == (0, "")
+    assert lines[-1] == f"stopped after {len(lines) - 1} runs; what they stored is in duckdb:///{database}"
+    completed_with(service, person, database)
+
+
+def completed_with(service: StandIn, person: Account, database: Path) -> None:
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {**service.environment, "TFX_EMAIL": person.email, "TFX_PASSWORD": person.password}.items():
+            environment.setenv(name, value)
+        completed(database, person)
+    assert [path.name for path in database.parent.iterdir()] == [database.name], "no log is left open, nothing temporary is left"
