@@ -139,7 +139,7 @@ def _counts(connection: Connection, places: tuple[Place, ...]) -> Iterator[str]:
 
 def _unread(connection: Connection) -> Iterator[str]:
     for window in holes(connection):
-        yield f"the answer for {window} could not be read, so its events are missing; the next tfx pipeline run asks for it again"
+        yield f"the answer for {window} could not be read to its end, so events are missing; the next tfx pipeline run asks for it again"
 
 
 def _references(connection: Connection) -> Iterator[str]:

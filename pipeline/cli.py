@@ -187,7 +187,7 @@ _DATABASE = click.option("--database", metavar="URL", required=True, help="Which
 def serve(*, database: str, zone: str, region: str, era: str, credentials: Path | None, pump: str | None, every: float) -> None:
     """Ask for what is new every so many minutes until interrupted; runs never overlap, and between them the database is closed.
 
-    Ctrl-C and SIGTERM end it with exit code 0, in the middle of a run too: what its finished windows stored stays, and the next run goes on.
+    Ctrl-C and SIGTERM end it with exit code 0, in the middle of a run too: what finished windows stored stays, and the next run goes on.
 
     \b
     Example:

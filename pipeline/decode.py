@@ -6,23 +6,23 @@ details name places, never values.
 
 import binascii
 import gc
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Final, NoReturn
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 import orjson
 import pybase64
 
+from pipeline import jsontext
+from pipeline.jsontext import Twice
 from tandem.bff import columns_from_events, records_from_events
 from tandem.eras import Era
 from tandem.events import EVENTS, RECORD_LENGTH
 from tandem.records import Records
-from tfx import jsonbody
 from tfx.errors import FormatError
 from tfx.jsonbody import Json
 
@@ -30,6 +30,7 @@ NO_GROUP: Final = 0
 """The sequence group of era 2025, which knew none; every group ever seen in the json eras is 0 too."""
 
 UNREADABLE_EVENT: Final = "unreadable event"
+TRUNCATED: Final = "truncated record"
 UNREADABLE: Final = "unreadable answer"
 """Why the quarantine holds a whole answer."""
 
@@ -95,6 +96,11 @@ class Received:
         """Whether nothing of the answer could be read: then nobody knows what its days held."""
         return any(reject.reason == UNREADABLE for reject in self.rejects)
 
+    @property
+    def has_hole(self) -> bool:
+        """Whether events of its days are missing for sure: nothing could be read, or it breaks off in the middle of a record."""
+        return any(reject.reason in (UNREADABLE, TRUNCATED) for reject in self.rejects)
+
 
 def received(era: Era, body: bytes, *, device: str | None = None) -> Received:
     """Read the answer of `pumpevents` or of `pump-logs`, as the era has it.
@@ -114,7 +120,7 @@ def _from_records(era: Era, body: bytes) -> Received:
     whole = len(stream) - len(stream) % RECORD_LENGTH
     records = Records.parse(memoryview(stream)[:whole])
     tail = stream[whole:]
-    rejects = (Reject(reason="truncated record", detail=f"{len(tail)} of {RECORD_LENGTH} bytes", raw=tail),) if tail else ()
+    rejects = (Reject(reason=TRUNCATED, detail=f"{len(tail)} of {RECORD_LENGTH} bytes", raw=tail),) if tail else ()
     return Received(era=era.name, batch=Batch(records=records, groups=np.full(len(records), NO_GROUP, np.int64)), rejects=rejects)
 
 
@@ -144,30 +150,21 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _json(body: bytes) -> object:
-    """All that JSON allows: orjson refuses half a surrogate pair (`"\\ud800"`), which is a legal escape. ValueError for what is none."""
-    try:
-        return orjson.loads(body)
-    except orjson.JSONDecodeError:
-        return json.loads(body.decode(), parse_constant=_no_constant)
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(name)
-
-
 @_uncollected()
 def _from_events(era: Era, body: bytes, device: str | None) -> Received:
     try:
-        answer = _json(body)
+        return _read(era, body, jsontext.read(body), device)
     except (ValueError, RecursionError):
         return _unreadable(era, body, "the answer is not JSON")
+
+
+def _read(era: Era, body: bytes, answer: object, device: str | None) -> Received:
     lists = [answer.get(name, []) for name in ("events", "clockChanges")] if isinstance(answer, dict) else []
     events: list[Json] = [event for found in lists if isinstance(found, list) for event in found]
     if not lists or not all(isinstance(found, list) for found in lists):
         return _unreadable(era, body, "the answer is not an object with lists of events and clockChanges")
     rejects: list[Reject] = []
-    kept = _of_device(events, device, rejects)
+    kept = _of_device(_plain_objects(events, rejects), device, rejects)
     kept, records = _readable(kept, rejects)
     groups = np.array([event["sequenceGroup"] for event in kept if isinstance(event, dict)], np.int64)
     fits = groups <= _LAST_GROUP
@@ -175,8 +172,25 @@ def _from_events(era: Era, body: bytes, device: str | None) -> Received:
     return Received(era=era.name, batch=Batch(records=records, groups=groups).take(fits), rejects=tuple(rejects))
 
 
+def _plain_objects(events: list[Json], rejects: list[Reject]) -> list[Json]:
+    """Those in which no member stands twice."""
+    if not any(_says_twice(event) for event in events):
+        return events
+    kept = []
+    for event in events:
+        if _says_twice(event):
+            rejects.append(_reject(event, "a member is there twice"))
+        else:
+            kept.append(event)
+    return kept
+
+
+def _says_twice(event: Json) -> bool:
+    return isinstance(event, Twice) or (isinstance(event, dict) and isinstance(event.get("eventProperties"), Twice))
+
+
 def _of_device(events: list[Json], device: str | None, rejects: list[Reject]) -> list[Json]:
-    if device is None or {event.get("deviceAssignmentId") if isinstance(event, dict) else None for event in events} <= {device}:
+    if device is None or all([isinstance(event, dict) and event.get("deviceAssignmentId") == device for event in events]):  # noqa: C419  # faster
         return events
     kept = []
     for event in events:
@@ -246,24 +260,11 @@ def _reject(event: Json, detail: str) -> Reject:
     return Reject(
         reason=UNREADABLE_EVENT,
         detail=detail,
-        raw=written(event),
+        raw=jsontext.spell(event),
         group=_small(said.get("sequenceGroup"), _LAST_GROUP),
         sequence=_small(said.get("sequenceNumber"), 0xFFFFFFFF),
         code=_small(said.get("eventCode"), 0x7FFFFFFF),
     )
-
-
-def written(told: Json) -> bytes:
-    """Any JSON as text again, for the quarantine."""
-    try:
-        return orjson.dumps(told)
-    except TypeError:  # half a surrogate pair, an integer beyond 64 bits, or nested too deep for it
-        return jsonbody.write(told, "ascii")
-
-
-def is_text(told: str) -> bool:
-    """Whether a column can hold it: half a surrogate pair is legal JSON and no text."""
-    return not any("\ud800" <= letter <= "\udfff" for letter in told)
 
 
 def _small(value: Json, most: int) -> int | None:

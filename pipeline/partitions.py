@@ -133,7 +133,7 @@ def _written(path: str, folder: Path, zone: str, made_from: Mapping[str, str]) -
         finally:
             engine.dispose()
         events = rows["raw_events.parquet"]
-        missing = f"the answer for {', '.join(map(str, unread))} could not be read; quarantine.parquet has it" if unread else ""
+        missing = f"the answer for {', '.join(map(str, unread))} could not be read to its end; quarantine.parquet has it" if unread else ""
         manifest = {**made_from, "events": events, "rows": dict(rows), "unread": missing}
         (partial / "files" / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
         _put_in_place(partial, folder, made_from)

@@ -9,7 +9,8 @@ from typing import Final, cast
 import orjson
 from sqlalchemy import Connection
 
-from pipeline.decode import Reject, is_text, written
+from pipeline.decode import Reject
+from pipeline.jsontext import is_text, spell
 from pipeline.quarantine import quarantine
 from pipeline.warehouse import driver
 from tandem.stamp import Stamp
@@ -65,7 +66,7 @@ def remember(connection: Connection, device_id: int, settings: Json, uploaded: s
     try:
         profiles = profiles_of(settings)
     except FormatError as e:
-        quarantine(connection, device_id, [Reject(reason="unreadable settings", detail=str(e), raw=written(settings))], ())
+        quarantine(connection, device_id, [Reject(reason="unreadable settings", detail=str(e), raw=spell(settings))], ())
         return
     if not profiles:
         return

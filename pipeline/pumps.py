@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.decode import is_text
+from pipeline.jsontext import is_text
 from tandem.client import TandemSource
 from tfx.errors import ServiceError, UsageError
 from tfx.jsonbody import Json

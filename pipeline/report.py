@@ -48,7 +48,7 @@ def unread_as_text(report: Mapping[str, Json], again: str | None) -> str:
     """Which days are missing because their answers could not be read, and the command that asks for them again, where one does."""
     told = ", ".join(cast("Sequence[str]", report["unread"]))
     then = f"ask again with: {again}" if again else "nothing asked them again; look at the quarantine"
-    return f"what the service answered for {told} could not be read; the quarantine keeps it, their events are missing; {then}"
+    return f"what the service answered for {told} could not be read to its end; the quarantine keeps it, events are missing; {then}"
 
 
 def _metrics(row: Mapping[str, Json]) -> str:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from pipeline import holes
 from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
-from pipeline.decode import UNREADABLE_EVENT, Batch, Received, received
+from pipeline.decode import TRUNCATED, UNREADABLE_EVENT, Batch, Received, received
 from pipeline.derive import derive, mark_batch
 from pipeline.extracts.tables import EXTRACTS, OF_CODE
 from pipeline.load import identity_columns, insert, raw_rows, sift
@@ -36,6 +36,7 @@ from tfx.errors import UsageError
 
 UNKNOWN: Final = "unknown"
 CHANGED: Final = "changed record"
+_NO_RECORD: Final = (UNREADABLE_EVENT, TRUNCATED)
 _NAMES: Final = pa.array([EVENTS[code].name if code in EVENTS else UNKNOWN for code in range(4096)])
 _HAS_NAME: Final = np.isin(np.arange(4096), list(EVENTS))
 
@@ -47,7 +48,7 @@ Progress = Callable[[Window, "Stored"], None]
 class Stored:
     """What one window, or a whole run, brought: events received, rows added per table, what was not read.
 
-    `unread` are the windows whose answer nobody could read; `aside` counts, by reason, the events received that only the quarantine has.
+    `unread` are the windows whose answer nobody could read to its end; `aside` counts, by reason, the events that only the quarantine has.
     """
 
     received: int = 0
@@ -113,8 +114,8 @@ def store_window(engine: Engine, pump: Pump, answer: Received, *, zone: ZoneInfo
         stored = store(connection, device_id, answer, zone=zone)
         if window is None:
             return stored
-        holes.remember(connection, device_id, window, is_read=not answer.is_unreadable)
-        return replace(stored, unread=(window,) if answer.is_unreadable else ())
+        holes.remember(connection, device_id, window, is_read=not answer.has_hole)
+        return replace(stored, unread=(window,) if answer.has_hole else ())
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -193,8 +194,8 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
         rows[name] = insert(connection, name, table)
     rows["quarantine"] = quarantine(connection, device_id, answer.rejects, faults)
     # What is in no other table: an event nobody could read, or that says something else under an identity that is taken.
-    aside = +Counter({UNREADABLE_EVENT: sum(one.reason == UNREADABLE_EVENT for one in answer.rejects), CHANGED: len(changed)})
-    return Stored(received=len(answer.batch) + aside[UNREADABLE_EVENT], rows=+rows, aside=aside)
+    unknown = Counter(one.reason for one in answer.rejects if one.reason in _NO_RECORD)
+    return Stored(received=len(answer.batch) + unknown.total(), rows=+rows, aside=unknown + Counter({CHANGED: len(changed)}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,4 +1,4 @@
-"""`tfx pipeline serve` as a process of its own against the stand-in: it keeps its beat, and SIGINT and SIGTERM end it cleanly at any time."""
+"""`tfx pipeline serve` as a process against the stand-in: it keeps its beat, and SIGINT and SIGTERM end it cleanly at any time."""
 
 import os
 import re

@@ -3,9 +3,12 @@
 import base64
 import json
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.decode import Received, received
 from tandem.bff import events_from_records
@@ -101,15 +104,70 @@ def test_half_a_surrogate_pair_costs_its_event_at_most() -> None:
     body = json.dumps({"events": [event(note="\ud800"), event(eventProperties={"\udfff": "\ud800"})], "clockChanges": []}).encode()
     read = received(CURRENT, body)
     assert len(read.batch) >= 1
-    assert not read.is_unreadable
+    assert not read.has_hole
     for one in read.rejects:
         assert one.detail.encode()
         assert b"\\ud" in (one.raw or b"")
 
 
-@pytest.mark.parametrize("body", [b'{"events": [], "clockChanges": [], "a": NaN}', b'{"events": ' + b"[" * 100_000, b'{"\xff": 1}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b'{"events": ' + b"[" * 100_000, id="deeper than anybody reads"),
+        pytest.param(b'{"\xff": 1}', id="not UTF-8"),
+        pytest.param(b'{"events": [], "events": []}', id="events twice: nobody knows which"),
+    ],
+)
 def test_what_is_no_json_leaves_a_hole(body: bytes) -> None:
-    assert received(CURRENT, body).is_unreadable
+    read = received(CURRENT, body)
+    assert read.has_hole
+    assert [one.raw for one in read.rejects] == [body]
+
+
+ODD: st.SearchStrategy[Json] = st.recursive(
+    st.one_of(
+        st.none(), st.booleans(), st.integers(-5, 5), st.integers(-(1 << 200), 1 << 200), st.floats(), st.text(st.characters(), max_size=3)
+    ),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(st.characters(), max_size=3), inner, max_size=2),
+    max_leaves=4,
+)
+PLACES = (None, "eventProperties", *event(), *cast("dict[str, Json]", event()["eventProperties"]))
+
+
+def spoilt(place: str | None, value: Json) -> Json:
+    """The event with something else in one place, or something else altogether."""
+    if place is None or place in event():
+        return value if place is None else event(**{place: value})
+    return event(eventProperties=cast("dict[str, Json]", event()["eventProperties"]) | {place: value})
+
+
+@given(some=st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=4, max_size=12))
+def test_whatever_json_an_event_is_it_costs_itself_at_most_and_is_kept_as_it_came(some: list[tuple[str | None, Json]]) -> None:
+    odd = [spoilt(place, value) for place, value in some]
+    read = bff(event(sequenceNumber=1), *odd, event(sequenceNumber=2))
+    lost = [one for one in read.rejects if one.reason == "unreadable event"]
+    assert len(read.batch) + len(lost) == len(odd) + 2
+    assert {1, 2} <= set(read.batch.records.sequence.tolist())
+    came = {json.dumps(one) for one in odd}
+    for one in read.rejects:
+        assert json.dumps(json.loads(one.raw or b"")) in came
+        one.detail.encode()
+
+
+TWICE = [
+    pytest.param('{"rate":1,"rate":1}', id="the same, of few members"),
+    pytest.param(json.dumps(event()["eventProperties"])[:-1] + ',"rate":9}', id="another value"),
+]
+
+
+@pytest.mark.parametrize("properties", TWICE)
+def test_a_member_that_is_there_twice_costs_its_event_and_both_are_kept(properties: str) -> None:
+    text = json.dumps({"events": [event(sequenceNumber=1), event(eventProperties="HERE")]}).replace('"HERE"', properties)
+    read = received(CURRENT, text.encode(), device=DEVICE)
+    assert read.batch.records.sequence.tolist() == [1]
+    (reject,) = read.rejects
+    assert (reject.reason, reject.detail, reject.sequence) == ("unreadable event", "a member is there twice", 7)
+    assert properties.replace(" ", "").encode() in (reject.raw or b"")
 
 
 def test_a_new_member_costs_no_reading() -> None:

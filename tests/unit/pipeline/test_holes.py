@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from typing import cast
 
 import numpy as np
+import pybase64
 import pytest
 from sqlalchemy import Engine
 
@@ -26,12 +27,12 @@ UTC_ZONE = zone_named("UTC")
 
 
 class Breaking:
-    """A client that answers each day with one event, and some with a page of somebody's."""
+    """A client that answers each day with one event, and some with a page of somebody's, or with half a record at the end."""
 
     era = ERAS["2025"]
 
-    def __init__(self, *broken: int) -> None:
-        self.broken = broken
+    def __init__(self, *broken: int, cut: int = 0) -> None:
+        self.broken, self.cut = broken, cut
         self.asked: list[str] = []
 
     def pump_events(self, _device: str, window: Window) -> bytes:
@@ -40,19 +41,21 @@ class Breaking:
             return b'"a page"'
         days = np.arange(window.days)
         first = seconds_of(datetime.combine(window.since, datetime.min.time()))
-        return Records.build(code=48, seconds=first + days * 86_400, sequence=window.since.day + days).to_body()
+        records = Records.build(code=48, seconds=first + days * 86_400, sequence=window.since.day + days)
+        return b'"' + pybase64.b64encode(records.to_bytes() + b"half a record" * (window.since.day == self.cut)) + b'"'
 
 
 def test_a_hole_is_told_and_asked_for_again_until_it_is_read(warehouse: Engine) -> None:
-    sick, well = Breaking(2, 3), Breaking()
+    sick, well = Breaking(2, cut=3), Breaking()
     first = run(warehouse, cast("TandemSource", sick), PUMP, windows(date(2024, 7, 1), date(2024, 7, 5), 1), zone=UTC_ZONE)
     assert [str(window) for window in first.unread] == ["2024-07-02 to 2024-07-02", "2024-07-03 to 2024-07-03"]
+    assert (first.received, first.rows["raw_events"], first.aside) == (5, 4, {"truncated record": 1})
     with warehouse.connect() as connection:
         assert [finding for finding in check(connection).findings if "2024-07-02 to 2024-07-03 could not be read" in finding]
     ((pump, plan),) = planned(warehouse, Origin(source=cast("TandemSource", well), now=NOW), (PUMP,), Order())
     again = run(warehouse, cast("TandemSource", well), pump, plan, zone=UTC_ZONE)
     assert well.asked == ["2024-07-02 to 2024-07-03", "2024-07-05 to 2024-07-05"]
-    assert (again.unread, again.rows["raw_events"]) == ((), 2)
+    assert (again.unread, again.rows["raw_events"]) == ((), 1)
     with warehouse.connect() as connection:
         assert (holes(connection), check(connection).findings) == ((), ())
 

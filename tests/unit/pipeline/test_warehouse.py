@@ -96,8 +96,8 @@ def test_an_interruption_that_duckdb_met_stays_one(engine: Engine) -> None:
 
     before = signal.signal(signal.SIGALRM, stopped)
     try:
+        signal.setitimer(signal.ITIMER_REAL, 0.05)
         with pytest.raises(KeyboardInterrupt), told(MEMORY):
-            signal.setitimer(signal.ITIMER_REAL, 0.02)
             one(engine, "SELECT count(*) FROM range(1000000) a, range(100) b WHERE (a.range * b.range) % 7 = 3")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
