@@ -7,7 +7,7 @@ from typing import Final, cast
 from sqlalchemy import Connection
 
 from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY
-from pipeline.extracts.wire import field
+from pipeline.extracts.wire import stored
 from pipeline.holes import holes
 from pipeline.models import IDENTITY, MODELS
 from pipeline.warehouse import driver
@@ -19,7 +19,7 @@ _COUNTED: Final = tuple(derived.table for derived in DERIVED if derived.row and 
 """Tables with several events a row, which say how many."""
 
 # A sensor that warms up tells messages without a time; no row comes of them and nothing is wrong.
-_SILENT: Final = " OR ".join(f"(code = {code} AND {field(code, 'egvTimeStamp')} IN {NOT_A_DATE})" for code in SENSORS)
+_SILENT: Final = " OR ".join(f"(code = {code} AND {stored(code, 'egvTimeStamp')} IN {NOT_A_DATE})" for code in SENSORS)
 
 # What no table takes, but for its time or its code: an event may be there for two reasons.
 _ASIDE: Final = f"SELECT code, count(DISTINCT ({_KEY})) FROM quarantine WHERE raw IS NULL GROUP BY code"  # noqa: S608  # our own names

@@ -3,17 +3,20 @@
 from collections import Counter
 from typing import Final, cast
 
+import numpy as np
+import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
 from pipeline.decode import Batch, Reject
-from pipeline.extracts.derived import GATHERED, Derived, gathered, statements, troubles
+from pipeline.extracts.derived import READ, Derived, fields, gathered, statements, troubles
 from pipeline.extracts.tables import DERIVED
-from pipeline.load import number, run
+from pipeline.extracts.wire import cut
+from pipeline.load import number, payloads, run
 from pipeline.quarantine import quarantine
 from pipeline.warehouse import driver
 
-_CODES: Final = """
-SELECT DISTINCT code FROM events WHERE device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4
+_ANY: Final = """
+SELECT count(*) FROM (SELECT 1 FROM source WHERE device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4 LIMIT 1)
 """
 
 # Looked up and then written: DuckDB takes five times as long to plan one statement with ON CONFLICT, and every window has one.
@@ -55,34 +58,60 @@ def derive_all(connection: Connection) -> Counter[str]:
     """The same in the caller's transaction."""
     rows: Counter[str] = Counter()
     for stretch in cast("list[Stretch]", driver(connection).execute("FROM stale_ranges ORDER BY ALL").fetchall()):
-        present = {code for (code,) in run(connection, _CODES, stretch).fetchall()}
         ready = Ready(connection, stretch)
         for derived in DERIVED:
-            if present.intersection(derived.codes):
+            if ready.has(derived):
                 rows[derived.table] += _table(ready, derived)
                 rows["quarantine"] += _set_aside(connection, derived, stretch)
-        run(connection, f"DROP TABLE {GATHERED}")
+        ready.clear()
     driver(connection).execute("DELETE FROM stale_ranges")
     return rows
 
 
 class Ready:
-    """The seldom events of a stretch and after it, gathered once for all tables; a chain that began before has earlier ones added."""
+    """The seldom events of a stretch and after it, fetched once for all tables; a chain that began before has earlier ones added.
+
+    What a table's statements read, `READ`, is this: its events, and of their payloads the fields it names.
+    """
 
     def __init__(self, connection: Connection, stretch: Stretch) -> None:
         self.connection, self.stretch = connection, stretch
         self.first = stretch[2]
-        self._gather()
+        self._fetch()
 
-    def reach_back_to(self, first: int) -> None:
-        """See that events from this sequence number on are there."""
+    def has(self, derived: Derived) -> bool:
+        """Whether the stretch itself has an event for that table; then it is laid ready."""
+        if derived.source is not None:
+            return bool(number(self.connection, _ANY.replace("source", derived.source), self.stretch))
+        mine = np.isin(self.codes, derived.codes)
+        if not (mine & (self.sequence >= self.stretch[2]) & (self.sequence <= self.stretch[3])).any():
+            return False
+        self._lay_ready(derived)
+        return True
+
+    def reach_back_to(self, first: int, derived: Derived) -> None:
+        """See that the table's events from this sequence number on are there."""
         if first < self.first:
             self.first = first
-            self._gather()
+            self._fetch()
+            self._lay_ready(derived)
 
-    def _gather(self) -> None:
+    def clear(self) -> None:
+        """Forget what was laid ready."""
+        driver(self.connection).unregister(READ)
+
+    def _fetch(self) -> None:
         device_id, group, *_ = self.stretch
-        run(self.connection, gathered(_SELDOM), (device_id, group, self.first))
+        self.events = run(self.connection, gathered(_SELDOM), (device_id, group, self.first)).to_arrow_table().combine_chunks()
+        self.codes = self.events["code"].to_numpy()
+        self.sequence = self.events["sequence_number"].to_numpy()
+
+    def _lay_ready(self, derived: Derived) -> None:
+        chosen = self.events.take(pa.array(np.flatnonzero(np.isin(self.codes, derived.codes))))
+        rows = chosen.drop_columns(["payload"])
+        for column, values in cut(payloads(chosen["payload"]), fields(derived)).items():
+            rows = rows.append_column(column, values)
+        driver(self.connection).register(READ, rows)
 
 
 def _table(ready: Ready, derived: Derived) -> int:
@@ -95,7 +124,7 @@ def _table(ready: Ready, derived: Derived) -> int:
             run(ready.connection, statement, ready.stretch)
         if word == "CREATE" and derived.source is None:
             ((lowest,),) = cast("list[tuple[int | None]]", run(ready.connection, _LOWEST).fetchall())
-            ready.reach_back_to(ready.first if lowest is None else lowest)
+            ready.reach_back_to(ready.first if lowest is None else lowest, derived)
     return more
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from pipeline.decode import Batch
 from pipeline.warehouse import Driver, driver
+from tandem.events import PAYLOAD_LENGTH
 
 Positions = npt.NDArray[np.intp]
 
@@ -63,6 +64,17 @@ def blobs(rows: npt.NDArray[np.uint8]) -> pa.Array:
     return pa.LargeBinaryArray.from_buffers(
         pa.large_binary(), count, [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(rows))]
     )
+
+
+def payloads(column: pa.ChunkedArray) -> npt.NDArray[np.uint8]:
+    """Payloads that DuckDB gave as a column, N x 16: `blobs` the other way round. Every stored payload is 16 bytes long."""
+    parts = [np.empty(0, np.uint8)]
+    for chunk in column.chunks:
+        if len(chunk):
+            _, offsets, content = chunk.buffers()
+            first = np.frombuffer(offsets, np.int32)[chunk.offset]
+            parts.append(np.frombuffer(content, np.uint8, PAYLOAD_LENGTH * len(chunk), first))
+    return np.concatenate(parts).reshape(-1, PAYLOAD_LENGTH)
 
 
 def identity_columns(device_id: int, batch: Batch) -> dict[str, pa.Array]:

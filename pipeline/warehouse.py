@@ -7,7 +7,7 @@ What serves `duckdb://` is whichever SQLAlchemy dialect is installed; nothing he
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
 
 from tfx.errors import UsageError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MEMORY = "duckdb:///:memory:"
 _HERE = Path(__file__).parent
@@ -42,6 +45,9 @@ class Driver(Protocol):
 
     def fetchnumpy(self) -> Mapping[str, npt.NDArray[np.generic]]:
         """The rows of the last statement by the column."""
+
+    def to_arrow_table(self) -> "pa.Table":
+        """The same as an Arrow table."""
 
 
 def connect(url: str) -> Engine:

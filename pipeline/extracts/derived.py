@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from pipeline.extracts.wire import named_in
+
 OPENS, GOES_ON, CLOSES = "opens", "goes on", "closes"
 
-GATHERED: Final = "gathered"
+READ: Final = "read_messages"
 _KEY: Final = "device_id, sequence_group, sequence_number"
 _TIMES: Final = "pump_time, instant, clock"
 _NO_END: Final = 1 << 62
@@ -27,8 +29,8 @@ Columns = Mapping[str, str]
 class Derived:
     """A table and how its rows come about.
 
-    `messages`: code -> what such an event says, SQL over `payload`, `pump_time` and the rest of the event. In a chain every message has
-    a `role` and the columns of `key`. `impossible`: code -> what is wrong -> where; such an event makes no message. `row`: what a chain
+    `messages`: code -> what such an event says, SQL over its fields (`wire.field`), `pump_time` and the rest of the event. In a chain
+    every message has a `role` and the columns of `key`. `impossible`: code -> what is wrong -> where; such an event makes no message. `row`: what a chain
     tells, aggregates over its messages; none where each message is a row. A column in `row` may name `next_instant` and
     `next_pump_time`, those of the following row. `source`: where messages are read that another table holds already.
     """
@@ -57,12 +59,18 @@ def statements(derived: Derived) -> tuple[str, ...]:
 
 def troubles(derived: Derived) -> str | None:
     """A query for what is impossible: sequence number, code, detail. None where nothing is ever impossible."""
-    parts = [
-        f"SELECT sequence_number, {code} AS code, '{detail}' AS detail FROM told WHERE code = {code} AND {condition}"
+    if not derived.impossible:
+        return None
+    details = ", ".join(
+        f"CASE WHEN code = {code} AND {condition} THEN '{detail}' END"
         for code, conditions in derived.impossible.items()
         for detail, condition in conditions.items()
-    ]
-    return f"WITH {_told(derived, '$3', '$4')} {' UNION ALL '.join(parts)} ORDER BY ALL" if parts else None
+    )
+    # What is wrong is seldom: one condition leaves out the others before they are asked one by one.
+    return f"""
+        WITH {_told("$3", "$4")}, odd AS (SELECT sequence_number, code, unnest([{details}]) AS detail FROM told WHERE {_wrong(derived)})
+        FROM odd WHERE detail IS NOT NULL ORDER BY ALL
+    """
 
 
 def _event_statements(derived: Derived) -> tuple[str, ...]:
@@ -141,10 +149,14 @@ def _messages(derived: Derived, first: str, last: str) -> str:
     values = ", ".join(
         f"{_by_code({code: says.get(column, 'NULL') for code, says in derived.messages.items()})} AS {column}" for column in columns
     )
-    wrong = " OR ".join(f"(code = {code} AND ({' OR '.join(of_code.values())}))" for code, of_code in derived.impossible.items())
     return f"""
-        {_told(derived, first, last)},
-        messages AS (SELECT {_KEY}, {_TIMES}, {values} FROM told WHERE NOT ({wrong or "false"}))"""
+        {_told(first, last)},
+        messages AS (SELECT {_KEY}, {_TIMES}, {values} FROM told WHERE NOT ({_wrong(derived)}))"""
+
+
+def _wrong(derived: Derived) -> str:
+    """Whether anything of an event is impossible."""
+    return " OR ".join(f"(code = {code} AND ({' OR '.join(of_code.values())}))" for code, of_code in derived.impossible.items()) or "false"
 
 
 def _by_code(of_code: Mapping[int, str]) -> str:
@@ -156,17 +168,20 @@ def _by_code(of_code: Mapping[int, str]) -> str:
     return f"CASE {cases} END"
 
 
-def _told(derived: Derived, first: str, last: str) -> str:
-    """The relation `told`: events of these codes that have a time, with their payloads; those that `gathered` laid ready."""
-    codes = ", ".join(map(str, derived.codes))
-    return f"told AS (FROM {GATHERED} WHERE code IN ({codes}) AND sequence_number BETWEEN {first} AND {last})"
+def _told(first: str, last: str) -> str:
+    """The relation `told`: events of the table's codes that have a time, with the fields it names; `derive` laid them ready."""
+    return f"told AS (FROM {READ} WHERE sequence_number BETWEEN {first} AND {last})"
+
+
+def fields(derived: Derived) -> tuple[str, ...]:
+    """The columns of fields that the table's statements name."""
+    return named_in(sql for of_code in (*derived.messages.values(), *derived.impossible.values()) for sql in of_code.values())
 
 
 def gathered(codes: Iterable[int]) -> str:
-    """Lays the events of these codes ready for every table, from sequence number $3 on: one pass through what is stored for all of them."""
+    """The stored events of these codes that have a time, from sequence number $3 on: one pass for all tables."""
     where = f"{_ours('')} AND code IN ({', '.join(map(str, codes))}) AND sequence_number >= $3"
     return f"""
-        CREATE OR REPLACE TEMP TABLE {GATHERED} AS
         SELECT {_KEY}, code, {_TIMES}, payload
         FROM (SELECT {_KEY}, code, {_TIMES} FROM events WHERE {where} AND pump_time IS NOT NULL)
         JOIN (SELECT {_KEY}, payload FROM raw_events WHERE {where}) USING ({_KEY})
