@@ -30,9 +30,9 @@ class Derived:
     """A table and how its rows come about.
 
     `messages`: code -> what such an event says, SQL over its fields (`wire.field`), `pump_time` and the rest of the event. In a chain
-    every message has a `role` and the columns of `key`. `impossible`: code -> what is wrong -> where; such an event makes no message. `row`: what a chain
-    tells, aggregates over its messages; none where each message is a row. A column in `row` may name `next_instant` and
-    `next_pump_time`, those of the following row. `source`: where messages are read that another table holds already.
+    every message has a `role` and the columns of `key`. `impossible`: code -> what is wrong -> where; such an event makes no message.
+    `row`: what a chain tells, aggregates over its messages; none where each message is a row. A column in `row` may name
+    `next_instant` and `next_pump_time`, those of the following row. `source`: where messages are read that another table holds already.
     """
 
     table: str
