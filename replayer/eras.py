@@ -13,7 +13,7 @@ from replayer.makers import MAKERS, kept
 from replayer.recordings import tape_of
 from replayer.windows import invalid
 from tandem.eras import ERAS, Era
-from tandem.refusals import GONE, unknown_keys
+from tandem.refusals import GONE, KNOWN_KEYS, unknown_keys
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, FormatError, UsageError
 from tfx.exchange import Headers, Response
@@ -39,6 +39,15 @@ def as_era(cassette: Cassette, era: str) -> Cassette:
     except FormatError as error:
         raise CassetteError(f"{cassette.name} cannot be served as of {era} ({error}); record it again, or replay it as recorded") from error
     return replace(cassette, era=era, exchanges=made)
+
+
+def understood(asked: Question, era: Era) -> Question:
+    """The question without the query keys that the service of an era ignores."""
+    known = KNOWN_KEYS.get(asked.endpoint)
+    if known is None or (asked.endpoint == "pump-logs" and era.filters_events):
+        return asked
+    kept = [name.decode("utf-8", "replace") in known for name, _ in asked.query]
+    return asked if all(kept) else asked.with_query("&".join(piece for piece, keep in zip(asked.pieces, kept, strict=True) if keep))
 
 
 def foreign(asked: Question, era: Era) -> Response | None:

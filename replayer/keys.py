@@ -8,7 +8,7 @@ values that differ in every run and are therefore replaced by a mark before anyt
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
@@ -92,6 +92,11 @@ class Question:
         return self._query
 
     @property
+    def pieces(self) -> list[str]:
+        """The query as sent, in pieces as long as `query`."""
+        return self._raw.split("&") if self._raw else []
+
+    @property
     def media(self) -> str:
         """The content type of the body, nothing without one."""
         return self.headers.get("content-type").partition(";")[0].strip().lower() if self._request.body else ""
@@ -107,6 +112,11 @@ class Question:
     def endpoint(self) -> str:
         """The name of the endpoint it goes to, or nothing."""
         return self.address.place.endpoint.name if self.address.place else ""
+
+    def with_query(self, query: str) -> "Question":
+        """The same question with another query."""
+        before, _, _ = self._request.url.partition("?")
+        return Question(replace(self._request, url=f"{before}?{query}" if query else before), self.address, query)
 
     def values(self, name: str) -> tuple[str, ...]:
         """Every value of a query key, in order; a key without `=` counts as blank."""

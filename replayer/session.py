@@ -56,10 +56,11 @@ class Replay:
         hears every event at once as a kind (`used`, `miss`, `struck`, `refused`) and its words; a child process reports through it.
         """
         self._is_foreign: Callable[[Question, Era], Response | None] = lambda _asked, _era: None
+        self._understood: Callable[[Question, Era], Question] = lambda asked, _era: asked
         if as_era is not None and as_era != cassette.era:
             from replayer import eras  # codecs of both wires: loaded where they are wanted
 
-            cassette, self._is_foreign = eras.as_era(cassette, as_era), eras.foreign
+            cassette, self._is_foreign, self._understood = eras.as_era(cassette, as_era), eras.foreign, eras.understood
         self.cassette, self._behind = cassette, behind
         self._lock = threading.RLock()
         self._tell = tell or (lambda _kind, _words: None)
@@ -142,7 +143,7 @@ class Replay:
         return found
 
     def _answer(self, request: Request) -> Response:
-        asked = self._index.asked(request)
+        asked = self._understood(self._index.asked(request), self._index.era)
         with self._lock:
             try:
                 return self._answered(asked)

@@ -1,7 +1,8 @@
 """What the service says to a question it does not take: the bodies of its validation errors, as data. Pure. Shapes: tconnectsync #163."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 from tfx.jsonbody import Json
@@ -16,6 +17,14 @@ def too_long(days: int) -> Issue:
 
 QUERY_KEYS: Final = ("pumperId", "startDate", "endDate", "eventCodes")
 """What pump-logs may be asked with, since October 2026."""
+KNOWN_KEYS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "pump-logs": frozenset({"pumperId", "startDate", "endDate", "eventIds"}),
+        "pump-events": frozenset({"minDate", "maxDate", "eventIds"}),
+        **dict.fromkeys(("pumper", "pumpers", "pump-event-metadata"), frozenset()),
+    }
+)
+"""The query keys an endpoint looks at; others it ignores, but for pump-logs since October 2026. As the stand-in has it: no client sends others."""
 
 
 def unknown_keys(keys: Iterable[str]) -> list[Json]:
