@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from replayer.keys import Question, question, text
 from replayer.matching import made
-from replayer.miss import label
+from replayer.words import label
 from tandem.events import EVENTS
 from tfx import codec
 from tfx.cassette import Cassette

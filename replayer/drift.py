@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from replayer.keys import Question, question
-from replayer.miss import label
+from replayer.words import label
 from tfx import codec
 from tfx.cassette import Cassette
 from tfx.errors import FormatError

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl, quote_plus, urlsplit, urlunsplit
 from replayer.bound import signs_in
 from replayer.keys import Question
 from replayer.matching import Entry
+from replayer.words import NEXT
 from tfx import codec
 from tfx.errors import FormatError, MismatchError
 from tfx.exchange import Response
@@ -49,18 +50,18 @@ class Ledger:
         code, verifier = asked.form("code"), asked.form("code_verifier")
         if code is not None and self._codes and code not in self._codes:
             raise MismatchError(
-                f"body.code of the token request is not the code {self._name} hands out; "
+                f"body.code of the token request is not the code {self._name} hands out{NEXT}"
                 "take it from the Location that authorize answers with in the same replay"
             )
         if code is not None and not self._is_handed_out:
             raise MismatchError(
-                f"the token request brings a code that {self._name} has not handed out yet; ask authorize first, in the same replay"
+                f"the token request brings a code that {self._name} has not handed out yet{NEXT}ask authorize first, in the same replay"
             )
         challenges = set(self._sent) or self._recorded
         if verifier is not None and challenges and challenge_of(verifier) not in challenges:
             raise MismatchError(
                 "body.code_verifier of the token request does not belong to a code_challenge sent to authorize in this replay "
-                f"({self._name}); send base64url(SHA-256(verifier)) as code_challenge, and the same verifier to token"
+                f"({self._name}){NEXT}send base64url(SHA-256(verifier)) as code_challenge, and the same verifier to token"
             )
 
     def settle(self, asked: Question, response: Response) -> Response:

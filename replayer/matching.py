@@ -6,8 +6,8 @@ from http import HTTPStatus
 
 from replayer import doors
 from replayer.credentials import SignIn, token_of
+from replayer.differences import Candidate
 from replayer.keys import Address, Key, Question, checked_ignore, key, question
-from replayer.miss import Candidate
 from tandem.eras import ERAS, Era
 from tfx import codec
 from tfx.cassette import Cassette
@@ -49,7 +49,8 @@ class Queue:
         if self.position < len(self.entries):
             self.position += 1
             return self.entries[self.position - 1]
-        repeat = self.entries[-1].exchange.terms.repeat
+        # Whichever of the twins says so: who reads the file sees the word on the one, and not which comes last.
+        repeat = next((one.exchange.terms.repeat for one in reversed(self.entries) if one.exchange.terms.repeat != "once"), "once")
         if repeat == "last":
             return self.entries[-1]
         if repeat == "cycle":

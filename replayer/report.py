@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from replayer.keys import question
-from replayer.miss import label
 from replayer.program import Outcome
 from replayer.session import idle_words
 from replayer.usage import VERSION, fingerprint
+from replayer.words import label
 from tfx.cassette import Cassette
 from tfx.errors import FoundError
 

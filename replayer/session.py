@@ -24,9 +24,10 @@ from replayer.heirs import Heirs, heirs
 from replayer.keys import DEFAULT_PORTS, Question
 from replayer.ledger import Ledger
 from replayer.matching import Entry, Index, made
-from replayer.miss import label, report
+from replayer.miss import report
 from replayer.outcome import outcome
 from replayer.windows import Windows
+from replayer.words import label
 from tandem.eras import Era
 from tandem.faults import Fault, is_on_the_way, late
 from tfx.cassette import Cassette
@@ -200,6 +201,7 @@ class Replay:
                 cassette=self.cassette.name,
                 door=closed,
                 state=self._index.state,
+                strict=self._windows is None,
             ),
         )
 

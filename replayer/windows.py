@@ -6,15 +6,17 @@ numbers, key order and spacing are the service's; `clockChanges` stays whole. Ou
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Final
 
 from replayer.events import Lane, lane, legacy_lane
 from replayer.keys import Question
 from replayer.ledger import with_body
 from replayer.matching import Entry
+from replayer.words import NEXT
 from tandem.eras import Era
 from tandem.refusals import too_long, written, zod_error
 from tfx import codec
@@ -29,8 +31,13 @@ _DAY: Final = timedelta(days=1)
 _CONTENT_MARKS: Final = ("ETag", "Content-MD5", "Digest", "Last-Modified")
 """Response headers that speak of one particular body."""
 
-_INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z")
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d\Z")
+FORMS: Final[Mapping[str, tuple[tuple[str, str], re.Pattern[str], str]]] = MappingProxyType(
+    {
+        "pump-logs": (("startDate", "endDate"), re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z"), "instants"),
+        "pump-events": (("minDate", "maxDate"), re.compile(r"\d{4}-\d\d-\d\d\Z"), "dates"),
+    }
+)
+"""By endpoint the keys of a window, how the service writes its ends, and what these are called."""
 
 Group = tuple[object, ...]
 
@@ -154,12 +161,13 @@ class Windows:
     def _outside(self, window: Window, usable: list[Window], known: list[Window]) -> str:
         if not usable:
             return (
-                f"{self._name} holds only some event codes of this pump, and the request asks for others "
-                f"(query.{self._era.events_key}); record all of them with: tfx record {self._name}"
+                f"no exchange on {self._name} tells these events: it holds only some event codes of this pump, and others are asked for "
+                f"(query.{self._era.events_key}){NEXT}record all of them with: tfx record {self._name}"
             )
         return (
-            f"the window {window} reaches outside what {self._name} recorded of this pump: {', '.join(map(str, spans(usable or known)))}; "
-            f"ask inside it (with --freeze, today is the cassette's), or record more days with: tfx record {self._name} --days N"
+            f"no exchange on {self._name} tells these events: the window {window} reaches outside what was recorded of this pump\n"
+            + "".join(f"  recorded: {span}\n" for span in spans(usable or known)).rstrip("\n")
+            + f"{NEXT}ask inside it (with --freeze, today is the cassette's), or record more days with: tfx record {self._name} --days N"
         )
 
 
@@ -177,14 +185,14 @@ def invalid(issues: list[Json]) -> Response:
 
 def asked_window(asked: Question, era: Era) -> Window | None:
     """The window a request asks for, or None if it is none, or not put the way the service understands."""
-    names = {"pump-logs": ("startDate", "endDate", "pumperId"), "pump-events": ("minDate", "maxDate")}.get(asked.endpoint)
-    if names is None:
+    if asked.endpoint not in FORMS:
         return None
+    names, form, _ = FORMS[asked.endpoint]
+    wanted = sorted([*names, *(["pumperId"] if asked.endpoint == "pump-logs" else [])])
     keys = sorted({name.decode("utf-8", "replace") for name, _ in asked.query} - {era.events_key})
-    if keys != sorted(names) or any(len(asked.values(name)) != 1 for name in names):
+    if keys != wanted or any(len(asked.values(name)) != 1 for name in wanted):
         return None
-    form = _INSTANT if asked.endpoint == "pump-logs" else _DATE
-    first, last = (_moment(asked.values(name)[0], form) for name in names[:2])
+    first, last = (_moment(asked.values(name)[0], form) for name in names)
     codes = _codes(asked.values(era.events_key))
     if first is None or last is None or codes is False or first > last:
         return None

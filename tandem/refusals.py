@@ -24,7 +24,7 @@ KNOWN_KEYS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         **dict.fromkeys(("pumper", "pumpers", "pump-event-metadata"), frozenset()),
     }
 )
-"""The query keys an endpoint looks at; others it ignores, but for pump-logs since October 2026. As the stand-in has it: no client sends others."""
+"""The query keys an endpoint looks at; others it ignores, but for pump-logs since October 2026. The stand-in's: no client sends any."""
 
 
 def unknown_keys(keys: Iterable[str]) -> list[Json]:

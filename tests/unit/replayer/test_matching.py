@@ -177,6 +177,13 @@ def test_an_exhausted_exchange_goes_on_only_if_its_terms_say_so(repeat: str, exp
     assert b"".join(replay.answer(get("")).body for _ in expected) == expected
 
 
+def test_whichever_of_several_answers_says_so_they_go_on() -> None:
+    terms = (Terms(), Terms(repeat="last"), Terms())
+    exchanges = [with_terms(tape.exchange("GET", HOST, answer=bytes([word])), said) for word, said in zip(b"abc", terms, strict=True)]
+    replay = Replay(cassette_of(*exchanges))
+    assert b"".join(replay.answer(get("")).body for _ in range(5)) == b"abccc"
+
+
 @pytest.mark.parametrize(
     ("ignore", "url", "answered"),
     [

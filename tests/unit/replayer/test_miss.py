@@ -1,7 +1,7 @@
 """A miss names the nearest exchanges and the first difference, says what to do, and prints no live value."""
 
 from dataclasses import replace
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 import tape
@@ -27,18 +27,25 @@ def test_the_whole_of_a_message() -> None:
     replay = Replay(tape.session(), signed_in=True)
     replay.answer(Request(method="GET", url=f"{SSO}/"))
     line = test_the_whole_of_a_message.__code__.co_firstlineno + 2
-    assert miss(Request(method="GET", url=f"{SSO}/"), replay) == (
-        "no exchange on session answers GET sso.tandemdiabetes.com/; "
-        "nearest: #1 GET sso.tandemdiabetes.com/ (already used by test_miss.py:"
-        f"{line}): the same request, but its answers are used up; "
-        "nearest: #4 GET sso.tandemdiabetes.com/auth/callback (not used yet): url.path: recorded /auth/callback, asked / and "
-        "query.code: recorded *, asked <absent> and more; "
-        "nearest: #6 GET tdcservices.tandemdiabetes.com/accounts/api/.well-known/openid-configuration (not used yet): "
-        "url.host: recorded tdcservices.tandemdiabetes.com, asked sso.tandemdiabetes.com "
-        "and url.path: recorded /accounts/api/.well-known/openid-configuration, asked /; "
-        'record it again with: tfx record session, or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1, then '
-        "tfx sanitize --edited FILE"
-    )
+    assert miss(Request(method="GET", url=f"{SSO}/"), replay).splitlines() == [
+        "no exchange on session answers GET sso.tandemdiabetes.com/",
+        f"  nearest: #1 GET sso.tandemdiabetes.com/ (already used by test_miss.py:{line})",
+        "    the same request, but its answers are used up",
+        "  what to do: record it again with: tfx record session",
+        '    or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1, then tfx sanitize --edited FILE',
+    ]
+
+
+def test_where_nothing_of_the_endpoint_was_recorded_one_that_is_near_is_enough() -> None:
+    assert miss(Request(method="DELETE", url=f"{SSO}/x?y=1&z=2&prompt=login")).splitlines() == [
+        "no exchange on session answers DELETE sso.tandemdiabetes.com/<text>",
+        "  nearest: #1 GET sso.tandemdiabetes.com/ (not used yet)",
+        "    method: recorded GET, asked DELETE",
+        "    url.path: recorded /, asked /<text>",
+        "    query.<another name>: recorded <absent>, asked <number>",
+        "    and 2 more",
+        "  what to do: record it again with: tfx record session",
+    ]
 
 
 def changed(number: int, old: str, new: str) -> Request:
@@ -50,7 +57,10 @@ def changed(number: int, old: str, new: str) -> Request:
 @pytest.mark.parametrize(
     ("request_", "words"),
     [
-        (changed(8, tape.PERSON, UUID), "#8 GET source.tandemdiabetes.com/api/reports/bff/pumper/{pumperId} (not used yet): path.pumperId"),
+        (
+            changed(8, tape.PERSON, UUID),
+            "#8 GET source.tandemdiabetes.com/api/reports/bff/pumper/{pumperId} (not used yet)\n    path.pumperId",
+        ),
         (changed(9, "2024-07-01", "2024-06-30"), "2024-06-30T00:00:00 to 2024-07-02T23:59:59 reaches outside"),
         (changed(9, f"pumperId={tape.PERSON}", f"pumperId={UUID}"), f"query.pumperId: recorded {tape.PERSON}, asked <uuid>"),
         (changed(9, "pumperId=", f"{SECRET}=1&pumperId="), "query.<another name>: recorded <absent>, asked <number>"),
@@ -142,8 +152,62 @@ def test_a_state_the_replay_is_not_in_is_named() -> None:
     first = tape.session().exchanges[0]
     later = type(first)(request=first.request, response=first.response, terms=Terms(when="signed-in"))
     said = miss(first.request, Replay(tape.with_exchanges(tape.session(), later), signed_in=True))
-    assert "#1 GET sso.tandemdiabetes.com/ (not used yet): state: recorded signed-in, asked start" in said
+    assert "#1 GET sso.tandemdiabetes.com/ (not used yet)\n    state: recorded signed-in, asked start" in said
     assert 'ask first for an exchange that leads to signed-in ("then" on the cassette)' in said
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "strict", "words"),
+    [
+        (
+            "2024-07-02T00:00:00Z",
+            "2024-07-01T00:00:00Z",
+            False,
+            "ends before it begins; put the earlier of the two into startDate, the later",
+        ),
+        (
+            "2024-07-01",
+            "2024-07-02T00:00:00Z",
+            False,
+            "query.startDate is a date, and the service takes instants only: ask for 2024-07-01T00:",
+        ),
+        (
+            "2024-07-01T00:00:00Z",
+            "2024-07-02",
+            False,
+            "query.endDate is a date, and the service takes instants only: ask for 2024-07-02T23:",
+        ),
+        ("2024-07-01T00:00:00Z", SECRET, False, "query.endDate is none of the service's instants, which it refuses with 400; write it as"),
+        ("2024-07-01T00:00:00Z", "", False, "query.endDate is none of the service's instants"),
+        (
+            "2024-07-01T00:00:00Z",
+            "2024-07-32T00:00:00Z",
+            False,
+            "query.endDate is no day or time there is; write instants (recorded: 2024-",
+        ),
+        (
+            "2024-07-01T00:00:00Z",
+            "2024-07-01T00:00:00Z",
+            True,
+            "strict_windows answers the recorded windows alone; ask for one of them, or",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_window(first: str, last: str, strict: bool, words: str) -> None:
+    query = urlencode({"pumperId": tape.PERSON, "startDate": first, "endDate": last})
+    request = tape.session().exchanges[8].request
+    asked = replace(request, url=f"{request.url.partition('?')[0]}?{query}")
+    assert f"what to do: {'the window ' * (not strict and 'ends' in words)}{words}" in miss(
+        asked, Replay(tape.session(), strict_windows=strict, signed_in=True)
+    )
+
+
+def test_days_and_codes_that_can_be_derived_are_no_difference() -> None:
+    strange = changed(9, tape.PUMP, UUID)
+    asked = replace(strange, url=f"{strange.url.replace('2024-07-02', '2024-07-03')}&eventCodes=4")
+    assert miss(asked).splitlines()[2] == f"    path.assignmentId: recorded {tape.PUMP}, asked <uuid>"
+    assert "eventCodes" not in miss(asked)
+    assert "query.eventCodes" in miss(asked, Replay(tape.session(), strict_windows=True, signed_in=True))
 
 
 def test_what_a_stranger_hears() -> None:

@@ -65,7 +65,7 @@ def test_anyone_can_log_in() -> None:
 @pytest.mark.parametrize("body", [{"username": "x"}, {"username": "x", "password": 5}, {"username": "x", "password": "y", "mfa": "z"}])
 def test_a_login_of_another_form_is_a_miss(body: dict[str, object]) -> None:
     request = tape.session().exchanges[1].request
-    with pytest.raises(MismatchError, match=r"nearest: #2 .*: body\."):
+    with pytest.raises(MismatchError, match=r"nearest: #2 .*\n    body\."):
         Replay(tape.session()).answer(replace(request, body=json.dumps(body).encode()))
 
 
@@ -76,7 +76,7 @@ def test_a_code_goes_with_the_verifier_of_the_challenge_just_sent() -> None:
 
 
 def test_no_code_was_handed_out_to_who_skips_authorize() -> None:
-    with pytest.raises(MismatchError, match="a code that session has not handed out yet; ask authorize first"):
+    with pytest.raises(MismatchError, match="a code that session has not handed out yet\n  what to do: ask authorize first"):
         token(Replay(tape.session()), verifier=tape.VERIFIER)
     assert token(Replay(tape.session(), signed_in=True), verifier=tape.VERIFIER).status == 200
     session = tape.session()
@@ -133,7 +133,7 @@ def test_what_a_client_may_ask_of_authorize_besides(more: dict[str, str]) -> Non
 )
 def test_what_the_service_would_refuse_is_a_miss(more: dict[str, str]) -> None:
     name = next(iter(more))
-    with pytest.raises(MismatchError, match=rf"nearest: #3 .*: query\.{name}: recorded"):
+    with pytest.raises(MismatchError, match=rf"nearest: #3 .*\n    query\.{name}: recorded"):
         authorize(Replay(tape.session()), **more)
 
 

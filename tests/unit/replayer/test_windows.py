@@ -78,17 +78,20 @@ def test_a_window_holds_the_recorded_events_of_its_days(first: str, last: str, w
 def test_outside_the_recorded_span_both_spans_are_named(first: str, last: str, why: str) -> None:
     with pytest.raises(MismatchError) as caught:
         ask(Replay(tape.session(), signed_in=True), first, last)
-    assert str(caught.value) == (
-        f"the window {first[:-1]} to {last[:-1]} reaches outside what session recorded of this pump: 2024-07-01T00:00:00 to "
-        "2024-07-04T23:59:59; ask inside it (with --freeze, today is the cassette's), or record more days with: tfx record session --days N"
-    ), why
+    assert str(caught.value).splitlines() == [
+        f"no exchange on session tells these events: the window {first[:-1]} to {last[:-1]} reaches outside what was recorded of this pump",
+        "  recorded: 2024-07-01T00:00:00 to 2024-07-04T23:59:59",
+        "  what to do: ask inside it (with --freeze, today is the cassette's), or record more days with: tfx record session --days N",
+    ], why
 
 
 def test_a_hole_between_recorded_windows_is_outside() -> None:
     cassette = tape.session()
     holed = replace(cassette, exchanges=(tape.logs("2024-07-01", "2024-07-01"), tape.logs("2024-07-03", "2024-07-04")))
     assert numbers(ask(Replay(holed, signed_in=True), "2024-07-03", "2024-07-03"))
-    with pytest.raises(MismatchError, match="2024-07-01T00:00:00 to 2024-07-01T23:59:59, 2024-07-03T00:00:00 to 2024-07-04T23:59:59"):
+    with pytest.raises(
+        MismatchError, match="2024-07-01T00:00:00 to 2024-07-01T23:59:59\n  recorded: 2024-07-03T00:00:00 to 2024-07-04T23:59:59"
+    ):
         ask(Replay(holed, signed_in=True), "2024-07-01", "2024-07-03")
 
 

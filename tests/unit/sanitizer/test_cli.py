@@ -200,6 +200,17 @@ def test_an_edit_by_hand_is_looked_over_and_sealed(folder: Path) -> None:
     assert cli.run(["sanitize", "--check", "cassettes"]) == 0
 
 
+def test_who_puts_an_exchange_in_by_hand_need_not_count(folder: Path) -> None:
+    path = folder / "week.json"
+    before = load(path).exchanges
+    written = json.loads(path.read_text("utf-8"))
+    written["exchanges"].insert(0, written["exchanges"][0])
+    path.write_text(json.dumps(written, indent=1), "utf-8")
+    assert cli.run(["sanitize", "--edited", "cassettes/week.json"]) == 0
+    assert load(path).exchanges == (before[0], *before)
+    assert json.loads(path.read_text("utf-8"))["counts"]["exchanges"] == len(before) + 1
+
+
 def test_only_what_is_clean_is_sealed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = folder / "week.json"
     edited = path.read_text(encoding="utf-8").replace('"rules": {', '"rules": {"marisol": 3, ', 1)

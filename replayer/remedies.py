@@ -1,0 +1,80 @@
+"""What to do about a request that is not on the cassette. Pure."""
+
+from datetime import datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+from replayer.differences import Candidate, differences, is_derivable
+from replayer.keys import Question, text
+from replayer.windows import FORMS
+from tandem.eras import CURRENT
+from tandem.regions import HOSTS, REGIONS, client_id_of
+from tfx.exchange import State
+
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
+_DATE: Final = FORMS["pump-events"][1]
+_CLIENTS: Final = {client_id_of(region, era): (era, name) for name, region in REGIONS.items() for era in (CURRENT, "2025")} | {
+    region.client_id: (CURRENT, name) for name, region in REGIONS.items()
+}
+"""Client id to the era and the region it is of; one that never changed is of the current era."""
+
+
+def remedy(asked: Question, nearest: Candidate | None, door: str, cassette: str, *, state: State = "start", strict: bool = False) -> str:
+    """What to do next."""
+    if urlsplit(asked.origin).netloc not in HOSTS:
+        return "tfx has only Tandem Source to answer with; allow the host where a test needs it (loopback), or let the program leave it out"
+    if nearest and (stranger := _stranger(asked, nearest.question)):
+        return stranger
+    every = list(differences(asked, nearest, door, state)) if nearest else []
+    found = next(iter(every), None)
+    again = f"record it again with: tfx record {cassette}"
+    if nearest and found is None:
+        terms = f'"replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
+        return f"{again}\n    or let the answer repeat: {terms}, then tfx sanitize --edited FILE"
+    if nearest and found and found.place == "state":
+        return f'ask first for an exchange that leads to {nearest.terms.when} ("then" on the cassette), or {again}'
+    if nearest and all(map(is_derivable, every)) and asked.endpoint in FORMS:
+        return _window(asked, nearest.question, again, strict=strict)
+    return again
+
+
+def _window(asked: Question, recorded: Question, again: str, *, strict: bool) -> str:
+    """What is wrong with the days that were asked for, where nothing else is."""
+    names, form, words = FORMS[asked.endpoint]
+    moments = []
+    for name in names:
+        value = next(iter(asked.values(name)), "")
+        example = next(iter(recorded.values(name)), "")
+        if _DATE.match(value) and form is not _DATE:
+            return f"query.{name} is a date, and the service takes {words} only: ask for {value}{example[10:]} (recorded: {example})"
+        try:
+            moments.append(datetime.fromisoformat(value.removesuffix("Z")) if form.match(value) else None)
+        except ValueError:
+            return f"query.{name} is no day or time there is; write {words} (recorded: {example})"
+        if moments[-1] is None:
+            return f"query.{name} is none of the service's {words}, which it refuses with 400; write it as {example}"
+    first, last = moments
+    if first and last and last < first:
+        return f"the window ends before it begins; put the earlier of the two into {names[0]}, the later into {names[1]}"
+    if strict:
+        return "strict_windows answers the recorded windows alone; ask for one of them, or leave strict_windows out (--strict-windows)"
+    return f"ask inside the recorded days (with --freeze, today is the cassette's), or {again}"
+
+
+def _stranger(asked: Question, recorded: Question) -> str:
+    """What to do with a client of another cloud or another time; nothing if it is neither."""
+    mine, theirs = (one.place.region if one.place else None for one in (asked, recorded))
+    era, region = _client(asked) or ("", mine)
+    recorded_era, recorded_region = _client(recorded) or ("", theirs)
+    if region and recorded_region and region != recorded_region:
+        return f"the client is of region {region} and the cassette of region {recorded_region}; tell the client so, or record that region"
+    if era and recorded_era and era != recorded_era:
+        return f"the client id is that of era {era}; serve it the cassette as of that era: --as-era {era}, in tests as_era={era!r}"
+    return ""
+
+
+def _client(one: Question) -> tuple[str, str] | None:
+    """The era and the region of the client id a request presents, if it is a known one."""
+    pairs = (*one.query, *(one.body if isinstance(one.body, tuple) else ()))
+    return next((_CLIENTS[text(value)] for name, value in pairs if name == b"client_id" and value and text(value) in _CLIENTS), None)
