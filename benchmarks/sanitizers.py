@@ -105,7 +105,7 @@ def rivals(capture: Capture, recording: bytes) -> tuple[Rival, ...]:
         walked(Scrubbing(Run(policy=rules, clock=capture.clock)), capture.exchanges)
 
     def second() -> None:
-        search(done.cassette, seen=capture.seen, replaced=replaced, rules=rules)
+        search(done.cassette, seen=capture.seen, replaced=replaced)
 
     text = clean.decode("utf-8")
 

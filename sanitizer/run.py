@@ -25,11 +25,12 @@ class Run:
     `counts` is how often each rule was used; `places` the same per place, items of arrays as one. `leaves_out` says that an exchange
     which cannot be understood is left out and named, and not the whole recording refused. `has_gaps`: something was thrown away that may
     have been given stand-ins, so that those of the cassette may skip.
+    `kept` are the numbers of the exchanges that are on the cassette, in its order.
     """
 
     __slots__ = (
         *("_number", "_numbers", "access_token", "clock", "counts", "epoch", "findings", "leaves_out", "left_out", "ordinals"),
-        *("_known", "_others", "has_gaps", "places", "policy", "section", "seen", "turns"),
+        *("_known", "_others", "has_gaps", "kept", "places", "policy", "section", "seen", "turns"),
     )
 
     def __init__(
@@ -41,6 +42,7 @@ class Run:
         self.ordinals = Ordinals()
         self.turns = Turns()
         self.has_gaps = False
+        self.kept: list[int] = []
         self.counts: Counter[str] = Counter()
         self.places: Counter[tuple[str, str]] = Counter()
         self.findings: list[Finding] = []

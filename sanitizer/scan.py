@@ -1,14 +1,15 @@
 """The second look: every value that was seen or replaced, searched in the finished text in every form. Knows nothing of the rules.
 
-Not searched, because finding it would mean nothing: a value too short (see `forms`), a word of the format and the policy (a profile
-called "exercise"), and what a stand-in looks like. Values that rules replaced and that are not personal by kind (cookie values,
-states) count from eight characters on.
+Not searched, because finding it would mean nothing: a value too short (see `forms`) and what a stand-in looks like. A value that is a
+word of the format or the policy (a profile called "exercise") is searched in what the format does not say itself (see `residue`), and
+so is every value that was found: only what is found there too is a leak. Values that rules replaced and that are not personal by kind
+(cookie values, states) count from eight characters on.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sanitizer.epoch import BIRTH, is_inside
 from sanitizer.findings import Finding
@@ -22,9 +23,12 @@ from tfx.capture import Seen
 from tfx.cassette import Cassette
 from tfx.codec import decoded
 from tfx.errors import RefusedError
-from tfx.exchange import Exchange, Headers, Request, Response
+from tfx.exchange import Headers, Request, Response
 from tfx.store import dumps
 from tfx.stored import plain
+
+if TYPE_CHECKING:
+    from sanitizer.residue import Piece
 
 PERSONAL: Final = frozenset({"uuid", "serial", "device", "upload", "email", "given", "family", "full-name", "profile", "birth", "subject"})
 _STAND_IN_NAME = re.compile(r"(?:Given[1-9]\d* Family[1-9]\d*|Profile[1-9]\d*|tfx(?:-password)?)\Z")
@@ -40,20 +44,47 @@ def scan(text: bytes, seen: Iterable[Seen], *, rules: Policy | None = None) -> t
     return tuple(Finding(exchange=0, place="text", kind=kind) for kind in found)
 
 
-def search(cassette: Cassette, *, seen: Iterable[Seen], replaced: Iterable[Seen] = (), rules: Policy | None = None) -> tuple[Finding, ...]:
-    """Seen or replaced values that are in a finished cassette, with the exchange and place where they are."""
-    used = rules or policy()
-    one = _Search([*seen, *(value for value in replaced if _counts(value))], used)
+def search(
+    cassette: Cassette,
+    *,
+    seen: Iterable[Seen],
+    replaced: Iterable[Seen] = (),
+    numbers: Sequence[int] = (),
+) -> tuple[Finding, ...]:
+    """Seen or replaced values that are in a finished cassette, with the exchange and place where they are.
+
+    `numbers` are the exchanges' places in what was recorded, where they are others than those on the cassette.
+    """
+    values = [*seen, *(value for value in replaced if _counts(value))]
+    one = _Search(values)
     if not one.hits(dumps(cassette)) and not any(one.hits(body) for body in _bodies(cassette)):
         return ()
-    # Rare and slow: only a text with a hit is taken apart to say where.
-    out = [
-        Finding(exchange=number, place=place, kind=kind)
-        for number, exchange in enumerate(cassette.exchanges, 1)
-        for place, part in _parts(exchange)
-        for kind in one.hits(part)
-    ]
-    return tuple(out) or (Finding(exchange=0, place="cassette", kind="a seen value outside the exchanges (its name?)"),)
+    # Rare and slow: a cassette with a hit, if only of a profile called after a word of the format, is taken apart.
+    from sanitizer.residue import pieces
+
+    return tuple(dict.fromkeys(_placed(one, list(pieces(cassette)), numbers)))
+
+
+def _placed(one: "_Search", found: "Sequence[Piece]", numbers: Sequence[int]) -> Iterator[Finding]:
+    """The pieces in which something is, by halves."""
+    kinds = one.hits(b'"'.join(piece.text for piece in found if not piece.is_raw))
+    kinds += one.hits(_BETWEEN.join(piece.text for piece in found if piece.is_raw))
+    if not kinds:
+        return
+    if len(found) > 1:
+        half = len(found) // 2
+        told = [*_placed(one, found[:half], numbers), *_placed(one, found[half:], numbers)]
+        if told:
+            yield from told
+            return
+    first = found[0]
+    place, number = first.place, first.exchange
+    if number and numbers and numbers[number - 1] != number:
+        place, number = f"{place} (#{number} of the cassette)", numbers[number - 1]
+    yield from (Finding(exchange=number, place=place if number else f"cassette {place}", kind=kind) for kind in kinds)
+
+
+_BETWEEN: Final = b"\n\x00\xff\x00\n"
 
 
 def _counts(value: Seen) -> bool:
@@ -69,14 +100,15 @@ class _Search:
 
     __slots__ = ("_forms", "_patterns")
 
-    def __init__(self, seen: Iterable[Seen], rules: Policy) -> None:
-        known = _vocabulary(rules)
+    def __init__(self, seen: Iterable[Seen], rules: Policy | None = None) -> None:
+        """With `rules`, words of theirs are not looked for."""
+        known = _vocabulary(rules) if rules else ""
         every: dict[bytes, tuple[Form, str]] = {}
         kinds: dict[str, str] = {}
         for one in seen:
             kinds.setdefault(one.value, one.kind)
         for value, kind in kinds.items():
-            if is_worth_finding(value, known):
+            if value.casefold() not in known and is_worth_finding(value):
                 for form in forms(value):
                     every.setdefault(form.pattern, (form, kind))
         # A form may be a word of the format though the value is not: `José` without its accent.
@@ -114,9 +146,9 @@ class _Search:
                 yield f"{kind}, with separators", None
 
 
-def is_worth_finding(value: str, known: str) -> bool:
-    """Whether a value can be told from what stands on every cassette."""
-    if not is_searchable(value) or value.casefold() in known or is_inside(value) or value.startswith(BIRTH):
+def is_worth_finding(value: str) -> bool:
+    """Whether a value can be told from what stands for one."""
+    if not is_searchable(value) or is_inside(value) or value.startswith(BIRTH):
         return False
     return not _STAND_IN_NAME.match(value) and not any(kind.image(value) for kind in KINDS.values())
 
@@ -168,12 +200,3 @@ def _plain(headers: Headers, body: bytes) -> bytes:
         return decoded(headers, body)
     except RefusedError:
         return body
-
-
-def _parts(exchange: Exchange) -> Iterator[tuple[str, bytes]]:
-    request, response = exchange.request, exchange.response
-    yield "request url", request.url.encode("utf-8", "surrogatepass")
-    for way, headers, body in (("request", request.headers, request.body), ("response", response.headers, response.body)):
-        for name, value in headers:
-            yield f"{way} header.{name}", value.encode("utf-8", "surrogatepass")
-        yield f"{way} body", _plain(headers, body)

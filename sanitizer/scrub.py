@@ -126,7 +126,7 @@ def _renumbered(run: Run, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ..
 
 def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:
     replaced = tuple(Seen(kind=kind, value=value) for kind, value in run.ordinals.originals)
-    leaks = search(cassette, seen=seen, replaced=replaced, rules=run.policy)
+    leaks = search(cassette, seen=seen, replaced=replaced, numbers=run.kept)
     if leaks:
         shown = "; ".join(map(str, leaks[:5])) + (f" and {len(leaks) - 5} more" if len(leaks) > 5 else "")  # noqa: PLR2004  # enough to act on
         raise LeakError(

@@ -56,6 +56,7 @@ def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
             hand.note("request path", "an identifier that is not what its rule is for" + ("; removed" if hand.changes else ""))
         else:
             out.append(done)
+            hand.run.kept.append(hand.run.exchange)
     hand.run.exchange = 0
     return tuple(out)
 

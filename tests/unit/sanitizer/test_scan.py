@@ -119,7 +119,7 @@ def cassette(answer: bytes, name: str = "x") -> Cassette:
 
 def test_a_leak_is_placed() -> None:
     found = search(cassette(b'{"a":"Quetzalcoatl"}'), seen=[Seen(kind="name", value="Quetzalcoatl")])
-    assert [str(finding) for finding in found] == ["#1 response body: name, plain"]
+    assert [str(finding) for finding in found] == ["#1 response body.<another name>: name, plain"]
 
 
 def test_the_name_of_the_cassette_is_looked_at_too() -> None:
@@ -131,7 +131,7 @@ def test_a_leak_writes_nothing_and_names_no_value(capture: Callable[..., Capture
     monkeypatch.setattr("sanitizer.policy.Domain.holds", lambda *_: True)
     answer = json.dumps({"pumps": [{"modelName": "Quetzalcoatl"}]}).encode()
     url = f"https://source.tandemdiabetes.com/api/reports/bff/pumper/{GUID}"
-    with pytest.raises(LeakError, match=r"#1 response body: canary, plain") as caught:
+    with pytest.raises(LeakError, match=r"#1 response body.pumps\[0\].modelName: canary, plain") as caught:
         scrub(capture(url, answer=answer, seen=("Quetzalcoatl",)), name="x")
     assert "quetzalcoatl" not in str(caught.value).casefold()
 
