@@ -7,6 +7,7 @@ a class or a module begins with its first fixture, so that one sign-in serves al
 import os
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol, cast
@@ -126,7 +127,7 @@ def _played(node: pytest.Item | pytest.Collector, found: Sequence[Wanted], behin
                 "allow_programs": (*config.getini("tfx_allow_programs"), *cast("tuple[str, ...]", one.options.get("allow_programs", ()))),
             }
             path = path_of(config, one.name)
-            behind = stack.enter_context(offline(_loaded(config, path), behind=behind, **options))
+            behind = _entered(stack, offline(_loaded(config, path), behind=behind, **options))
             playing = {one.name: behind, **playing}
         yield playing
         for name, replay in playing.items():
@@ -147,12 +148,27 @@ def usage_of(config: pytest.Config) -> "Usage":
 
 
 def _loaded(config: pytest.Config, path: Path) -> "Cassette":
+    from replayer.outcome import outcome
     from tfx.store import opened
 
     loaded = config.stash.setdefault(_LOADED, {})
     if path not in loaded:
-        loaded[path] = opened(path)
+        found = outcome(partial(opened, path))
+        if isinstance(found, Exception):
+            where = "" if path.parent.is_dir() else f"; there is no folder {path.parent} either: say where cassettes are with --cassettes"
+            pytest.fail(f"{found}{where}", pytrace=False)
+        loaded[path] = found
     return loaded[path]
+
+
+def _entered(stack: ExitStack, playing: AbstractContextManager["Replay"]) -> "Replay":
+    """The replay begun; a marker that asks for what cannot be fails its test in a sentence, not with frames of ours."""
+    from replayer.outcome import outcome
+
+    found = outcome(partial(stack.enter_context, playing))
+    if isinstance(found, Exception):
+        pytest.fail(str(found), pytrace=False)
+    return found
 
 
 def _note(config: pytest.Config, path: Path, replay: "Replay", test: str) -> None:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
+from replayer.asker import asker
 from replayer.children import EVENTS, unguarded
 from tfx.errors import NetworkBlockedError
 
@@ -31,14 +32,15 @@ LOOPBACK: Final = "loopback"
 """The allow-list entry for 127.0.0.0/8, ::1 and localhost, and for asking their names."""
 
 _CALLS: Final = {
-    "socket.connect": "connect",
-    "socket.sendto": "send a datagram",
-    "socket.sendmsg": "send a datagram",
-    "socket.getaddrinfo": "look a name up",
-    "socket.gethostbyname": "look a name up",
-    "socket.gethostbyaddr": "look an address up",
-    "socket.getnameinfo": "look an address up",
+    "socket.connect": "connect to {}",
+    "socket.sendto": "send a datagram to {} (sendto)",
+    "socket.sendmsg": "send a datagram to {} (sendmsg)",
+    "socket.getaddrinfo": "look up {} (getaddrinfo)",
+    "socket.gethostbyname": "look up {} (gethostbyname)",
+    "socket.gethostbyaddr": "look up the name of {} (gethostbyaddr)",
+    "socket.getnameinfo": "look up the name of {} (getnameinfo)",
 }
+"""Audit event -> what is said of it, and of which host and port."""
 _BACKWARDS: Final = frozenset({"socket.gethostbyaddr", "socket.getnameinfo"})
 _LOCAL_FAMILIES: Final = frozenset(int(getattr(socket, name)) for name in ("AF_NETLINK", "AF_ALG") if hasattr(socket, name))
 _UNIX: Final = int(getattr(socket, "AF_UNIX", -1))
@@ -49,6 +51,8 @@ _PYTHONS_OWN: Final = (
     re.compile(r"@listener-\d+-\d+"),  # the same, abstract, as newer Pythons prefer
 )
 """Names of Unix sockets that Python itself makes and connects to."""
+_OWN_NAMES: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
+"""Names every machine has for itself; what it is called besides, `socket.gethostname` says."""
 _NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any address" of a listener, not a bind
 
 
@@ -190,6 +194,7 @@ class Guard:
         del args
         if attempt is None:
             return
+        attempt = f"{attempt}{_at(asker())}"
         self._attempts.append(attempt)
         if os.getpid() != self._owner:
             self._forked[0] = min(255, self._forked[0] + 1)
@@ -200,7 +205,7 @@ class Guard:
 
     def _call(self, event: str, args: tuple[object, ...]) -> str | None:
         found = _target(event, args)
-        return None if found is None or self.lets(found[0]) else f"{_CALLS[event]} ({place_words(found[0], found[1])})"
+        return None if found is None or self.lets(found[0]) else _CALLS[event].format(place_words(*found))
 
     def _start(self, event: str, args: tuple[object, ...]) -> str | None:
         name = unguarded(event, args)
@@ -227,12 +232,24 @@ def _target(event: str, args: tuple[object, ...]) -> tuple[str, int | None] | No
         if isinstance(address, tuple) and len(address) > 1:
             return str(address[0]).lower(), address[1] if isinstance(address[1], int) else None
         return str(address).lower(), None
-    host = args[0][0] if event == "socket.getnameinfo" and isinstance(args[0], tuple) else args[0]
+    host, port = args[0], args[1] if event == "socket.getaddrinfo" else None
+    if event == "socket.getnameinfo" and isinstance(host, tuple):
+        host, port = host[:2]
     name = host.decode("utf-8", "replace") if isinstance(host, bytes) else str(host)
     # A listener asks for its own loopback address; that leaves the machine as little as binding does. Which name an address has may be
     # asked of a server elsewhere, whatever the address.
     is_local = event not in _BACKWARDS and _is_loopback(name)
-    return None if name in _NO_HOST or is_local else (name.lower(), None)
+    return None if name in _NO_HOST or is_local or _is_own(name.lower()) else (name.lower(), port if isinstance(port, int) else None)
+
+
+def _is_own(name: str) -> bool:
+    """Whether a machine asks for itself (`socket.getfqdn`, mail and log libraries do): its own name is no way out."""
+    mine = socket.gethostname().lower()
+    return name in _OWN_NAMES or name in (mine, mine.partition(".")[0])
+
+
+def _at(place: str) -> str:
+    return f", at {place}" if place else ""
 
 
 def _unix_socket(address: object) -> tuple[str, int | None] | None:
@@ -252,8 +269,18 @@ def place_words(host: str, port: int | None) -> str:
     if host.startswith(_SOCKET):
         return "a Unix socket"
     # Any other host may be somebody's own; it is not named.
-    where = host if host in HOSTS else "loopback" if _is_loopback(host) else "a host that is not Tandem Source's"
-    return where if port is None else f"{where}, port {port}"
+    where = host if host in HOSTS else "loopback" if _is_loopback(host) else _shape(host)
+    return where if port is None else f"{where}:{port}"
+
+
+def _shape(host: str) -> str:
+    for family, words in ((socket.AF_INET, "<IPv4 address>"), (socket.AF_INET6, "<IPv6 address>")):
+        try:
+            socket.inet_pton(family, host.partition("%")[0])
+        except (OSError, ValueError):
+            continue
+        return words
+    return "<a host that is not Tandem Source's>"
 
 
 GUARD: Final = Guard()

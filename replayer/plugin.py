@@ -212,23 +212,24 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if hasattr(config, "workeroutput"):
         cast("_Node", config).workeroutput["tfx"] = usage.parcel()
         return
-    lines = [f"blocked: tried to {attempt}" for attempt in dict.fromkeys(usage.attempts)]
-    whole = _is_full(session, usage) and exitstatus == pytest.ExitCode.OK
-    if whole:
-        lines += [f"unused: {line}" for line in usage.unused()]
-    _report(config, usage, whole=whole)
-    config.stash[_LINES] = lines
+    from replayer.usage import verdict
+
+    left_out = _left_out(session, usage) or ("a test of it failed" if exitstatus != pytest.ExitCode.OK else "")
+    lines = verdict(usage, config.rootpath, whole=not left_out)
     if lines and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    config.stash[_LINES] = [*lines, *_report(config, usage, left_out)]
 
 
-def _report(config: pytest.Config, usage: "Usage", *, whole: bool) -> None:
+def _report(config: pytest.Config, usage: "Usage", left_out: str) -> list[str]:
     named = config.getoption("cassette_report")
-    if named:
-        import json
+    if not named:
+        return []
+    import json
 
-        path = config.invocation_params.dir / str(named)
-        path.write_text(json.dumps(usage.report(whole=whole, root=config.rootpath), indent=1) + "\n", "utf-8")
+    path = config.invocation_params.dir / str(named)
+    path.write_text(json.dumps(usage.report(left_out=left_out, root=config.rootpath), indent=1) + "\n", "utf-8")
+    return [f"{named} is of a run that left something out, so tfx prune and tfx orphans will not take it: {left_out}"] if left_out else []
 
 
 def _finish(session: pytest.Session) -> None:
@@ -265,13 +266,18 @@ def _block(config: pytest.Config) -> None:
     config.stash[_GUARD].enter_context(blocked([*sockets, *([LOOPBACK] if config.getini("tfx_allow_loopback") else [])]))
 
 
-def _is_full(session: pytest.Session, usage: "Usage") -> bool:
+def _left_out(session: pytest.Session, usage: "Usage") -> str:
+    """Why a run says nothing of exchanges that nobody asked for; empty if it left nothing out."""
     config = session.config
     left_out = ("keyword", "lf", "deselect", "ignore", "ignore_glob", "collectonly")
-    if usage.partial or session.shouldstop or session.shouldfail or any(config.getoption(name, None) for name in left_out):
-        return False
+    if usage.partial or any(config.getoption(name, None) for name in left_out):
+        return "tests were deselected or ignored"
+    if session.shouldstop or session.shouldfail:
+        return "it stopped before its last test"
     if config.args_source is not pytest.Config.ArgsSource.ARGS:
-        return True
+        return ""
     asked = {(config.invocation_params.dir / argument).resolve() for argument in config.args}
     whole = {(config.rootpath / path).resolve() for path in config.getini("testpaths")} or {config.rootpath.resolve()}
-    return whole <= asked or config.rootpath.resolve() in asked
+    if whole <= asked or config.rootpath.resolve() in asked:
+        return ""
+    return "paths were named on the command line; name none, or put them into the ini option testpaths if they are all there is"

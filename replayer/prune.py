@@ -101,7 +101,8 @@ def orphans(report: Path, cassettes: Path, *, as_json: bool) -> int:
 
     found = read_report(report)
     if not found.get("whole"):
-        raise UsageError(f"{report} is of a run that left tests out or failed, so it says nothing of cassettes nobody used; run all tests")
+        why = str(found.get("left_out") or "the program failed")
+        raise UsageError(f"{report} is of a run that left something out, so it tells nothing of cassettes nobody used: {why}")
     if not cassettes.is_dir():
         raise UsageError(f"there is no folder {cassettes}; name it with --cassettes")
     used = {Path(path).name for path in cast("Mapping[str, object]", found["cassettes"])}
@@ -124,12 +125,14 @@ def _used(cassette: Path, report: Path) -> frozenset[int]:
     from replayer.usage import fingerprint, read_report
     from tfx.errors import UsageError
 
-    told = cast("Mapping[str, Mapping[str, object]]", read_report(report)["cassettes"])
+    found = read_report(report)
+    told = cast("Mapping[str, Mapping[str, object]]", found["cassettes"])
     mine = next((entry for path, entry in told.items() if Path(path).name == cassette.name), None)
     if mine is None:
         raise UsageError(f"{report} does not speak of {cassette.name}; if no test plays it, see: tfx orphans --usage {report}")
     if mine["sha256"] != fingerprint(cassette):
         raise UsageError(f"{cassette} has changed since {report} was written; run the tests again with --cassette-report")
     if not mine["whole"]:
-        raise UsageError(f"{report} is of a run that left tests of {cassette.name} out or failed, so unused says nothing; run all of them")
+        why = str(found.get("left_out") or f"tests that play {cassette.name} were skipped or failed")
+        raise UsageError(f"{report} is of a run that left something out, so it tells nothing of exchanges nobody asked for: {why}")
     return frozenset(cast("list[int]", mine["used"]))

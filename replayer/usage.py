@@ -54,21 +54,25 @@ class Usage:
             "partial": self.partial,
         }
 
-    def unused(self) -> list[str]:
-        """One line per exchange no test asked for; a cassette of which a test was skipped is left out, for nobody can know."""
-        return [
-            f"{Path(path).stem} #{number} {label}"
+    def unused(self) -> dict[str, list[str]]:
+        """By path one line per exchange no test asked for; a cassette of which a test was skipped is left out, for nobody can know."""
+        found = {
+            path: [f"{Path(path).stem} #{number} {label}" for number, label in labels.items() if int(number) not in self.used[path]]
             for path, labels in sorted(self.labels.items())
             if path not in self.skipped
-            for number, label in labels.items()
-            if int(number) not in self.used[path]
-        ]
+        }
+        return {path: lines for path, lines in found.items() if lines}
 
-    def report(self, *, whole: bool, root: Path) -> dict[str, object]:
-        """What `--cassette-report` writes and `tfx prune` and `tfx orphans` read; `whole`: the run left nothing out. Paths from `root`."""
+    def report(self, *, root: Path, left_out: str = "") -> dict[str, object]:
+        """What `--cassette-report` writes and `tfx prune` and `tfx orphans` read. Paths from `root`.
+
+        `left_out`: why the run says nothing of exchanges that nobody asked for, empty if it was whole.
+        """
+        whole = not left_out
         return {
             "tfx_usage": VERSION,
             "whole": whole,
+            "left_out": left_out,
             "cassettes": {
                 _from(root, path): {
                     "sha256": fingerprint(Path(path)),
@@ -80,6 +84,22 @@ class Usage:
                 for path, labels in sorted(self.labels.items())
             },
         }
+
+
+def verdict(usage: Usage, root: Path, *, whole: bool) -> list[str]:
+    """Why the run fails, in lines, empty if it need not: attempts to reach the network, and in a whole run what nobody asked for."""
+    lines = [f"blocked: tried to {attempt}" for attempt in dict.fromkeys(usage.attempts)]
+    if lines:
+        lines.insert(0, "the run fails: something tried to reach the network")
+    unused = usage.unused() if whole else {}
+    for path, listed in unused.items():
+        name = _from(root, path)
+        lines.append(f"the run fails: no test asked for {len(listed)} of the {len(usage.labels[path])} exchanges on {name}")
+        lines += [f"unused: {line}" for line in listed]
+    if unused:
+        lines.append("ask for them, or remove them with: pytest --cassette-report usage.json")
+        lines += [f"  and then: tfx prune {_from(root, path)} --usage usage.json" for path in unused]
+    return lines
 
 
 def _from(root: Path, path: str) -> str:

@@ -178,7 +178,14 @@ def _unreadable(path: Path, error: OSError) -> CassetteError:
     if isinstance(error, IsADirectoryError):
         return CassetteError(f"{path} is a folder, and no cassette; name one of the files in it")
     what = "does not exist" if isinstance(error, FileNotFoundError) else f"cannot be read ({error.strerror})"
-    return CassetteError(f"the cassette {path} {what}; record it with: tfx record {path.stem}")
+    return CassetteError(f"the cassette {path} {what}{_near(path)}; record it with: tfx record {path.stem}")
+
+
+def _near(path: Path) -> str:
+    from difflib import get_close_matches  # only who errs needs it
+
+    names = get_close_matches(path.stem, [other.stem for other in path.parent.glob(f"*{SUFFIX}")])
+    return f" (near it: {', '.join(names)})" if names else ""
 
 
 def dumps(cassette: Cassette) -> bytes:

@@ -124,6 +124,7 @@ def test_a_report_says_which_test_used_what(project: Project) -> None:
     assert found == {
         "tfx_usage": 1,
         "whole": True,
+        "left_out": "",
         "cassettes": {
             "cassettes/small.json": {
                 "sha256": fingerprint(path),

@@ -68,25 +68,26 @@ def with_socket(make: Callable[[], socket.socket], use: Callable[[socket.socket]
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: with_socket(tcp, lambda one: one.connect(FAR)), "connect"),
+        (lambda: socket.create_connection(("2001:db8::1", 9), timeout=0.01), r"look up <IPv6 address>:9 \(getaddrinfo\)|connect to <IPv6"),
+        (lambda: with_socket(tcp, lambda one: one.connect(FAR)), r"tried to connect to <IPv4 address>:9, at test_guard\.py:\d+; "),
         (lambda: with_socket(tcp, lambda one: one.connect_ex(FAR)), "connect"),
         (lambda: with_socket(udp, lambda one: one.connect(FAR)), "connect"),
-        (lambda: with_socket(udp, lambda one: one.sendto(b"x", FAR)), "send a datagram"),
-        (lambda: with_socket(udp, lambda one: one.sendmsg([b"x"], [], 0, FAR)), "send a datagram"),
+        (lambda: with_socket(udp, lambda one: one.sendto(b"x", FAR)), r"send a datagram to <IPv4 address>:9 \(sendto\), at test_"),
+        (lambda: with_socket(udp, lambda one: one.sendmsg([b"x"], [], 0, FAR)), r"send a datagram to <IPv4 address>:9 \(sendmsg\)"),
         (lambda: with_socket(tcp, lambda one: _socket.socket.connect(one, FAR)), "connect"),
-        (lambda: socket.create_connection(FAR, timeout=0.01), "look an? (name|address) up|connect"),
-        (lambda: socket.getaddrinfo("example.invalid", 80), "look a name up"),
-        (lambda: socket.gethostbyname("example.invalid"), "look a name up"),
-        (lambda: socket.gethostbyname_ex("example.invalid"), "look a name up"),
-        (lambda: socket.gethostbyaddr("127.0.0.1"), "look an address up .loopback"),
-        (lambda: socket.getnameinfo(("127.0.0.1", 9), 0), "look an address up .loopback, port 9|look an address up .loopback"),
-        (lambda: with_socket(unix, lambda one: one.connect("/run/nobody/docker.sock")), r"connect \(a Unix socket\)"),
-        (lambda: with_socket(unix, lambda one: one.connect_ex(b"\0abstract")), r"connect \(a Unix socket\)"),
-        (lambda: with_socket(unix, lambda one: one.sendto(b"x", "/dev/nobody")), r"send a datagram \(a Unix socket\)"),
-        (lambda: socket.gethostbyaddr("192.0.2.1"), "look an? (name|address) up"),
-        (lambda: socket.getnameinfo(FAR, 0), "look an address up"),
-        (lambda: with_socket(tcp, lambda one: one.connect(("127.0.0.1", 9))), "connect .loopback, port 9"),
-        (lambda: urllib.request.urlopen("http://example.invalid/", timeout=0.01), "look a name up"),
+        (lambda: socket.create_connection(FAR, timeout=0.01), "look up|connect"),
+        (lambda: socket.getaddrinfo("example.invalid", 80), r"look up <a host that is not Tandem Source's>:80 \(getaddrinfo\)"),
+        (lambda: socket.gethostbyname("example.invalid"), r"look up <a host.*> \(gethostbyname\)"),
+        (lambda: socket.gethostbyname_ex("example.invalid"), "look up <a host"),
+        (lambda: socket.gethostbyaddr("127.0.0.1"), r"look up the name of loopback \(gethostbyaddr\)"),
+        (lambda: socket.getnameinfo(("127.0.0.1", 9), 0), r"look up the name of loopback:9 \(getnameinfo\)"),
+        (lambda: with_socket(unix, lambda one: one.connect("/run/nobody/docker.sock")), "connect to a Unix socket"),
+        (lambda: with_socket(unix, lambda one: one.connect_ex(b"\0abstract")), "connect to a Unix socket"),
+        (lambda: with_socket(unix, lambda one: one.sendto(b"x", "/dev/nobody")), "send a datagram to a Unix socket"),
+        (lambda: socket.gethostbyaddr("192.0.2.1"), "look up (the name of )?<IPv4 address>"),
+        (lambda: socket.getnameinfo(FAR, 0), "look up the name of <IPv4 address>:9"),
+        (lambda: with_socket(tcp, lambda one: one.connect(("127.0.0.1", 9))), "connect to loopback:9"),
+        (lambda: urllib.request.urlopen("http://example.invalid/", timeout=0.01), r"look up .*, at test_guard\.py"),
         (
             lambda: with_socket(lambda: ssl.create_default_context().wrap_socket(tcp(), server_hostname="x"), lambda s: s.connect(FAR)),
             "conn",
@@ -101,7 +102,7 @@ def test_every_way_out_is_blocked_and_counted(call: Callable[[], object], words:
 
 
 def test_a_host_of_the_service_is_named() -> None:
-    with refused(r"look a name up \(source\.tandemdiabetes\.com\)"):
+    with refused(r"look up source\.tandemdiabetes\.com:443 \(getaddrinfo\)"):
         socket.getaddrinfo("source.tandemdiabetes.com", 443)
 
 
@@ -166,6 +167,20 @@ def test_what_stays_on_the_machine_is_free() -> None:
     with GUARD.allowing([LOOPBACK]):
         socket.getnameinfo(("127.0.0.1", 9), socket.NI_NUMERICHOST)
     assert len(GUARD.attempts) == before
+
+
+def test_a_machine_may_ask_for_itself() -> None:
+    before = len(GUARD.attempts)
+    mine = socket.gethostname()
+    for call in (socket.getfqdn, lambda: socket.gethostbyname(mine), lambda: socket.getaddrinfo("localhost", 80)):
+        with contextlib.suppress(OSError):  # a machine need not know itself
+            call()
+    for name in ("localhost", "LOCALHOST", mine, mine.upper(), mine.partition(".")[0]):
+        with contextlib.suppress(OSError):
+            socket.gethostbyaddr(name)
+    assert len(GUARD.attempts) == before
+    with refused("look up <a host"):
+        socket.gethostbyname(f"{mine}.example")
 
 
 def test_loopback_opens_by_name_and_closes_again() -> None:

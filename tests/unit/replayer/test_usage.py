@@ -17,14 +17,14 @@ def test_two_workers_together_use_what_neither_uses_alone() -> None:
     whole = Usage()
     for worker in (used(1), used(3), used(1, 2, 3, name="t")):
         whole.add(json.loads(json.dumps(worker.parcel())))  # xdist carries plain values only
-    assert whole.unused() == ["s #2 GET b"]
+    assert whole.unused() == {"s": ["s #2 GET b"]}
     assert not whole.partial
 
 
 def test_a_cassette_of_which_a_test_was_skipped_is_not_judged() -> None:
     usage = used(1)
     usage.skipped.add("s")
-    assert usage.unused() == []
+    assert usage.unused() == {}
 
 
 def test_one_partial_worker_makes_the_run_partial_and_attempts_add_up() -> None:
