@@ -21,12 +21,14 @@ from pipeline import holes
 from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
 from pipeline.decode import TRUNCATED, UNREADABLE_EVENT, Batch, Received, received
 from pipeline.derive import derive, mark_batch
-from pipeline.extracts.tables import EXTRACTS, OF_CODE
+from pipeline.extracts.columns import impossible
+from pipeline.extracts.tables import EVENTS_ONLY, EXTRACTS, OF_CODE
 from pipeline.load import identity_columns, insert, raw_rows, sift
 from pipeline.profiles import remember
 from pipeline.pumps import Pump
 from pipeline.quarantine import Fault, quarantine
 from pipeline.warehouse import driver
+from tandem.bounds import BOUNDS
 from tandem.client import TandemSource
 from tandem.clock import is_possible
 from tandem.events import EVENTS
@@ -36,8 +38,10 @@ from tfx.errors import UsageError
 
 UNKNOWN: Final = "unknown"
 CHANGED: Final = "changed record"
+IMPOSSIBLE: Final = "impossible value"
 _NO_RECORD: Final = (UNREADABLE_EVENT, TRUNCATED)
 _NAMES: Final = pa.array([EVENTS[code].name if code in EVENTS else UNKNOWN for code in range(4096)])
+_WATCHED: Final = tuple(code for code in EVENTS_ONLY if code in BOUNDS)
 _HAS_NAME: Final = np.isin(np.arange(4096), list(EVENTS))
 
 Result = TypeVar("Result")
@@ -251,9 +255,7 @@ def _read(code: int, timed: Timed, clock: Clock) -> tuple[pa.Table, list[Fault]]
     faults = []
     for detail, mask in found.trouble.items():
         if mask.any():
-            faults.append(
-                Fault(batch=timed.batch.take(mask & is_possible(timed.batch.records.seconds)), reason="impossible value", detail=detail)
-            )
+            faults.append(Fault(batch=timed.batch.take(mask & is_possible(timed.batch.records.seconds)), reason=IMPOSSIBLE, detail=detail))
             good &= ~mask
     table = timed.at(found.seconds, clock)
     for name, column in found.columns.items():
@@ -261,10 +263,19 @@ def _read(code: int, timed: Timed, clock: Clock) -> tuple[pa.Table, list[Fault]]
     return table if good.all() else table.filter(pa.array(good)), faults
 
 
+def _strange_values(code: int, news: Batch) -> list[Fault]:
+    """Values of an event that has no table, and so nobody else who looks at them."""
+    found = impossible(code, news.records.columns(code))
+    timed = is_possible(news.records.seconds)  # of the others the quarantine has their place anyway
+    return [Fault(batch=news.take(mask & timed), reason=IMPOSSIBLE, detail=detail) for detail, mask in found.items()]
+
+
 def _strange_headers(news: Batch) -> list[Fault]:
     nameless = ~_HAS_NAME[news.records.code]
     timeless = ~is_possible(news.records.seconds)
+    beyond = [fault for code in _WATCHED if (here := news.records.code == code).any() for fault in _strange_values(code, news.take(here))]
     return [
+        *beyond,
         Fault(batch=news.take(nameless), reason="unknown code", detail="no layout is known"),
         Fault(batch=news.take(timeless), reason="impossible time", detail="pump seconds: not a time any pump can have"),
     ]

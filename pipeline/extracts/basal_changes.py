@@ -5,8 +5,7 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from pipeline.extracts.basal_deliveries import MOST_BASAL
-from pipeline.extracts.columns import Extract, flags
+from pipeline.extracts.columns import Extract, flags, impossible
 from tandem.records import Records
 
 _CHANGES: Final = {
@@ -28,5 +27,5 @@ def basal_changes(code: int, records: Records) -> Extract:
             **{f"{column}_units_per_hour": pa.array(rate) for column, rate in rates.items()},
         },
         seconds=records.seconds,
-        trouble={f"{_RATES[column]}: beyond any pump": ~((rate >= 0) & (rate <= MOST_BASAL / 1000)) for column, rate in rates.items()},
+        trouble=impossible(code, found),
     )

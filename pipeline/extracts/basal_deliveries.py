@@ -5,10 +5,9 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from pipeline.extracts.columns import Extract, labels, nullable
+from pipeline.extracts.columns import Extract, impossible, labels, nullable
 from tandem.records import Records
 
-MOST_BASAL: Final = 50_000  # milliunits/h; the pump's own limit is 15 units/h
 _NO_RATE: Final = 0xFFFF  # stored where no such rate applies: public records of 279
 _SOURCES: Final = {0: "suspended", 1: "profile", 2: "temporary rate", 3: "algorithm", 4: "temporary rate and algorithm"}
 
@@ -28,5 +27,5 @@ def basal_deliveries(code: int, records: Records) -> Extract:
             **rates,
         },
         seconds=records.seconds,
-        trouble={"commandedRate: beyond any pump": commanded > MOST_BASAL},
+        trouble=impossible(code, found),
     )

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from pipeline.extracts.bolus_messages import MOST_BOLUS
-from pipeline.extracts.cgm_readings import MOST_GLUCOSE
 from pipeline.extracts.derived import Derived
-from pipeline.extracts.wire import field, outside, rounded, word
+from pipeline.extracts.wire import field, rounded, word
 
 BLOOD_GLUCOSE_READINGS: Final = Derived(
     table="blood_glucose_readings",
@@ -17,13 +15,6 @@ BLOOD_GLUCOSE_READINGS: Final = Derived(
             "calibration": f"{field(16, 'cgmCalibration')} <> 0",
             "target_mg_dl": f"nullif({field(16, 'targetBg')}, 0)",
             "insulin_on_board_units": rounded(field(16, "iob")),
-        }
-    },
-    impossible={
-        16: {
-            "bg: beyond any meter": outside(field(16, "bg"), 1, MOST_GLUCOSE),
-            "targetBg: beyond any meter": outside(field(16, "targetBg"), 0, MOST_GLUCOSE),
-            "iob: beyond any pump": outside(field(16, "iob"), -MOST_BOLUS, MOST_BOLUS),
         }
     },
 )

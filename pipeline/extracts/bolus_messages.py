@@ -7,13 +7,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.extracts.columns import Extract, labels, nullable
+from pipeline.extracts.columns import Extract, impossible, labels, nullable
 from tandem.records import Columns, Records
 
 Floats = dict[str, npt.NDArray[np.float64]]
 
-MOST_BOLUS: Final = 100.0  # units; the pump's own limit is 25, or 2 x 30 where extended
-MOST_CARBS: Final = 2_000  # g; the pump takes 999 at most
 BOLUS_CODES: Final = (20, 21, 55, 59, 64, 65, 66, 280)
 _TYPES: Final = {0: "insulin", 1: "carbohydrate", 2: "automatic correction", 3: "remote"}
 _DELIVERIES: Final = {
@@ -59,11 +57,7 @@ def bolus_messages(code: int, records: Records) -> Extract:
     if code in _WORDS:
         name, field, words = _WORDS[code]
         columns[name] = labels(found[field], words)
-    with np.errstate(invalid="ignore"):
-        odd = {f"{name}: beyond any pump": ~((values >= 0) & (values <= MOST_BOLUS)) for name, values in units.items()}
-    if "carbs_grams" in whole:
-        odd["carbs_grams: beyond any meal"] = whole["carbs_grams"] > MOST_CARBS
-    return Extract(columns=columns, seconds=records.seconds, trouble=odd)
+    return Extract(columns=columns, seconds=records.seconds, trouble=impossible(code, found))
 
 
 def _rounded(column: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:

@@ -3,9 +3,8 @@
 from typing import Final
 
 from pipeline.extracts.derived import Derived
-from pipeline.extracts.wire import field, outside, rounded, word
+from pipeline.extracts.wire import field, rounded, word
 
-MOST_INSULIN: Final = 1_000  # units; a cartridge holds 300
 _COMPLETIONS: Final = {0: "user aborted", 1: "terminated by alarm", 2: "terminated by malfunction", 3: "completed"}
 
 
@@ -27,9 +26,5 @@ CARTRIDGE_AND_SITE_CHANGES: Final = Derived(
         33: {"part": "'cartridge'", "units": f"nullif({_CARTRIDGE}, 0)"},
         61: _primed(61, "cannula"),
         63: _primed(63, "tubing"),
-    },
-    impossible={
-        33: {"insulinVolume: beyond any cartridge": outside(_CARTRIDGE, 0, MOST_INSULIN)},
-        **{code: {"primeSize: beyond any cartridge": outside(field(code, "primeSize"), -1, MOST_INSULIN)} for code in (61, 63)},
     },
 )

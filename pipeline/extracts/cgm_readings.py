@@ -5,12 +5,12 @@ from typing import Final
 import numpy as np
 import pyarrow as pa
 
-from pipeline.extracts.columns import Extract, constant, labels, nullable
+from pipeline.extracts.columns import Extract, constant, impossible, labels, nullable
+from tandem.bounds import MOST_GLUCOSE
 from tandem.clock import is_date
 from tandem.glucose import HIDDEN, SENSORS, SPECIAL_HIGH, SPECIAL_LOW, VALUE, shown
 from tandem.records import Records
 
-MOST_GLUCOSE: Final = 1000  # mg/dL; sensors end at 400 to 500, meters at 600
 _AHEAD: Final = 86_400  # s; a sensor's estimate cannot be a day younger than the record that tells it
 _NO_TREND: Final = (127, 32_767)  # stored where the sensor gave no trend: public records of 256
 _STATUS: Final = {VALUE: "value", SPECIAL_HIGH: "high", SPECIAL_LOW: "low", HIDDEN: "hidden"}
@@ -34,7 +34,8 @@ def cgm_readings(code: int, records: Records) -> Extract:
             "backfilled": pa.array((found["cgmDataType"].astype(np.int32) & _BACKFILL) != 0),
         },
         seconds=found["egvTimeStamp"].astype(np.uint32),
-        trouble={
+        trouble=impossible(code, found)
+        | {
             "egvTimeStamp: not a time, or a day after the record": np.where(
                 # A sensor that warms up sends messages without a reading and without its time: nothing is wrong, and no row comes of them.
                 is_date(taken),

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from tandem.records import Records
+from tandem.bounds import BOUNDS, outside
+from tandem.records import Columns, Records
 
 Mask = npt.NDArray[np.bool_]
 _FEW: Final = 1 << 16
@@ -30,6 +31,11 @@ class Extract:
 
 
 Reader = Callable[[int, Records], Extract]
+
+
+def impossible(code: int, found: Columns) -> dict[str, Mask]:
+    """What no field of this code can mean, by what is wrong."""
+    return {f"{name}: outside {bounds}": outside(found[name], bounds) for name, bounds in BOUNDS.get(code, {}).items()}
 
 
 def nullable(values: npt.NDArray[np.generic], null: Mask | None = None) -> pa.Array:

@@ -2,10 +2,8 @@
 
 from typing import Final
 
-from pipeline.extracts.bolus_messages import MOST_BOLUS
-from pipeline.extracts.cartridge_and_site_changes import MOST_INSULIN
 from pipeline.extracts.derived import GOES_ON, Derived
-from pipeline.extracts.wire import field, outside, rounded
+from pipeline.extracts.wire import field, rounded
 
 _TOLD: Final = {
     "basal_units": rounded(field(81, "dailyTotalBasal")),
@@ -18,13 +16,6 @@ _TOLD: Final = {
 DAILY_TOTALS: Final = Derived(
     table="daily_totals",
     messages={81: {"role": f"'{GOES_ON}'", "day": "pump_time::DATE", **_TOLD}},
-    impossible={
-        81: {
-            "dailyTotalBasal: beyond any pump": outside(field(81, "dailyTotalBasal"), 0, MOST_INSULIN),
-            "lastBasalRate: beyond any pump": outside(field(81, "lastBasalRate"), 0, MOST_INSULIN),
-            "iob: beyond any pump": outside(field(81, "iob"), -MOST_BOLUS, MOST_BOLUS),
-        }
-    },
     key=("day",),
     row={
         "messages": "count(*)",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from pipeline.extracts.wire import named_in
+from pipeline.extracts.wire import impossible, named_in
 
 OPENS, GOES_ON, CLOSES = "opens", "goes on", "closes"
 
@@ -30,18 +30,22 @@ class Derived:
     """A table and how its rows come about.
 
     `messages`: code -> what such an event says, SQL over its fields (`wire.field`), `pump_time` and the rest of the event. In a chain
-    every message has a `role` and the columns of `key`. `impossible`: code -> what is wrong -> where; such an event makes no message.
+    every message has a `role` and the columns of `key`. An event with a value beyond its bounds (tandem/bounds.py) makes no message.
     `row`: what a chain tells, aggregates over its messages; none where each message is a row. A column in `row` may name
     `next_instant` and `next_pump_time`, those of the following row. `source`: where messages are read that another table holds already.
     """
 
     table: str
     messages: Mapping[int, Columns]
-    impossible: Mapping[int, Columns] = field(default_factory=dict)
     key: tuple[str, ...] = ()
     row: Columns = field(default_factory=dict)
     starts: str = _ROLES
     source: str | None = None
+
+    @property
+    def impossible(self) -> Mapping[int, Columns]:
+        """Code -> what is wrong -> where; nothing where another table has seen to it."""
+        return {} if self.source else {code: found for code in self.messages if (found := impossible(code))}
 
     @property
     def codes(self) -> tuple[int, ...]:

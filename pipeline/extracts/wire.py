@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from tandem.bounds import BOUNDS, Bounds
 from tandem.events import PAYLOAD_START, fields_of
 
 _TYPES: Final = {
@@ -64,6 +65,11 @@ def word(expression: str, words: Mapping[int, str]) -> str:
     return f"CASE {expression} {cases} ELSE concat('other ', {expression}) END"
 
 
-def outside(expression: str, low: float, high: float) -> str:
-    """True where a number is none, or beyond these bounds."""
-    return f"NOT coalesce(isfinite({expression}::DOUBLE) AND {expression} BETWEEN {low} AND {high}, false)"
+def impossible(code: int) -> dict[str, str]:
+    """What no field of this code can mean, by what is wrong: SQL that is true there."""
+    return {f"{name}: outside {bounds}": _outside(field(code, name), bounds) for name, bounds in BOUNDS.get(code, {}).items()}
+
+
+def _outside(expression: str, bounds: Bounds) -> str:
+    also = "".join(f" OR {expression} = {word}" for word in bounds.also)
+    return f"NOT coalesce(isfinite({expression}::DOUBLE) AND ({expression} BETWEEN {bounds.least} AND {bounds.most}{also}), false)"

@@ -1,6 +1,6 @@
 """Tables worked out in SQL: what each tells of a story, and that stories cut into windows come out whole."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -134,33 +134,6 @@ def test_a_story_is_told_row_by_row(table: str, keep: Keep, rows: Rows) -> None:
 
 def test_every_derived_table_has_its_story() -> None:
     assert {*STORIES, "boluses"} == {derived.table for derived in DERIVED} | {"basal_changes"}
-
-
-IMPOSSIBLE: list[tuple[int, Mapping[str, float], str]] = [
-    (3, {"commandedBasalRate": float("nan")}, "commandedBasalRate: beyond any pump"),
-    (3, {"baseBasalRate": -0.1}, "baseBasalRate: beyond any pump"),
-    (16, {"bg": 0}, "bg: beyond any meter"),
-    (16, {"bg": 120, "targetBg": 65_535}, "targetBg: beyond any meter"),
-    (16, {"bg": 120, "iob": float("inf")}, "iob: beyond any pump"),
-    (33, {"v2Volume": float("nan")}, "insulinVolume: beyond any cartridge"),
-    (61, {"primeSize": -2}, "primeSize: beyond any cartridge"),
-    (48, {"carbs": 5000}, "carbs: beyond any meal"),
-    (81, {"dailyTotalBasal": 1e9}, "dailyTotalBasal: beyond any pump"),
-    (13, {"timePrior": 0xFFFFFFFF}, "timePrior: beyond a day"),
-    (14, {"dateAfter": 0xFFFFFFFF}, "dateAfter: beyond any calendar"),
-]
-
-
-def test_what_no_pump_can_mean_makes_no_row_and_is_told(keep: Keep, rows: Rows, warehouse: Engine) -> None:
-    keep(story(*((code, place, columns) for place, (code, columns, _) in enumerate(IMPOSSIBLE))))
-    told = [(place, code, detail) for place, (code, _, detail) in enumerate(IMPOSSIBLE)]
-    for _ in range(2):  # worked out again, the same trouble is the same row
-        assert rows("SELECT sequence_number, code, detail FROM quarantine WHERE reason = 'impossible value' ORDER BY ALL") == told
-        with warehouse.begin() as connection:
-            mark(connection, (1, 0, 0, 100))
-    for derived in DERIVED:
-        assert rows(f"SELECT count(*) FROM {derived.table}") == [(0,)], derived.table
-    assert rows("SELECT count(*) FROM events") == [(len(IMPOSSIBLE),)]
 
 
 # --- laws

@@ -86,7 +86,8 @@ def test_basal_rates_are_as_stored_and_absent_ones_null() -> None:
 
 
 def test_a_commanded_rate_of_65535_is_trouble() -> None:
-    assert all(mask.any() for mask in basal_deliveries(279, records(279, commandedRate=65535)).trouble.values())
+    found = basal_deliveries(279, records(279, commandedRate=65535, tempRate=65535)).trouble
+    assert [detail for detail, mask in found.items() if mask.any()] == ["commandedRate: outside 0 to 50000"]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_every_message_of_a_bolus_says_its_part(code: int, columns: dict[str, fl
 @pytest.mark.parametrize("amount", [float("nan"), float("inf"), -0.5, 1e9])
 def test_an_amount_no_pump_gives_is_trouble(amount: float) -> None:
     found = bolus_messages(20, records(20, insulinDelivered=amount, insulinRequested=1.0))
-    assert [detail for detail, mask in found.trouble.items() if mask.any()] == ["delivered_units: beyond any pump"]
+    assert [detail for detail, mask in found.trouble.items() if mask.any()] == ["insulinDelivered: outside 0 to 100"]
 
 
 def test_a_number_without_a_word_is_still_told() -> None:

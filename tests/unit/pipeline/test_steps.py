@@ -91,7 +91,7 @@ def test_an_impossible_value_makes_no_row_and_is_told(keep: Keep, rows: Rows) ->
     keep(rates)
     assert rows("SELECT sequence_number FROM basal_deliveries") == [(1,)]
     assert rows("SELECT sequence_number, code, reason, detail, raw FROM quarantine") == [
-        (2, 279, "impossible value", "commandedRate: beyond any pump", None)
+        (2, 279, "impossible value", "commandedRate: outside 0 to 50000", None)
     ]
     assert rows("SELECT count(*) FROM events") == [(2,)]
 

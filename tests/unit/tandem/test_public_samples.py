@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tandem.bff import events_from_records, records_from_events
+from tandem.bounds import BOUNDS, outside
 from tandem.events import EVENTS
 from tandem.records import Records
 
@@ -61,3 +62,11 @@ def test_all_records_of_known_codes_survive_json_together() -> None:
     records = Records.join([Records.parse(bytes.fromhex(sample["hex"])) for sample in lines("pump_records.jsonl")]).with_header(source=0)
     assert records_from_events(list(events_from_records(records, device_assignment_id="x"))) == records
     assert set(records.code.tolist()) & set(EVENTS)
+
+
+def test_every_record_keeps_to_the_bounds() -> None:
+    whole = [bytes.fromhex(sample["hex"]) for sample in lines("pump_records.jsonl")]
+    whole += [bytes.fromhex(sample["reencoded_hex"]) for sample in lines("pump_log_events.jsonl") if sample.get("reencoded_hex")]
+    for code, _, records in Records.parse(b"".join(whole)).groups():
+        for name, bounds in BOUNDS.get(code, {}).items():
+            assert not outside(records.columns(code)[name], bounds).any(), (code, name)
