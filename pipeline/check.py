@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY
 from pipeline.extracts.wire import stored
+from pipeline.gaps import Missing, missing
 from pipeline.holes import holes
 from pipeline.models import IDENTITY, MODELS
 from pipeline.warehouse import driver
@@ -57,11 +58,13 @@ class Place:
 class Checked:
     """Every code's place, and what does not add up: a sentence each, without a value of anybody's.
 
-    `set_aside` counts the rows of the quarantine by reason, as a run tells them; what could not be read at all has no place.
+    `set_aside` counts the rows of the quarantine by reason, as a run tells them; what could not be read at all has no place. `missing`
+    are sequence numbers nothing was received of, which is no fault (pipeline/gaps.py).
     """
 
     places: tuple[Place, ...]
     set_aside: Mapping[str, int]
+    missing: tuple[Missing, ...]
     findings: tuple[str, ...]
 
 
@@ -70,7 +73,8 @@ def check(connection: Connection) -> Checked:
     places = tuple(_places(connection))
     findings = (*_counts(connection, places), *_unread(connection), *_references(connection), *_insulin(connection))
     aside = _rows(connection, "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason")
-    return Checked(places=places, set_aside={str(reason): int(cast("int", count)) for reason, count in aside}, findings=findings)
+    set_aside = {str(reason): int(cast("int", count)) for reason, count in aside}
+    return Checked(places=places, set_aside=set_aside, missing=missing(connection), findings=findings)
 
 
 # --- what went where

@@ -47,6 +47,7 @@ def pipeline() -> None:
       tfx pipeline run --cassette cassettes/session-us.json
       tfx pipeline run --database duckdb:///pump.duckdb --days 28
       tfx pipeline check --database duckdb:///pump.duckdb
+      tfx pipeline trace --database duckdb:///pump.duckdb 12345
       tfx pipeline export --database duckdb:///pump.duckdb --output history
     """
 
@@ -280,4 +281,39 @@ def check(*, database: str, as_json: bool) -> None:
         engine.dispose()
     click.echo(orjson.dumps(asdict(found), option=orjson.OPT_INDENT_2).decode() if as_json else places_as_text(found))
     if found.findings:
+        raise SystemExit(1)
+
+
+@pipeline.command()
+@_DATABASE
+@click.argument("number", metavar="SEQUENCE", type=click.IntRange(min=0))
+@click.option("--pump", metavar="SERIAL", help="Of this pump only.")
+@click.option("--group", type=click.IntRange(min=0), help="Of this sequence group only.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def trace(*, database: str, number: int, pump: str | None, group: int | None, as_json: bool) -> None:
+    """Say where the event of a sequence number went; exit 1 if it was never received.
+
+    It prints what the event holds: whoever reads it reads a piece of the person's history.
+
+    \b
+    Example:
+      tfx pipeline trace --database duckdb:///warehouse.duckdb 12345
+    """
+    from dataclasses import asdict
+
+    from pipeline.report import traced_as_text
+    from pipeline.trace import trace as traced
+    from pipeline.warehouse import existing_warehouse
+
+    engine = existing_warehouse(database)
+    try:
+        with engine.connect() as connection:
+            found = traced(connection, number, serial_number=pump, group=group)
+    finally:
+        engine.dispose()
+    if not found:
+        raise UsageError("the database has no such pump or sequence group; leave out --pump and --group to look at all of them")
+    told = [asdict(one) for one in found]
+    click.echo(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode() if as_json else traced_as_text(found))
+    if not any(one.received for one in found):
         raise SystemExit(1)

@@ -5,7 +5,9 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from pipeline.check import Checked, Place
+from pipeline.gaps import Missing
 from pipeline.partitions import Partition
+from pipeline.trace import Traced
 from tfx.jsonbody import Json
 
 _WORDS: Final = {"unknown": "unknown code"}
@@ -70,7 +72,29 @@ def places_as_text(found: Checked) -> str:
     reasons = ", ".join(f"{count:,} x {reason}" for reason, count in found.set_aside.items())
     aside = f"{sum(found.set_aside.values()):,} set aside{f' ({reasons})' if reasons else ''}"
     lines += ["", f"{received:,} records kept, each once; {events:,} events; {aside}"]
+    lines += [_missing(one) for one in found.missing]
+    if changed := found.set_aside.get("changed record"):
+        lines.append(
+            f"{changed:,} came again with other content: the first is in the tables, the other in quarantine; see tfx pipeline trace"
+        )
     return "\n".join([*lines, *(found.findings or ("Everything is where it belongs.",))])
+
+
+def _missing(one: Missing) -> str:
+    around = " to ".join(f"{number}{f' ({time})' if time else ''}" for number, time in zip(one.around, one.times, strict=True))
+    return (
+        f"not received: {one.numbers:,} of {one.span:,} sequence numbers of device {one.device}, in {one.gaps:,} gaps; "
+        f"the largest from {around}"
+    )
+
+
+def traced_as_text(traced: Sequence[Traced]) -> str:
+    """The way of an event, a step a line."""
+    lines = []
+    for one in traced:
+        lines.append(f"device {one.device}, sequence group {one.sequence_group}, event {one.sequence_number}")
+        lines += [f"  {step}" for step in one.steps]
+    return "\n".join(lines)
 
 
 def _destination(place: Place) -> str:

@@ -26,7 +26,15 @@ def field(code: int, name: str) -> str:
 
 def stored(code: int, name: str) -> str:
     """The same field of a row of raw_events. Takes some ten times as long an event as a column that numpy has cut out."""
-    kind, offset = _parts(field(code, name))
+    return of_payload(field(code, name))
+
+
+def of_payload(sql: str) -> str:
+    """An expression over columns of `told` as one over the payload of raw_events."""
+    return _COLUMN.sub(lambda match: _slice(*_parts(match[0])), sql)
+
+
+def _slice(kind: str, offset: int) -> str:
     size, sql = _TYPES[kind]
     whole = f"payload[{offset + 1}:{offset + size}]::BIT::{sql}"  # SQL counts from 1; DuckDB takes bits as the number's own, big-endian
     return f"({whole}::DOUBLE)" if kind == "float32" else f"({whole}::BIGINT)"
