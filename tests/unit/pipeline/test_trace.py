@@ -25,7 +25,8 @@ START = 580_003_200
 LIFE: tuple[tuple[int, int, dict[str, float]], ...] = (
     (5, 1, {"alarmId": 18}), (5, 2, {"alarmId": 3}), (28, 3, {"alarmId": 18}), (11, 4, {}), (20, 5, {"bolusId": 7, "insulinDelivered": 1}),
     (66, 6, {"bolusId": 7}), (399, 7, {"egvTimeStamp": START, "currentGlucoseDisplayValue": 99}), (81, 8, {"dailyTotalBasal": 1}),
-    (48, 9, {"carbs": 9000}), (90, 10, {}), (4000, 11, {}), (48, 12, {"carbs": 20}), (229, 20, {}), (81, 21, {}), (12, 22, {}), (81, 23, {"iob": 1e9}),
+    (48, 9, {"carbs": 9000}), (90, 10, {}), (4000, 11, {}), (48, 12, {"carbs": 20}),
+    (229, 20, {}), (81, 21, {}), (12, 22, {}), (81, 23, {"iob": 1e9}),
 )  # fmt: skip
 WENT = {
     1: "alarms_and_alerts: part of the row that begins with event 1",
