@@ -39,7 +39,7 @@ def at(field: Field, bounds: Bounds) -> Iterator[float]:
 
 def told(values: Callable[[Field, Bounds], Iterator[float]]) -> list[tuple[Records, int, str]]:
     """A record for each of these values of each field, everything else about it possible; its code and what the field is called."""
-    made = []
+    made: list[tuple[Records, int, str]] = []
     for code, fields in BOUNDS.items():
         usual = {name: max(bounds.least, 0) for name, bounds in fields.items()}
         if code in (256, 372, 399, 480):
