@@ -88,7 +88,7 @@ def made(exchange: Exchange, number: int) -> Response:
 class Index:
     """Every exchange of a cassette, ready to be asked for. Not thread-safe: `session.Replay` holds the lock."""
 
-    __slots__ = ("_loose", "_spelled", "_strict", "addresses", "entries", "era", "sign_in", "state")
+    __slots__ = ("_has_states", "_loose", "_spelled", "_strict", "addresses", "entries", "era", "sign_in", "state")
 
     def __init__(self, cassette: Cassette) -> None:
         if cassette.era not in ERAS:
@@ -99,6 +99,7 @@ class Index:
         self._strict: dict[tuple[State, Key], Queue] = {}
         self._spelled: dict[str, tuple[str, str, Key]] = {}
         self._loose: dict[tuple[str, ...], dict[tuple[State, Key], Queue]] = {}
+        self._has_states = any(exchange.terms.when for exchange in cassette.exchanges)
         self.sign_in = SignIn.of(cassette)
         opened = _Doors(self.era, self.sign_in)
         self.entries = tuple([self._entry(number, exchange, opened) for number, exchange in enumerate(cassette.exchanges, start=1)])
@@ -126,10 +127,12 @@ class Index:
 
     def take(self, asked: Question, door: str) -> Entry | None:
         """The next recorded answer to this question in the state there is; it may lead to another."""
-        found = next(filter(None, (queue.take() for queue in self._queues(asked, door))), None)
-        if found:
-            self.state = found.exchange.terms.then or self.state
-        return found
+        for queue in self._queues(asked, door):
+            found = queue.take()
+            if found:
+                self.state = found.exchange.terms.then or self.state
+                return found
+        return None
 
     def peek(self, asked: Question, door: str) -> Entry | None:
         """What `take` would give, left where it is."""
@@ -152,8 +155,10 @@ class Index:
     def _queues(self, asked: Question, door: str) -> Iterator[Queue]:
         """Those of the state there is before those of any, the strict before the loosened."""
         keys = [(self._strict, self._key(asked, door))]
-        keys += [(queues, key(asked, ignore, door=door)) for ignore, queues in self._loose.items()]
-        for state in (self.state, ""):
+        if self._loose:
+            keys += [(queues, key(asked, ignore, door=door)) for ignore, queues in self._loose.items()]
+        states: tuple[State, ...] = (self.state, "") if self._has_states else ("",)
+        for state in states:
             for queues, sought in keys:
                 queue = queues.get((state, sought))
                 if queue:

@@ -5,27 +5,24 @@ So a client with `HTTPAdapter(max_retries=Retry(...))` tries again after a 429 o
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+
+from requests import PreparedRequest, Response
+from requests.exceptions import ConnectionError as NoConnection
+from requests.exceptions import ReadTimeout, RetryError
+from urllib3 import HTTPResponse, Retry
+from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError, ResponseError
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
-if TYPE_CHECKING:
-    from requests import PreparedRequest, Response
-    from urllib3 import HTTPResponse, Retry
-
-Once = Callable[[], "Response"]
+Once = Callable[[], Response]
 
 
-def tried(retries: "Retry", request: "PreparedRequest", once: Once) -> "Response":
+def tried(retries: Retry, request: PreparedRequest, once: Once) -> Response:
     """The answer of the last try.
 
     Raises:
         requests.RequestException: as `requests.adapters.HTTPAdapter.send` words what urllib3 raises.
     """
-    from requests.exceptions import ConnectionError as NoConnection
-    from requests.exceptions import ReadTimeout, RetryError
-    from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError, ResponseError
-
     try:
         return _tried(retries, request.method or "GET", request.url or "", once)
     except (ProtocolError, OSError) as error:
@@ -37,9 +34,7 @@ def tried(retries: "Retry", request: "PreparedRequest", once: Once) -> "Response
         raise ReadTimeout(error, request=request) from None
 
 
-def _tried(retries: "Retry", method: str, url: str, once: Once) -> "Response":
-    from urllib3.exceptions import MaxRetryError, ProtocolError, ReadTimeoutError
-
+def _tried(retries: Retry, method: str, url: str, once: Once) -> Response:
     while True:
         try:
             answered = once()

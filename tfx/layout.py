@@ -1,5 +1,6 @@
 """How a cassette's JSON is laid out on lines: deterministic, and one pump event a line, so that a git diff reads. Pure."""
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Final, cast
@@ -15,6 +16,8 @@ WIDTH: Final = 120
 _ROW_WIDTH: Final = 2000
 _ROW_DEPTH: Final = 3
 _MANY: Final = 8
+_LONG: Final = 1 << 16
+_BREAK = re.compile(rb"\n +")
 
 
 def lay_out(value: Json, levels: int | None = None) -> bytes:
@@ -25,6 +28,44 @@ def lay_out(value: Json, levels: int | None = None) -> bytes:
     """
     most = sys.maxsize if levels is None else levels - _ROW_DEPTH - 1
     return b"".join((*_lines(value, 0, most, in_array=False), b"\n"))
+
+
+def gaps(value: Json, text: bytes, indent: int) -> tuple[tuple[int, ...], int] | None:
+    """What `closed_up` needs to know of `text`, the lines of a value laid out at that indent, and the length of what it will give.
+
+    None if more than an object of rows, an array of rows or one line is laid out there, or anything else than layout stands between.
+    """
+    written, found, at, layout = orjson.dumps(value), list[int](), 0, 0
+    if text[1:2] == b"\n" and isinstance(value, list):
+        layout = _layout_of_rows(value, indent)
+    elif text[1:2] == b"\n" and isinstance(value, dict):
+        layout = indent + 1
+        for key, item in value.items():
+            name = (b",\n" if found else b"{\n") + b" " * (indent + 1) + orjson.dumps(key) + b": "
+            at = text.find(name, at) + len(name)
+            if at < len(name):
+                return None
+            found.append(at - 1)
+            layout += indent + 3 + (_layout_of_rows(item, indent + 1) if text[at : at + 2] == b"[\n" else 0)
+    if len(text) != len(written) + layout:
+        return None
+    spaces = tuple(found)
+    # Longer ones would take as long to close up as to read; that their length is right, in a file with the right digest, will do.
+    return (spaces, len(written)) if len(text) > _LONG or closed_up(text, spaces) == written else None
+
+
+def closed_up(text: bytes, spaces: tuple[int, ...]) -> bytes:
+    """The value as `jsonbody.write` gives it, made of its lines in a file; `spaces`: where one stands behind a name."""
+    # A line break stands in no JSON text but between values.
+    if spaces:
+        view, starts = memoryview(text), (0, *[place + 1 for place in spaces])
+        text = b"".join([view[start:end] for start, end in zip(starts, (*spaces, len(text)), strict=True)])
+    return _BREAK.sub(b"", text)
+
+
+def _layout_of_rows(items: Json, indent: int) -> int:
+    """How many bytes of layout there are in an array of rows: before each row, and before the bracket behind the last."""
+    return len(items) * (indent + 2) + indent + 1 if isinstance(items, list) else 0
 
 
 def _lines(value: Json, indent: int, most: int, *, in_array: bool) -> Iterator[bytes]:

@@ -1,38 +1,25 @@
-"""A cassette out of the bytes of its file, or only what the replay looks things up by. Pure but for the reading it is handed.
-
-Read whole, every body is in memory as JSON. Read lightly (`skim`), each exchange is seen to as strictly, and then of its answer only the
-head is kept and where it stands: the body is read again when somebody asks. That takes the layout tfx writes; any other file is
-left to the whole reader, whose words for what is wrong with a file are the only ones.
-"""
+"""A cassette out of the bytes of its file, every body in memory as JSON. Pure."""
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Final, TypeVar, cast, get_args
 
 from tfx import bodies
 from tfx.cassette import FORMAT_VERSION, Cassette
 from tfx.collecting import uncollected
-from tfx.errors import CassetteError, FormatError
+from tfx.errors import CassetteError
 from tfx.exchange import STRICT, Exchange, Headers, Repeat, Request, State, Terms
 from tfx.jsonbody import Json, lenient
-from tfx.stored import Kept, Source, Stored
+from tfx.stored import Stored
 
 CLOCK: Final = "%Y-%m-%dT%H:%M:%SZ"
-BLOCK: Final = 1 << 18
-"""Bytes read at a time; the head of a file must fit into the first."""
-
 _TOP: Final = 4096
 """In how many bytes from the start a cassette says that it is one."""
-_DIGEST = re.compile(rb'^ "digest": "sha256:([0-9a-f]{64})",$', re.MULTILINE)
-_NO_DIGEST: Final = b"0" * 64
-_OPENING: Final = b'\n "exchanges": [\n  {'
-_BETWEEN: Final = b",\n  {"
-_CLOSING: Final = b"\n ]\n}\n"
+DIGEST = re.compile(rb'^ "digest": "sha256:([0-9a-f]{64})",$', re.MULTILINE)
+NO_DIGEST: Final = b"0" * 64
 # What the parts of a node of another shape than the schema's make of themselves.
-_MISSHAPEN: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+MISSHAPEN: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
 _REPEATS: Final = frozenset(get_args(Repeat))
 _STATES: Final = frozenset(get_args(State))
 _TERMS: Final = frozenset({"repeat", "ignore", "when", "then"})
@@ -50,84 +37,17 @@ def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
     if not edited:
         _same_digest(data, where)
     try:
-        nodes, shared = _a(list, head["exchanges"]), _Shared()
-        if not edited and _count(head) != len(nodes):  # who puts an exchange in by hand need not count
+        nodes, shared = _a(list, head["exchanges"]), Shared()
+        if not edited and count(head) != len(nodes):  # who puts an exchange in by hand need not count
             raise CassetteError(
                 f"{where} holds {len(nodes)} exchanges, and its counts.exchanges says otherwise: a bad merge; record it again"
             )
-        return _cassette(head, tuple(_exchange(node, shared, is_plain=is_plain) for node in nodes))
-    except _MISSHAPEN:
+        return cassette_of(head, tuple(exchange_of(node, shared, is_plain=is_plain) for node in nodes))
+    except MISSHAPEN:
         # Not chained: what the low-level error quotes may be what somebody put there.
         raise CassetteError(
             f"{where} does not follow the cassette schema (tfx/cassette.schema.json); restore it with: git checkout -- {where}"
         ) from None
-
-
-@uncollected()
-def skim(read: Callable[[int], bytes], source: Source) -> Cassette | None:
-    """The cassette whose file `read` gives piece by piece, answers left in the file; None if anything at all is not as tfx writes it.
-
-    `source` gives the bytes between two places of the same file, later on.
-    """
-    shared, exchanges = _Shared(), []
-    try:
-        file = _pieces(read)
-        _, top = next(file)
-        head, _ = lenient(top)
-        for at, piece in file:
-            node, is_plain = lenient(piece)
-            exchange = _exchange(cast("Json", node), shared, is_plain=is_plain)
-            stored = cast("Stored", exchange.unmade)
-            kept = Kept(
-                status=stored.status,
-                reason=stored.reason,
-                headers=stored.headers,
-                source=source,
-                start=at,
-                end=at + len(piece),
-                is_plain=stored.is_plain,
-            )
-            exchanges.append(Exchange(request=exchange.request, response=kept, terms=exchange.terms))
-        if not isinstance(head, dict) or head["tfx_cassette"] != FORMAT_VERSION or _count(head) != len(exchanges):
-            return None
-        return _cassette(head, tuple(exchanges))
-    except (*_MISSHAPEN, CassetteError, FormatError, RecursionError, StopIteration):
-        return None
-
-
-def _pieces(read: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
-    """The file's head without its exchanges, then each of them with the place where it begins. A line break stands in no JSON text.
-
-    Raises:
-        ValueError: the file is laid out otherwise, or its digest is not its own.
-    """
-    first = read(BLOCK)
-    top, opening, rest = first.partition(_OPENING)
-    found = _DIGEST.search(top)
-    if not opening or not found:
-        raise ValueError
-    digest = hashlib.sha256(first[: found.start(1)] + _NO_DIGEST + first[found.end(1) :])
-
-    def more() -> bytes:
-        block = read(BLOCK)
-        digest.update(block)
-        return block
-
-    yield 0, top + b'\n "exchanges": []\n}'
-    at, held, tail = len(top) + len(opening) - 1, [b"{"], b""
-    for block in chain([rest], iter(more, b"")):
-        *whole, tail = (tail + block).split(_BETWEEN)
-        for part in whole:
-            piece = b"".join((*held, part))
-            yield at, piece
-            at, held = at + len(piece) - 1 + len(_BETWEEN), [b"{"]
-        # The end of a block may cut what lies between two exchanges.
-        held.append(tail[: -len(_BETWEEN)])
-        tail = tail[-len(_BETWEEN) :]
-    last = b"".join((*held, tail))
-    yield at, last.removesuffix(_CLOSING)
-    if not last.endswith(_CLOSING) or digest.hexdigest().encode("ascii") != found.group(1):
-        raise ValueError
 
 
 def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
@@ -157,10 +77,10 @@ def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
 
 
 def _same_digest(data: bytes, where: str) -> None:
-    found = _DIGEST.search(data)
+    found = DIGEST.search(data)
     if found is None:
         raise CassetteError(f"{where} carries no digest on a line of its own; restore it with: git checkout -- {where}")
-    digest = hashlib.sha256(data[: found.start(1)] + _NO_DIGEST)
+    digest = hashlib.sha256(data[: found.start(1)] + NO_DIGEST)
     digest.update(memoryview(data)[found.end(1) :])
     if digest.hexdigest().encode("ascii") != found.group(1):
         raise CassetteError(
@@ -169,11 +89,13 @@ def _same_digest(data: bytes, where: str) -> None:
         )
 
 
-def _count(head: dict[str, Json]) -> int:
+def count(head: dict[str, Json]) -> int:
+    """How many exchanges the head says there are. Raises one of `MISSHAPEN`, as those below do."""
     return _a(int, _a(dict, head["counts"])["exchanges"])
 
 
-def _cassette(head: dict[str, Json], exchanges: tuple[Exchange, ...]) -> Cassette:
+def cassette_of(head: dict[str, Json], exchanges: tuple[Exchange, ...]) -> Cassette:
+    """What the head of a file says, and these exchanges."""
     policy = _a(dict, head["policy"])
     return Cassette(
         name=_a(str, head["name"]),
@@ -194,7 +116,7 @@ def _a(kind: type[Kind], value: object) -> Kind:
     return value
 
 
-class _Shared:
+class Shared:
     """Header lines and terms that many exchanges of a cassette have in common, made once."""
 
     __slots__ = ("_headers", "_terms")
@@ -205,7 +127,15 @@ class _Shared:
 
     def headers(self, node: Json, length: str) -> Headers:
         """The lines, the length they tell being this."""
-        lines = tuple([(_a(str, name), _a(str, value)) for name, value in [_a(list, line) for line in _a(list, node)]])
+        return self._measured(
+            tuple([(_a(str, name), _a(str, value)) for name, value in [_a(list, line) for line in _a(list, node)]]), length
+        )
+
+    def measured(self, headers: Headers, length: str) -> Headers:
+        """The same, of lines that are made already."""
+        return self._measured(tuple(headers), length)
+
+    def _measured(self, lines: tuple[tuple[str, str], ...], length: str) -> Headers:
         found = self._headers.get((length, lines))
         if found is None:
             found = self._headers[length, lines] = Headers(lines).measured(length)
@@ -217,7 +147,8 @@ class _Shared:
         return self._terms.setdefault(found, found)
 
 
-def _exchange(value: Json, shared: _Shared, *, is_plain: bool) -> Exchange:
+def exchange_of(value: Json, shared: Shared, *, is_plain: bool) -> Exchange:
+    """The exchange of a node; `is_plain`: the quick reader has read it. Its response is a `Stored`."""
     node = _a(dict, value)
     sent, got = _a(dict, node["request"]), _a(dict, node["response"])
     body = _a(dict, sent["body"])

@@ -16,13 +16,14 @@ from datetime import UTC
 from pathlib import Path
 from typing import Final, cast
 
-from tfx import bodies, reading
+from tfx import bodies
 from tfx.cassette import FORMAT_VERSION, Cassette
 from tfx.errors import CassetteError, FormatError, UsageError
 from tfx.exchange import STRICT, Exchange, Headers
 from tfx.jsonbody import DEEPEST, Json
 from tfx.layout import lay_out
 from tfx.reading import CLOCK, loads
+from tfx.skimming import skim
 from tfx.stored import plain
 
 __all__ = ["check_target", "dumps", "load", "loads", "opened", "path_of", "save"]
@@ -130,8 +131,8 @@ def opened(path: Path) -> Cassette:
     if file.size <= SMALL:
         data = file.bytes(0, file.size)
         stream = io.BytesIO(data)
-        return reading.skim(stream.read, lambda start, end: data[start:end]) or loads(data, str(path))
-    return reading.skim(file.following, file.bytes) or load(path)
+        return skim(stream.read, lambda start, end: data[start:end]) or loads(data, str(path))
+    return skim(file.following, file.bytes) or load(path)
 
 
 class _Open:

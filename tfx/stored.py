@@ -10,7 +10,9 @@ from tfx import bodies
 from tfx.bodies import Node
 from tfx.errors import CassetteError
 from tfx.exchange import Exchange, Headers, Response
-from tfx.jsonbody import lenient
+from tfx.jsonbody import Json, lenient
+from tfx.layout import closed_up
+from tfx.shelf import Shelf
 
 Source = Callable[[int, int], bytes]
 """The bytes of a file between two places."""
@@ -51,12 +53,18 @@ class Kept:
     reason: str
     headers: Headers
     source: Source
+    shelf: Shelf
     start: int
     end: int
     is_plain: bool
+    is_coded: bool
 
     def __call__(self) -> Response:
-        """The response, read and made anew each time."""
+        """The response, read and made anew unless the shelf has it."""
+        # Compressing takes a hundred times as long as all else, and what comes of it is small.
+        return self.shelf.answer(self.start, self._made, at_once=self.is_coded)
+
+    def _made(self) -> Response:
         return self.stored()()
 
     def stored(self) -> Stored:
@@ -70,16 +78,62 @@ class Kept:
             exchange = cast("dict[str, dict[str, Node]]", orjson.loads(piece) if self.is_plain else lenient(piece)[0])
             node = exchange["response"]["body"]
         except (ValueError, KeyError, TypeError):
-            raise CassetteError("a cassette was changed while it was being played; start again") from None
+            raise CassetteError(_CHANGED) from None
         return Stored(status=self.status, reason=self.reason, headers=self.headers, node=node, is_plain=self.is_plain)
 
     def __repr__(self) -> str:
         return f"Kept({self.status}, {len(self.headers)} headers)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Laid:
+    """Makes the response when called, out of the lines of its JSON in the file: nothing is parsed. For bodies that are plain and not coded.
+
+    `headers` tell the length already; `spaces` are what `layout.gaps` found.
+    """
+
+    may_be_kept: ClassVar[bool] = False
+    is_plain: ClassVar[bool] = True
+
+    status: int
+    reason: str
+    headers: Headers
+    source: Source
+    shelf: Shelf
+    start: int
+    end: int
+    spaces: tuple[int, ...]
+
+    def __call__(self) -> Response:
+        """The response, read and made anew unless the shelf has it."""
+        return self.shelf.answer(self.start, self._made)
+
+    def _made(self) -> Response:
+        body = closed_up(self.source(self.start, self.end), self.spaces)
+        return Response(status=self.status, reason=self.reason, headers=self.headers, body=body)
+
+    def stored(self) -> Stored:
+        """The same with its body in memory.
+
+        Raises:
+            CassetteError: the file is no more what it was.
+        """
+        try:
+            value: Json = orjson.loads(self.source(self.start, self.end))
+        except ValueError:
+            raise CassetteError(_CHANGED) from None
+        return Stored(status=self.status, reason=self.reason, headers=self.headers, node={"json": value}, is_plain=True)
+
+    def __repr__(self) -> str:
+        return f"Laid({self.status}, {len(self.headers)} headers)"
+
+
+_CHANGED = "a cassette was changed while it was being played; start again"
+
+
 def plain(exchange: Exchange) -> Stored | None:
     """What an exchange's response is made of, if it has not been made yet and is plain."""
     made = exchange.unmade
-    if not isinstance(made, Stored | Kept) or not made.is_plain:
+    if not isinstance(made, Stored | Kept | Laid) or not made.is_plain:
         return None
     return made if isinstance(made, Stored) else made.stored()

@@ -1,0 +1,150 @@
+"""A cassette out of its file, read lightly: only what the replay looks things up by. Pure but for the reading it is handed.
+
+Each exchange is seen to as strictly as when it is read whole (`reading.py`), and then of its answer only the head is kept and where it
+stands: the body is read again when somebody asks. That takes the layout tfx writes; any other file is left to the whole reader, whose
+words for what is wrong with a file are the only ones.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final, cast
+
+from tfx.cassette import FORMAT_VERSION, Cassette
+from tfx.collecting import uncollected
+from tfx.errors import CassetteError, FormatError
+from tfx.exchange import STRICT, Exchange
+from tfx.jsonbody import Json, lenient
+from tfx.layout import gaps
+from tfx.reading import DIGEST, MISSHAPEN, NO_DIGEST, Shared, cassette_of, count, exchange_of
+from tfx.shelf import Shelf
+from tfx.stored import Kept, Laid, Source, Stored
+
+BLOCK: Final = 1 << 18
+"""Bytes read at a time; the head of a file must fit into the first."""
+
+_OPENING: Final = b'\n "exchanges": [\n  {'
+_BETWEEN: Final = b",\n  {"
+_CUT = re.compile(re.escape(_BETWEEN))  # twice as fast as `bytes.split`
+_CLOSING: Final = b"\n ]\n}\n"
+_ANSWER: Final = b'\n   "response": {\n'
+_ANSWER_CLOSING: Final = b"\n   }\n  }"
+_TERMS: Final = b'\n   },\n   "replay": '
+_BODY = re.compile(rb'\n    "body": \{(?:(\n     )"json": |"json":)')
+_BODY_CLOSING: Final = b"\n    }"
+_SHORT_BODY_CLOSING: Final = b"}"
+_BODY_INDENT: Final = 5
+
+
+@uncollected()
+def skim(read: Callable[[int], bytes], source: Source) -> Cassette | None:
+    """The cassette whose file `read` gives piece by piece, answers left in the file; None if anything at all is not as tfx writes it.
+
+    `source` gives the bytes between two places of the same file, later on.
+    """
+    shared, shelf, exchanges = Shared(), Shelf(), []
+    try:
+        file = _pieces(read)
+        _, top = next(file)
+        head, _ = lenient(top)
+        for at, piece in file:
+            node, is_plain = lenient(piece)
+            exchange = exchange_of(cast("Json", node), shared, is_plain=is_plain)
+            where = _Where(at=at, piece=piece, source=source, shelf=shelf)
+            kept = where.laid(exchange, shared) or where.kept(exchange)
+            exchanges.append(Exchange(request=exchange.request, response=kept, terms=exchange.terms))
+        if not isinstance(head, dict) or head["tfx_cassette"] != FORMAT_VERSION or count(head) != len(exchanges):
+            return None
+        return cassette_of(head, tuple(exchanges))
+    except (*MISSHAPEN, CassetteError, FormatError, RecursionError, StopIteration):
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Where:
+    """The text of an exchange and the place where it begins in the file."""
+
+    at: int
+    piece: bytes
+    source: Source
+    shelf: Shelf
+
+    def kept(self, exchange: Exchange) -> Kept:
+        """Its response, to be made of the whole of that text."""
+        stored = cast("Stored", exchange.unmade)
+        return Kept(
+            status=stored.status,
+            reason=stored.reason,
+            headers=stored.headers,
+            source=self.source,
+            shelf=self.shelf,
+            start=self.at,
+            end=self.at + len(self.piece),
+            is_plain=stored.is_plain,
+            is_coded="content-encoding" in stored.headers,
+        )
+
+    def laid(self, exchange: Exchange, shared: Shared) -> Laid | None:
+        """Its response, to be made of the lines of its body; None if these would not give the very bytes."""
+        stored = cast("Stored", exchange.unmade)
+        if not stored.is_plain or "content-encoding" in stored.headers:
+            return None
+        place = self._body(has_terms=exchange.terms is not STRICT)
+        found = gaps(stored.node["json"], self.piece[slice(*place)], _BODY_INDENT) if place else None
+        if not place or not found:
+            return None
+        return Laid(
+            status=stored.status,
+            reason=stored.reason,
+            headers=shared.measured(stored.headers, str(found[1])),
+            source=self.source,
+            shelf=self.shelf,
+            start=self.at + place[0],
+            end=self.at + place[1],
+            spaces=found[0],
+        )
+
+    def _body(self, *, has_terms: bool) -> tuple[int, int] | None:
+        """Where the JSON of the answer's body begins and ends."""
+        opening = _BODY.search(self.piece, max(0, self.piece.find(_ANSWER)))
+        end = self.piece.rfind(_TERMS) if has_terms else len(self.piece) - len(_ANSWER_CLOSING)
+        closing = _BODY_CLOSING if opening and opening.group(1) else _SHORT_BODY_CLOSING
+        is_there = opening is not None and self.piece.startswith(closing, end - len(closing))
+        return (opening.end(), end - len(closing)) if opening and is_there else None
+
+
+def _pieces(read: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:
+    """The file's head without its exchanges, then each of them with the place where it begins. A line break stands in no JSON text.
+
+    Raises:
+        ValueError: the file is laid out otherwise, or its digest is not its own.
+    """
+    first = read(BLOCK)
+    top, opening, rest = first.partition(_OPENING)
+    found = DIGEST.search(top)
+    if not opening or not found:
+        raise ValueError
+    digest = hashlib.sha256(first[: found.start(1)] + NO_DIGEST + first[found.end(1) :])
+
+    def more() -> bytes:
+        block = read(BLOCK)
+        digest.update(block)
+        return block
+
+    yield 0, top + b'\n "exchanges": []\n}'
+    at, held, tail = len(top) + len(opening) - 1, [b"{"], b""
+    for block in chain([rest], iter(more, b"")):
+        *whole, tail = _CUT.split(tail + block)
+        for part in whole:
+            piece = b"".join((*held, part))
+            yield at, piece
+            at, held = at + len(piece) - 1 + len(_BETWEEN), [b"{"]
+        # The end of a block may cut what lies between two exchanges.
+        held.append(tail[: -len(_BETWEEN)])
+        tail = tail[-len(_BETWEEN) :]
+    last = b"".join((*held, tail))
+    yield at, last.removesuffix(_CLOSING)
+    if not last.endswith(_CLOSING) or digest.hexdigest().encode("ascii") != found.group(1):
+        raise ValueError
