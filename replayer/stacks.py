@@ -1,6 +1,5 @@
 """requests, urllib.request and httpx: the lowest place each has, answered from the cassette. Patches for `world.py`; no sockets."""
 
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from types import ModuleType
@@ -25,20 +24,21 @@ def patch_requests(_module: ModuleType, switch: Switch) -> list[Undo]:
     from requests import Response as Answered
     from requests.adapters import HTTPAdapter
     from requests.exceptions import RequestException
-    from requests_mock.request import _RequestObjectProxy
 
     from replayer import breaks
     from replayer.answers import urllib3_response
     from replayer.tries import tried
 
     class Transport(requests_mock.Adapter):
-        """requests-mock's adapter, without a history: it would hold live credentials."""
+        """requests-mock's adapter, without a history and a line in the log: they would hold live credentials.
 
-        def _add_to_history(self, request: object) -> None:
-            pass
+        Its one matcher is handed the client's own request, which `response.request` must be as live, and no copy of the session's proxies.
+        """
 
-    def matcher(proxy: _RequestObjectProxy) -> Answered:
-        request: PreparedRequest = proxy._request  # noqa: SLF001  # `response.request` must be the client's own object, as live
+        def send(self, request: PreparedRequest, *_: object, **__: object) -> Answered:
+            return matched(request)
+
+    def matched(request: PreparedRequest) -> Answered:
         method, url = request.method or "GET", request.url or ""
         found = switch.answer(Request(method=method, url=url, headers=_headers(request.headers), body=_bytes(request.body)))
         return builder.build_response(request, urllib3_response(found, method, url))
@@ -69,9 +69,6 @@ def patch_requests(_module: ModuleType, switch: Switch) -> list[Undo]:
 
     builder = HTTPAdapter()
     transport = Transport(case_sensitive=True)
-    transport.add_matcher(matcher)
-    # It prints every live URL, codes and all.
-    logging.getLogger("requests_mock.adapter").addFilter(lambda _: not switch.is_on())
     return [switch.replace(HTTPAdapter, "send", send)]
 
 
@@ -164,7 +161,12 @@ def _asked_by_httpx(request: "httpx.Request", body: bytes, switch: Switch) -> "h
 
 
 def _headers(headers: Mapping[str, object]) -> Headers:
-    return Headers([(_text(name), _text(value)) for name, value in headers.items()])
+    return Headers(
+        [
+            (name, value) if type(name) is type(value) is str else (_text(name), _text(value))  # they nearly always are
+            for name, value in headers.items()
+        ]
+    )
 
 
 def _text(value: object) -> str:
