@@ -113,8 +113,8 @@ def _nightscout(connection: Connection, folder: Path, choice: Choice) -> Mapping
     if choice.tables:
         raise UsageError("Nightscout's files are made of several tables each; leave out --tables, or export parquet or csv")
     return {
-        f"{name}.json": _array(connection, nightscout.query(parts, _days("pump_time", choice)), folder / f"{name}.json")
-        for name, parts in nightscout.FILES.items()
+        f"{name}.json": _array(connection, nightscout.query(collection, _days("pump_time", choice)), folder / f"{name}.json")
+        for name, collection in nightscout.FILES.items()
     }
 
 

@@ -1,18 +1,25 @@
 """What Nightscout calls the same things, as SQL: one JSON object a row, nulls left out. Pure.
 
-Entries (sgv, mbg) and treatments (`eventType` as in Nightscout's care portal; `Sleep` as tconnectsync calls it). Instants in UTC with a
-Z, glucose in mg/dL, insulin in units, durations in minutes. `pump_event_id` is the sequence number, as tconnectsync sends it, so the
+Entries (sgv, mbg), treatments (`eventType` as in Nightscout's care portal; `Sleep` as tconnectsync calls it) and profiles. Instants in UTC
+with a Z, glucose in mg/dL, insulin in units, durations in minutes. `pump_event_id` is the sequence number, as tconnectsync sends it, so the
 same thing sent by both can be told; the end of a span has its beginning's with the word "end". 39 and 401 mean "low" and "high" in
 Nightscout too.
+
+What Nightscout wants and how it knows a document again (cgm-remote-monitor, lib/api3/shared/operationTools.js, lib/api3/generic/setup.js,
+lib/server/entries.js, lib/server/treatments.js): `date`, `utcOffset` and `app` are required; the `identifier` is a UUID version 5 of
+device, date and eventType, under the 16 letters `NightscoutRocks!`; without one, treatments of one `created_at` and `eventType` and entries
+of one time and `type` are one and the same. So a second such document of the same second is told a millisecond later, or it would take
+the place of the first.
 """
 # ruff: noqa: S608  # every name in these statements is our own
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
-ENTERED_BY: Final = "tfx"
+APP: Final = "tfx"
 
-_AT: Final = "strftime({instant} AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.000Z')"
+_KEY: Final = "device_id, pump_time, sequence_group, sequence_number"
 _ID: Final = "sequence_number::VARCHAR AS pump_event_id"
 # Arrows as Dexcom draws them, by mg/dL a minute.
 _DIRECTION: Final = """
@@ -25,14 +32,18 @@ CASE WHEN abs(rate_mg_dl_per_minute) < 1 THEN 'Flat' WHEN rate_mg_dl_per_minute 
 
 def _entry(kind: str, more: str, table: str, where: str) -> str:
     return f"""
-        SELECT device_id, pump_time, instant, sequence_number, '{kind}' AS type, glucose_mg_dl AS {kind}{more}, epoch_ms(instant) AS date,
-            {_AT.format(instant="instant")} AS "dateString", 'tfx' AS device, {_ID}
-        FROM {table} WHERE {where}
+        SELECT {_KEY}, instant, '{kind}' AS type, glucose_mg_dl AS {kind}, 'mg' AS units{more}, {_ID} FROM {table} WHERE {where}
     """
 
 
+# A reading that was told twice, live and back-filled, is the one that was told last.
+_LAST_TOLD: Final = """glucose_mg_dl IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY device_id, instant ORDER BY sequence_group DESC, sequence_number DESC) = 1
+"""
+
+
 ENTRIES: Final = (
-    _entry("sgv", f", {_DIRECTION} AS direction", "cgm_readings", "glucose_mg_dl IS NOT NULL"),
+    _entry("sgv", f", {_DIRECTION} AS direction", "cgm_readings", _LAST_TOLD),
     _entry("mbg", "", "blood_glucose_readings", "entered = 'by hand'"),
 )
 
@@ -41,9 +52,7 @@ def _treatment(kind: str, columns: Mapping[str, str], table: str, where: str = "
     told = "".join(f', {sql} AS "{name}"' for name, sql in columns.items())
     named = _ID if instant == "instant" else "concat(sequence_number, ' end') AS pump_event_id"
     return f"""
-        SELECT device_id, pump_time, {instant} AS instant, sequence_number, {kind} AS "eventType",
-            {_AT.format(instant=instant)} AS created_at, '{ENTERED_BY}' AS "enteredBy"{told}, {named}
-        FROM {table} WHERE {where}
+        SELECT {_KEY}, {instant} AS instant, {kind} AS "eventType", '{APP}' AS "enteredBy"{told}, {named} FROM {table} WHERE {where}
     """
 
 
@@ -101,17 +110,90 @@ TREATMENTS: Final = (
     _note("concat(kind, ' ', number)", "alarms_and_alerts", "opened", end="cleared_instant"),
 )  # fmt: skip
 
+# --- profiles
+
+_CLOCK: Final = "strftime(TIMESTAMP '2008-01-01' + to_minutes(start_minutes), '%H:%M')"
+
+
+def _by_time(value: str) -> str:
+    return f"""list({{'time': {_CLOCK}, 'value': {value}, 'timeAsSeconds': start_minutes * 60}} ORDER BY start_minutes)"""
+
+
+# Nightscout's documents: everything under `store` by name, the one in force as `defaultProfile`; a name that stands twice gets its number.
+# No source says in which zone an upload's time is: it is taken for UTC.
+PROFILES: Final = f"""
+WITH named AS (
+    SELECT *, CASE WHEN count(*) OVER (PARTITION BY device_id, version, name) > 1 THEN concat(name, ' ', number) ELSE name END AS called
+    FROM profile_history
+),
+stores AS (
+    SELECT device_id, valid_from, version, number, called, active, zone, round(insulin_duration_minutes / 60, 2) AS dia,
+        {_by_time("carb_ratio_grams_per_unit")} AS carbratio, {_by_time("correction_mg_dl_per_unit")} AS sens,
+        {_by_time("basal_milliunits_per_hour / 1000")} AS basal, {_by_time("target_mg_dl")} AS target_low,
+        {_by_time("target_mg_dl")} AS target_high
+    FROM named JOIN profile_segments USING (device_id, version, number) JOIN devices ON devices.id = device_id
+    GROUP BY ALL
+)
+SELECT device_id, valid_from AS pump_time, 0 AS sequence_group, 0 AS sequence_number, valid_from::TIMESTAMPTZ AS instant,
+    coalesce(max(called) FILTER (active), min_by(called, number)) AS "defaultProfile", 'mg/dl' AS units, '{APP}' AS "enteredBy",
+    json_group_object(called, {{
+        'dia': dia, 'carbratio': carbratio, 'sens': sens, 'basal': basal, 'target_low': target_low, 'target_high': target_high,
+        'timezone': zone, 'units': 'mg/dl', 'startDate': '1970-01-01T00:00:00.000Z'
+    }}) AS store
+FROM stores GROUP BY device_id, valid_from
+"""
+
+# --- documents
+
 # Merging a null takes a member out: what is null, and what only the order and the choice of rows need.
-_OURS: Final = '{"device_id": null, "pump_time": null, "instant": null, "sequence_number": null}'
+_OURS: Final = (
+    '{"device_id": null, "pump_time": null, "instant": null, "sequence_number": null, "sequence_group": null, "moment": null, "kind": null}'
+)
+_WRITTEN: Final = "strftime(moment AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')"
+_OFFSET: Final = "((epoch(moment AT TIME ZONE zone) - epoch(moment AT TIME ZONE 'UTC')) / 60)::INTEGER"
+_HEX: Final = f"sha1('NightscoutRocks!' || concat_ws('_', '{APP}', epoch_ms(moment), kind))"
+_UUID: Final = """
+concat_ws('-', hex[1:8], hex[9:12], '5' || hex[14:16], substr('89ab', 1 + ('0x' || hex[17])::INTEGER % 4, 1) || hex[18:20], hex[21:32])
+"""
 
-FILES: Final[Mapping[str, tuple[str, ...]]] = {"entries": ENTRIES, "treatments": TREATMENTS}
-"""File name -> the queries whose rows are in it."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Collection:
+    """A collection of Nightscout's: where its rows are read, what makes two of one time differ (`kind`), which members tell the time."""
+
+    parts: tuple[str, ...]
+    kind: str
+    when: tuple[str, ...]
 
 
-def query(parts: tuple[str, ...], where: str) -> str:
+FILES: Final[Mapping[str, Collection]] = {
+    "entries": Collection(parts=ENTRIES, kind="type", when=("dateString",)),
+    "treatments": Collection(parts=TREATMENTS, kind='"eventType"', when=("created_at",)),
+    "profile": Collection(parts=(PROFILES,), kind="''", when=("created_at", "startDate")),
+}
+"""File name -> what is in it."""
+
+
+def query(collection: Collection, where: str) -> str:
     """One JSON text a row, in the order of time."""
+    when = "".join(f', {_WRITTEN} AS "{name}"' for name in collection.when)
+    # The kind of an entry is no part of its identifier.
+    hashed = _HEX if collection.kind == '"eventType"' else _HEX.replace(", kind)", ")")
     return f"""
-        WITH told AS ({" UNION ALL BY NAME ".join(parts)})
-        SELECT json_merge_patch(json_merge_patch('{{}}', to_json(told)), '{_OURS}') AS line FROM told WHERE {where}
-        ORDER BY instant, sequence_number, line
+        WITH told AS ({" UNION ALL BY NAME ".join(f"({part})" for part in collection.parts)}),
+        placed AS (
+            SELECT *, {collection.kind} AS kind, instant + to_milliseconds(row_number() OVER (
+                PARTITION BY date_trunc('second', instant), {collection.kind}
+                ORDER BY instant, device_id, sequence_group, sequence_number, to_json(told)::VARCHAR
+            ) - 1) AS moment
+            FROM told WHERE {where}
+        ),
+        hashed AS (SELECT *, {hashed} AS hex FROM placed),
+        documents AS (
+            SELECT hashed.* EXCLUDE hex, epoch_ms(moment) AS date, {_OFFSET} AS "utcOffset", '{APP}' AS app, '{APP}' AS device,
+                {_UUID} AS identifier{when}
+            FROM hashed JOIN devices ON devices.id = device_id
+        )
+        SELECT json_merge_patch(json_merge_patch('{{}}', to_json(documents)), '{_OURS}') AS line FROM documents
+        ORDER BY moment, device_id, sequence_group, sequence_number, line
     """

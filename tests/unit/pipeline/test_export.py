@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -101,14 +101,19 @@ def test_nightscout_gets_its_own_words(keep: Keep, warehouse: Engine, tmp_path: 
             ]
         )
     )  # fmt: skip
-    assert written(warehouse, tmp_path / "out", "nightscout") == {"entries.json": 2, "treatments.json": 9}
+    assert written(warehouse, tmp_path / "out", "nightscout") == {"entries.json": 2, "treatments.json": 9, "profile.json": 0}
     common = {"enteredBy": "tfx"}
-    entries, treatments = (json.loads((tmp_path / "out" / f"{name}.json").read_text()) for name in ("entries", "treatments"))
+    documents = {name: json.loads((tmp_path / "out" / f"{name}.json").read_text()) for name in ("entries", "treatments")}
+    for document in (one for found in documents.values() for one in found):
+        told = document.get("dateString") or document["created_at"]
+        assert (document.pop("date"), document.pop("utcOffset")) == (datetime.fromisoformat(told).timestamp() * 1000, -420)
+        assert (document.pop("app"), document.pop("device"), len(document.pop("identifier"))) == ("tfx", "tfx", 36)
+    entries, treatments = documents["entries"], documents["treatments"]
     assert entries == [
-        {"type": "mbg", "mbg": 118, "date": 1779174960000, "dateString": "2026-05-19T07:16:00.000Z", "device": "tfx", "pump_event_id": "5"},
+        {"type": "mbg", "mbg": 118, "units": "mg", "dateString": "2026-05-19T07:16:00.000Z", "pump_event_id": "5"},
         {
-            "type": "sgv", "sgv": 153, "direction": "SingleDown", "date": 1779174990000, "dateString": "2026-05-19T07:16:30.000Z",
-            "device": "tfx", "pump_event_id": "6",
+            "type": "sgv", "sgv": 153, "units": "mg", "direction": "SingleDown", "dateString": "2026-05-19T07:16:30.000Z",
+            "pump_event_id": "6",
         },
     ]  # fmt: skip
     assert treatments == [
@@ -147,5 +152,5 @@ def test_nightscout_gets_its_own_words(keep: Keep, warehouse: Engine, tmp_path: 
 
 
 def test_an_empty_database_gives_empty_lists(warehouse: Engine, tmp_path: Path) -> None:
-    assert written(warehouse, tmp_path / "out", "nightscout") == {"entries.json": 0, "treatments.json": 0}
+    assert written(warehouse, tmp_path / "out", "nightscout") == {"entries.json": 0, "treatments.json": 0, "profile.json": 0}
     assert json.loads((tmp_path / "out" / "entries.json").read_text()) == []
