@@ -22,7 +22,7 @@ from tfx.codec import decoded, encoded
 from tfx.collecting import uncollected
 from tfx.errors import RefusedError, TfxError, UsageError
 from tfx.exchange import Headers, Request, Response
-from tfx.store import dumps, loads, path_of
+from tfx.store import is_dumped, loads, path_of
 from tfx.stored import plain
 
 COUNTED = frozenset({"header dropped", "property dropped", "sequence", "zero", "counter", "bolus", "jwks", "page", *AMOUNT_KINDS})
@@ -33,24 +33,29 @@ _MOST_PLACES = 9_999_999
 _WEEK = 7
 
 
-@uncollected()
 def check(data: bytes, where: str = "the cassette", *, rules: Policy | None = None) -> tuple[Finding, ...]:
     """Every place of a cassette file that could not have come out of the sanitizer.
 
     Raises:
         CassetteError: the file is not a whole, untouched cassette of a known version.
     """
+    return opened(data, where, rules=rules)[1]
+
+
+@uncollected()
+def opened(data: bytes, where: str, *, rules: Policy | None = None) -> tuple[Cassette, tuple[Finding, ...]]:
+    """The cassette in a file beside what `check` finds; raises as it does."""
     cassette = loads(data, where)
-    return (*looked_at(cassette, rules=rules), *_spelling(cassette, data))
+    return cassette, (*looked_at(cassette, rules=rules), *_spelling(cassette, data))
 
 
 def _spelling(cassette: Cassette, data: bytes) -> tuple[Finding, ...]:
     """A finding for a file that says more than its cassette: members nobody reads, a key twice, a number in another spelling."""
     try:
-        written = dumps(cassette)
+        is_as_written = is_dumped(cassette, data)
     except (TfxError, *NOT_UNDERSTOOD):
-        written = b""
-    if written == data:
+        is_as_written = False
+    if is_as_written:
         return ()
     return (Finding(exchange=0, place="file", kind="not what tfx writes: a member, number or spelling that does not belong"),)
 

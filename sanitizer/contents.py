@@ -1,7 +1,7 @@
 """Bodies by what they are: nothing, JSON, a form, a page. What cannot be understood is refused, never passed on. Pure."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from sanitizer.devices import Device, survey
@@ -9,6 +9,7 @@ from sanitizer.hand import Hand
 from sanitizer.members import walk
 from sanitizer.policy import Node as Rules
 from sanitizer.pumplogs import LISTS, pump_logs
+from sanitizer.tables import Table
 from sanitizer.urls import query
 from tandem.endpoints import Place
 from tfx.bodies import Node
@@ -30,12 +31,14 @@ class Content:
     """A body taken apart: `value` for JSON, `text` for all others. Never prints itself.
 
     `text` of JSON is empty where it `is_exact`: letter for letter what `write` gives for the value.
+    `tables` are its lists of pump events, once somebody has taken them apart.
     """
 
     kind: str
     text: bytes = b""
     value: Json = None
     is_exact: bool = False
+    tables: dict[str, Table] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Content({self.kind})"
@@ -134,14 +137,14 @@ def received(hand: Hand, place: Place, response: Response | Stored, found: Conte
         raise RefusedError(f"#{hand.run.exchange} response body is a form, which no answer of the service is; nothing was written")
     if found.kind == "nothing":
         return b""
-    changed = _answer(hand, name, response.status, found.value, device)
+    changed = _answer(hand, name, response.status, found, device)
     if found.is_exact and isinstance(changed, dict | list):
         return {"json": changed}
     return encoded(response.headers, _written(hand, changed, found, "response body"))
 
 
-def _answer(hand: Hand, name: str, status: int, value: Json, device: Device | None) -> Json:
-    policy = hand.run.policy
+def _answer(hand: Hand, name: str, status: int, found: Content, device: Device | None) -> Json:
+    policy, value = hand.run.policy, found.value
     place = "response body"
     hand.run.section = "errors" if status >= HTTPStatus.BAD_REQUEST else f"endpoints.{name}.response"
     if status >= HTTPStatus.BAD_REQUEST:
@@ -150,7 +153,7 @@ def _answer(hand: Hand, name: str, status: int, value: Json, device: Device | No
     if special == "jwks":
         return _key_set(hand, value, place)
     if special == "events" and device is not None:
-        return pump_logs(hand, device, value, place)
+        return pump_logs(hand, device, value, place, found.tables)
     if special == "records" and device is not None:
         from sanitizer.pumprecords import pump_records, records_of
 
@@ -158,8 +161,9 @@ def _answer(hand: Hand, name: str, status: int, value: Json, device: Device | No
     return walk(hand, policy.bodies.get((name, "response"), _NOTHING), value, place)
 
 
-def meet(device: Device, special: str, exchange: int, value: Json) -> None:
+def meet(device: Device, special: str, exchange: int, found: Content) -> None:
     """Survey one answer's events."""
+    value = found.value
     if special == "records":
         from sanitizer.pumprecords import records_of, survey_records
 
@@ -168,7 +172,7 @@ def meet(device: Device, special: str, exchange: int, value: Json) -> None:
         for name in LISTS:
             listed = value.get(name)
             if isinstance(listed, list):
-                survey(device, listed)
+                found.tables[name] = survey(device, listed)
 
 
 def _key_set(hand: Hand, value: Json, place: str) -> Json:

@@ -11,7 +11,9 @@ from operator import sub
 from typing import Final, TypeGuard
 
 from sanitizer.moments import Moments, unset_until
+from sanitizer.tables import Table, whole
 from tandem.events import EVENTS
+from tfx.jsonbody import Json
 
 LAST_GROUP = (1 << 63) - 1
 MOST_BOLUS_IDS = 0xFFFF
@@ -54,7 +56,7 @@ class Device:
             self.rebased[group] = _narrowed(self.numbers.get(group, ()))
         by = self.rebased[group]
         if isinstance(by, int):
-            return [value and value - by for value in values]
+            return [value and value - by for value in values] if by else list(values)
         return [by.get(value, 0) for value in values]
 
     def groups(self) -> dict[int, int]:
@@ -90,17 +92,41 @@ def _narrowed(met: Iterable[int]) -> dict[int, int] | int:
     return dict(zip(numbers, accumulate(steps, initial=1), strict=True))
 
 
-def survey(device: Device, rows: Iterable[object]) -> None:
-    """Meet every event of a bff list; what is no event is left for the rules to blank."""
+def survey(device: Device, rows: list[Json], table: Table | None = None) -> Table:
+    """Meet every event of a bff list, and give it taken apart; what is no event is left for the rules to blank."""
+    table = table or Table.of(rows)
+    columns = table.columns
+    groups, sequences = columns.get("sequenceGroup"), columns.get("sequenceNumber")
+    numbered, grouped = whole(sequences or (), _LAST_INTEGER), whole(groups or (), LAST_GROUP)
+    if numbered is None or grouped is None:
+        _survey_rows(device, rows)
+        return table
+    codes, properties = columns.get("eventCode", ()), columns.get("eventProperties", ())
+    for index, (code, inside) in enumerate(zip(codes, properties, strict=False)):
+        if type(code) is int and code in _TELLING:
+            _look_closer(device, code, grouped[index], numbered[index], inside)
+    if grouped.count(grouped[0]) == len(grouped):
+        device.meet(grouped[0], numbered)
+        return table
+    met: dict[int, set[int]] = defaultdict(set)
+    for group, sequence in zip(grouped, numbered, strict=True):
+        met[group].add(sequence)
+    for group, numbers in met.items():
+        device.meet(group, numbers)
+    return table
+
+
+_LAST_INTEGER: Final = (1 << 64) - 1
+
+
+def _survey_rows(device: Device, rows: Iterable[object]) -> None:
+    """Event by event, where they are not alike."""
     events = [row for row in rows if isinstance(row, dict)]
     groups = [group_of(row.get("sequenceGroup")) for row in events]
     sequences = [value if type(value := row.get("sequenceNumber")) is int else 0 for row in events]
     met: dict[int, set[int]] = defaultdict(set)
-    if len(set(groups)) == 1:  # mostly
-        met[groups[0]].update(sequences)
-    else:
-        for group, sequence in zip(groups, sequences, strict=True):
-            met[group].add(sequence)
+    for group, sequence in zip(groups, sequences, strict=True):
+        met[group].add(sequence)
     for row, group, sequence in zip(events, groups, sequences, strict=True):
         code = row.get("eventCode")
         if type(code) is int and code in _TELLING:

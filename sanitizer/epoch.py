@@ -5,10 +5,10 @@ and the cassette carries no date from which that end could be read. See docs/dec
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, cast
 
 ANCHOR: Final = date(2024, 7, 1)
 """The Monday of the week in which every cassette's clock stands."""
@@ -85,12 +85,17 @@ class Epoch:
             found = self._times[text] = settled(text)
         return found
 
-    def column(self, texts: Sequence[str], is_unset: Callable[[str], bool]) -> list[str | None]:
-        """Many texts moved as `iso` moves one, those dated by an unset clock onto the first day; None for what is no date."""
+    def column(self, texts: list[str], is_unset: Callable[[str], bool]) -> list[str | None]:
+        """Many texts moved as `iso` moves one, those dated by an unset clock onto the first day; None for what is no date.
+
+        The texts themselves where not one of them moves.
+        """
         days = {day: self._known(day, is_unset) for day in {text[:10] for text in texts}}
         times = {text[10:] for text in texts}
         joined = "\n".join(times)
         if None not in days.values() and joined.count("\n") == len(times) - 1 and _PLAIN_TIMES.fullmatch(joined):
+            if all(day == moved for day, moved in days.items()):
+                return cast("list[str | None]", texts)
             return [f"{days[text[:10]]}{text[10:]}" for text in texts]
         settled_times = {time: self._known_time(time) for time in times}
         parts = ((days[text[:10]], settled_times[text[10:]]) for text in texts)

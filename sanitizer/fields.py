@@ -6,7 +6,7 @@ from functools import cache
 from itertools import chain
 from operator import lt
 from struct import Struct
-from typing import Final, Literal
+from typing import Final, Literal, cast
 
 from sanitizer.devices import MOST_BOLUS_IDS, Device
 from sanitizer.moments import Moments
@@ -102,7 +102,7 @@ def _number(field: Field, inside: tuple[Range, ...]) -> Column:
 
     def column(values: Sequence[object], _context: Context) -> list[object] | None:
         found = _reals(values) if is_real else _ints(values)
-        return list(found) if found is not None and are_inside(found, inside) else None
+        return cast("list[object]", found) if found is not None and are_inside(found, inside) else None
 
     return column
 
@@ -118,8 +118,18 @@ def are_inside(values: Sequence[float], inside: tuple[Range, ...]) -> bool:
 def _reals(values: Sequence[object]) -> list[float] | None:
     if not set(map(type, values)) <= {int, float}:
         return None
-    found: Sequence[float] = values  # type: ignore[assignment]  # the set says so
-    return list(found) if all(type(value) is int or _is_float32(value) for value in set(found)) else None
+    found = cast("list[float]", values)
+    return found if _are_float32([value for value in set(found) if type(value) is float]) else None
+
+
+def _are_float32(values: list[float]) -> bool:
+    """Whether every number is one, all at once as far as six digits say it."""
+    try:
+        singles = Struct(f"<{len(values)}f").unpack(Struct(f"<{len(values)}f").pack(*values))
+    except OverflowError:
+        return False
+    short = map(float, ("%.6g " * len(values) % singles).split())
+    return all(map(_is_float32, (value for value, text in zip(values, short, strict=True) if value != text)))
 
 
 def _is_float32(value: float) -> bool:

@@ -1,6 +1,5 @@
 """What comes of one file, whatever comes of the others: it is clean, not clean, made clean, or refused; a refused one leaves nothing."""
 
-import json
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -78,9 +77,8 @@ def cassette_name(path: Path) -> str:
 
 def checked(path: Path, rules: "Policy | None" = None) -> Report:
     """What is not clean about a file; any file that is no whole cassette is a finding itself."""
-    from sanitizer.check import check
+    from sanitizer.check import opened
     from sanitizer.run import NOT_UNDERSTOOD
-    from tfx.store import loads
 
     report = Report(path=str(path))
     try:
@@ -89,9 +87,9 @@ def checked(path: Path, rules: "Policy | None" = None) -> Report:
             report.findings.append(Finding(exchange=0, place="file", kind=f"{what}, not a cassette"))
             return report
         data = path.read_bytes()
-        report.findings.extend(check(data, str(path), rules=rules))
-        report.cassette = loads(data, str(path))
-        if json.loads(data)["name"] != path.stem:
+        report.cassette, found = opened(data, str(path), rules=rules)
+        report.findings.extend(found)
+        if report.cassette.name != path.stem:
             report.findings.append(
                 Finding(exchange=0, place="name", kind=f"not the name of the file; take that over with: tfx sanitize {path}")
             )

@@ -2,9 +2,10 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import is_not, itemgetter
+from types import MappingProxyType
 from typing import Final, cast
 
 from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
@@ -13,9 +14,8 @@ from sanitizer.hand import Hand
 from sanitizer.leaves import blank, is_blank
 from sanitizer.members import stranger
 from sanitizer.policy import Rule
+from sanitizer.tables import Row, Table, columns_of, one_shape, whole
 from tfx.jsonbody import Json
-
-Row = dict[str, Json]
 
 LISTS: Final = ("events", "clockChanges")
 ENVELOPE: Final = (
@@ -27,20 +27,20 @@ ENVELOPE: Final = (
     "eventProperties",
     "estimatedDateTime",
 )
+_NONE: Final[Mapping[str, Table]] = MappingProxyType({})
 _UUID = Rule(word="uuid")
 _DATE = Rule(word="date")
 _SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
-_CHUNK = 512
 
 
-def pump_logs(hand: Hand, device: Device, value: Json, place: str) -> Json:
-    """A `pump-logs` answer: `{events, clockChanges}`."""
+def pump_logs(hand: Hand, device: Device, value: Json, place: str, tables: Mapping[str, Table] = _NONE) -> Json:
+    """A `pump-logs` answer: `{events, clockChanges}`; `tables` has those of its lists that a survey has taken apart."""
     if not isinstance(value, dict):
         return value if is_blank(value) else hand.unknown(value, place, "not a pump-logs answer")
     out: Row = {}
     for key, item in value.items():
         if key in LISTS and isinstance(item, list):
-            out[key] = _Rows(hand, device, f"{place}.{key}").changed(item)
+            out[key] = _Rows(hand, device, f"{place}.{key}").changed(tables.get(key) or Table.of(item))
         else:
             out |= stranger(hand, key, item, f"{place}.", len(out) + 1)
     return out
@@ -49,19 +49,20 @@ def pump_logs(hand: Hand, device: Device, value: Json, place: str) -> Json:
 class _Rows:
     """One list of events. What is odd is reported once per list and place, however many events show it."""
 
-    __slots__ = ("_context", "_device", "_hand", "_noted", "_place", "_stand_ins")
+    __slots__ = ("_context", "_dated", "_device", "_hand", "_noted", "_place", "_stand_ins")
 
     def __init__(self, hand: Hand, device: Device, place: str) -> None:
         self._hand, self._device, self._place = hand, device, place
         self._context = Context(device=device, moments=device.moments(hand.run.epoch.days))
         self._noted: set[tuple[str, str]] = set()
         self._stand_ins: dict[str, Json] = {}
+        self._dated: tuple[list[str], list[str | None]] = [], []
 
-    def changed(self, rows: list[Json]) -> list[Json]:
+    def changed(self, table: Table) -> list[Json]:
         """The events in their order."""
-        names = _one_shape(rows)
-        if names is not None:
-            return list(self._of_shape(names, rows))
+        rows = table.rows
+        if table.names is not None:
+            return list(self._of_shape(table.names, rows, table.columns))
         shapes: dict[tuple[str, ...] | None, list[int]] = defaultdict(list)
         for index, row in enumerate(rows):
             shapes[tuple(row) if isinstance(row, dict) else None].append(index)
@@ -70,11 +71,12 @@ class _Rows:
         out: list[Json] = [{}] * len(rows)
         for names, places in shapes.items():
             chosen = [rows[index] for index in places]
-            for index, row in zip(places, self._of_shape(names, chosen), strict=True):
+            columns = Table.of(chosen).columns if names else {}
+            for index, row in zip(places, self._of_shape(names, chosen, columns), strict=True):
                 out[index] = row
         return out
 
-    def _of_shape(self, names: tuple[str, ...] | None, rows: list[Json]) -> Sequence[Json]:
+    def _of_shape(self, names: tuple[str, ...] | None, rows: list[Json], columns: Mapping[str, list[Json]]) -> Sequence[Json]:
         if names is None:
             if not all(map(is_blank, rows)):
                 self._note("", "an event that is no object")
@@ -83,7 +85,6 @@ class _Rows:
             if name not in ENVELOPE:
                 self._note(f".{self._hand.name(name)}", "a member without a rule")
         kept = [name for name in names if name in ENVELOPE]
-        columns = dict(zip(names, _columns([row for row in rows if isinstance(row, dict)]), strict=True))
         done = {name: self._header(name, columns) for name in kept if name != "eventProperties"}
         if "eventProperties" in columns:
             done["eventProperties"] = self._properties(columns.get("eventCode", [-1] * len(rows)), columns["eventProperties"])
@@ -100,12 +101,12 @@ class _Rows:
 
     # --- the envelope
 
-    def _header(self, name: str, columns: dict[str, list[Json]]) -> list[Json]:
+    def _header(self, name: str, columns: Mapping[str, list[Json]]) -> list[Json]:
         values = columns[name]
         if name == "deviceAssignmentId":
             self._devices(values)
             self._hand.count("uuid", f"{self._place}[].{name}", len(values))
-            return [self._stand_ins[text] for text in _texts(values)]
+            return [self._stand_ins[text] for text in _texts(values)] if self._hand.changes else values
         if name in ("pumpDateTime", "estimatedDateTime"):
             return self._settled(f".{name}", values, self._dates(name, values), "a date outside the synthetic window")
         if name == "sequenceNumber":
@@ -113,7 +114,9 @@ class _Rows:
             return self._settled(f".{name}", values, self._sequences(groups, values), "a sequence number that is not rebased")
         if name == "sequenceGroup":
             places = self._device.groups()
-            inside = [places[value] if _is_whole(value, LAST_GROUP) else blank(value) for value in values]  # type: ignore[index]
+            inside = values
+            if not (whole(values, LAST_GROUP) and all(places[group] == group for group in set(cast("list[int]", values)))):
+                inside = [places[value] if _is_whole(value, LAST_GROUP) else blank(value) for value in values]  # type: ignore[index]
             return self._settled(f".{name}", values, inside, "a sequence group that is not rebased")
         return self._settled(f".{name}", values, self._codes(values), "not the code of a known event")
 
@@ -135,26 +138,31 @@ class _Rows:
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
         self._hand.count("date", f"{self._place}[].{name}", len(values))
         texts = _texts(values)
-        moved = self._hand.run.epoch.column(texts, self._context.moments.is_unset)
+        if texts != self._dated[0]:  # mostly both times of an event are one
+            moved = self._hand.run.epoch.column(texts, self._context.moments.is_unset)
+            self._dated = texts, moved
+        moved = self._dated[1]
+        if moved is texts:
+            return values
         return [blank(value) if text is None else text for value, text in zip(values, moved, strict=True)]
 
     def _sequences(self, groups: list[Json], values: list[Json]) -> list[Json]:
         self._hand.count("sequence", f"{self._place}[].sequenceNumber", len(values))
-        numbered, grouped = _whole(values, LAST_SEQUENCE), _whole(groups, LAST_GROUP)
+        numbered, grouped = whole(values, LAST_SEQUENCE), whole(groups, LAST_GROUP)
         if numbered and grouped and grouped.count(grouped[0]) == len(grouped):
-            return list(self._device.sequences(grouped[0], numbered))
+            return cast("list[Json]", self._device.sequences(grouped[0], numbered))
         out: list[Json] = []
         for group, numbers in _by_group(groups, values):
-            whole = [number if _is_whole(number, LAST_SEQUENCE) else 0 for number in numbers]
-            rebased = self._device.sequences(group, whole)  # type: ignore[arg-type]  # whole numbers, every one
+            usable = [number if _is_whole(number, LAST_SEQUENCE) else 0 for number in numbers]
+            rebased = self._device.sequences(group, usable)  # type: ignore[arg-type]  # whole numbers, every one
             out += [one if type(number) is int else blank(number) for number, one in zip(numbers, rebased, strict=True)]
         return out
 
     def _settled(self, place: str, before: Sequence[Json], after: Sequence[Json], kind: str) -> list[Json]:
         """What was worked out; the hand that only looks reports a difference and leaves all as it is."""
         if self._hand.changes:
-            return list(after)
-        if list(before) != list(after):
+            return after if isinstance(after, list) else list(after)
+        if before is not after and list(before) != list(after):
             self._note(place, kind)
         return list(before)
 
@@ -162,22 +170,20 @@ class _Rows:
 
     def _properties(self, codes: Sequence[Json], values: list[Json]) -> list[Json]:
         shapes = _shapes(codes, values)
-        out: list[Json] = [{}] * len(values)
+        out: list[Json] = [{}] * len(values) if self._hand.changes else values
         for shape, places in shapes.items():
             if shape is None:
                 if any(not is_blank(values[index]) for index in places):
                     self._note(".eventProperties", "properties of no known event")
-                for index in places if not self._hand.changes else ():
-                    out[index] = values[index]
                 continue
-            chosen = [value for index in places if isinstance(value := values[index], dict)]
-            for index, row in zip(places, self._of_code(int(str(shape[0])), shape[1], chosen), strict=True):
+            done = self._of_code(int(str(shape[0])), shape[1], cast("list[Row]", [values[index] for index in places]))
+            for index, row in zip(places, done, strict=True) if self._hand.changes else ():
                 out[index] = row
         return out
 
     def _of_code(self, code: int, names: tuple[str, ...], rows: list[Row]) -> list[Json]:
         out = [dict(row) for row in rows] if self._hand.changes else rows
-        for name, values in zip(names, _columns(rows), strict=True):
+        for name, values in zip(names, columns_of(rows), strict=True):
             found = self._property(code, name, values)
             if not self._hand.changes:
                 continue
@@ -255,43 +261,18 @@ def _text(value: Json) -> str:
 
 def _texts(values: Sequence[Json]) -> list[str]:
     # What most columns are is told by a set of types.
-    return cast("list[str]", list(values)) if set(map(type, values)) <= {str} else [_text(value) for value in values]
-
-
-def _whole(values: Sequence[Json], most: int) -> list[int] | None:
-    """The values, if every one is a whole number from 0 to `most`."""
-    if set(map(type, values)) != {int}:
-        return None
-    found = cast("list[int]", list(values))
-    return found if min(found) >= 0 and max(found) <= most else None
-
-
-def _one_shape(rows: Sequence[Json]) -> tuple[str, ...] | None:
-    """The member names of every row, where all have the same ones in the same order."""
-    if set(map(type, rows)) != {dict}:
-        return None
-    names = list(map(tuple, cast("Sequence[Row]", rows)))
-    return names[0] if names.count(names[0]) == len(names) else None
-
-
-def _columns(rows: Sequence[Row]) -> list[list[Json]]:
-    """The members of rows of one shape, by the column; some hundred rows at a time, for what was just touched is at hand."""
-    columns: list[list[Json]] = [[] for _ in rows[0]]
-    for start in range(0, len(rows), _CHUNK):
-        for column, part in zip(columns, zip(*(row.values() for row in rows[start : start + _CHUNK]), strict=True), strict=True):
-            column.extend(part)
-    return columns
+    return cast("list[str]", values) if set(map(type, values)) <= {str} else [_text(value) for value in values]
 
 
 def _shapes(codes: Sequence[Json], values: Sequence[Json]) -> dict[tuple[Json, tuple[str, ...]] | None, list[int]]:
     """Where the properties of each code and each set of member names stand; None for what is none."""
     shapes: dict[tuple[Json, tuple[str, ...]] | None, list[int]] = defaultdict(list)
     by_code: dict[Json, list[int]] = defaultdict(list)
-    for index, whole in enumerate(_whole(codes, LAST_CODE) or ()):
-        by_code[whole].append(index)
+    for index, code_there in enumerate(whole(codes, LAST_CODE) or ()):
+        by_code[code_there].append(index)
     # Mostly all events of a code are alike; then names are compared, not looked up.
     for code, places in by_code.items() or ((None, range(len(values))),):
-        names = _one_shape([values[index] for index in places])
+        names = one_shape([values[index] for index in places])
         if names is not None and code is not None:
             shapes[code, names].extend(places)
             continue

@@ -76,7 +76,7 @@ def _surveyed(hand: Hand, exchange: Exchange, devices: dict[str, Device]) -> tup
     key = list(place.path_values.values())[-1].strip("{}").replace("-", "").lower()
     device = devices.setdefault(key, Device())
     if found.kind == "json" and response.status in _ANSWERS:
-        meet(device, special, hand.run.exchange, found.value)
+        meet(device, special, hand.run.exchange, found)
     return place, found, device
 
 

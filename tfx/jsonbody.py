@@ -71,11 +71,16 @@ def nests_deeper(value: Json, levels: int, text: bytes = b"") -> bool:
         return bool(brackets)
     # `type(...) is`: this runs once a value of every body, and JSON makes no subclasses.
     level = [value] if type(value) is dict or type(value) is list else []
-    for _ in range(levels):
+    for _ in range(levels - 1):
         level = [item for one in level for item in (one.values() if type(one) is dict else one) if type(item) is dict or type(item) is list]
         if not level:
             return False
-    return bool(level)
+    # Of the last level the first will do: a list of pump events has thousands.
+    for one in level:
+        for item in one.values() if type(one) is dict else one:
+            if type(item) is dict or type(item) is list:
+                return True
+    return False
 
 
 def write(value: Json, style: str = "compact") -> bytes:

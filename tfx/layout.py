@@ -26,8 +26,27 @@ def lay_out(value: Json, levels: int | None = None) -> bytes:
     Raises:
         FormatError: arrays and objects nest, or might, deeper than `levels`.
     """
+    return b"".join(_text(value, levels))
+
+
+def is_laid_out(value: Json, data: bytes, levels: int | None = None) -> bool:
+    """Whether these bytes are what `lay_out` gives for the value, without making a second text of that length.
+
+    Raises:
+        FormatError: as `lay_out`.
+    """
+    at = 0
+    for piece in _text(value, levels):
+        if not data.startswith(piece, at):
+            return False
+        at += len(piece)
+    return at == len(data)
+
+
+def _text(value: Json, levels: int | None) -> Iterator[bytes]:
     most = sys.maxsize if levels is None else levels - _ROW_DEPTH - 1
-    return b"".join((*_lines(value, 0, most, in_array=False), b"\n"))
+    yield from _lines(value, 0, most, in_array=False)
+    yield b"\n"
 
 
 def gaps(value: Json, text: bytes, indent: int) -> tuple[tuple[int, ...], int] | None:
@@ -77,7 +96,8 @@ def _lines(value: Json, indent: int, most: int, *, in_array: bool) -> Iterator[b
     pad = b"\n" + b" " * (indent + 1)
     rows = _rows(value, pad) if isinstance(value, list) else None
     if rows is not None:
-        yield b"[" + pad + rows
+        yield b"[" + pad
+        yield rows
     else:
         opening, pairs = (b"{", [*value.items()]) if isinstance(value, dict) else (b"[", [(None, item) for item in value])
         for number, (key, item) in enumerate(pairs):
@@ -103,7 +123,8 @@ def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool
 
 def _rows(items: list[Json], pad: bytes) -> bytes | None:
     """The inside of a long array whose every element is a row, written in one go and cut between the rows; None for any other."""
-    if len(items) < _MANY:
+    # What is no row itself, as an exchange is none, is told before everything is written.
+    if len(items) < _MANY or nests_deeper(items[0], _ROW_DEPTH):
         return None
     try:
         text = orjson.dumps(items)

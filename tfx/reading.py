@@ -51,11 +51,13 @@ def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
 
 
 def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
-    if any(line in data for line in (b"\n<<<<<<< ", b"\n>>>>>>> ")) or data.startswith(b"<<<<<<< "):
-        raise CassetteError(f"{where} holds merge conflict markers; take one side whole with: git checkout --theirs -- {where}")
     try:
         head, is_plain = lenient(data)
     except ValueError as error:
+        if any(line in data for line in (b"\n<<<<<<< ", b"\n>>>>>>> ")) or data.startswith(b"<<<<<<< "):
+            raise CassetteError(
+                f"{where} holds merge conflict markers; take one side whole with: git checkout --theirs -- {where}"
+            ) from None
         if b'"tfx_cassette"' not in data[:_TOP]:
             what = "is empty" if not data.strip() else "is no cassette: it is not JSON"
             raise CassetteError(f"{where} {what}; name a cassette, or record one with: tfx record NAME") from error
@@ -74,6 +76,12 @@ def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
             f"migrate it with the tfx that reads it: pip install --upgrade tandem-tfx && tfx sanitize {where}"
         )
     return cast("dict[str, Json]", head), is_plain
+
+
+def digest_of(data: bytes) -> str:
+    """The digest a file says it has; empty for none."""
+    found = _DIGEST.search(data)
+    return f"sha256:{found.group(1).decode('ascii')}" if found else ""
 
 
 def _same_digest(data: bytes, where: str) -> None:

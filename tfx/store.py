@@ -11,7 +11,6 @@ import io
 import os
 import re
 import tempfile
-from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
 from typing import Final, cast
@@ -21,12 +20,12 @@ from tfx.cassette import FORMAT_VERSION, Cassette
 from tfx.errors import CassetteError, FormatError, UsageError
 from tfx.exchange import STRICT, Exchange, Headers
 from tfx.jsonbody import DEEPEST, Json
-from tfx.layout import lay_out
-from tfx.reading import CLOCK, loads
+from tfx.layout import is_laid_out, lay_out
+from tfx.reading import CLOCK, digest_of, loads
 from tfx.skimming import skim
 from tfx.stored import plain
 
-__all__ = ["check_target", "dumps", "load", "loads", "opened", "path_of", "save"]
+__all__ = ["check_target", "dumps", "is_dumped", "load", "loads", "opened", "path_of", "save"]
 
 SUFFIX: Final = ".json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
@@ -198,7 +197,16 @@ def dumps(cassette: Cassette) -> bytes:
         return _sealed(_head_node(cassette, trusting=False), None)
 
 
-def _head_node(cassette: Cassette, *, trusting: bool) -> Json:
+def is_dumped(cassette: Cassette, data: bytes) -> bool:
+    """Whether `dumps` gives these bytes for the cassette that `loads` has made of them, and whose digest it has found to be theirs."""
+    digest = digest_of(data)
+    try:
+        return is_laid_out({**_head_node(cassette, trusting=True), "digest": digest}, data, DEEPEST)
+    except FormatError:
+        return is_laid_out({**_head_node(cassette, trusting=False), "digest": digest}, data)
+
+
+def _head_node(cassette: Cassette, *, trusting: bool) -> dict[str, Json]:
     exchanges: list[Json] = [_exchange_node(exchange, trusting=trusting) for exchange in cassette.exchanges]
     return {
         "tfx_cassette": FORMAT_VERSION,
@@ -252,14 +260,6 @@ def _header_node(headers: Headers) -> list[Json]:
 
 def _rows(exchange: Json) -> int:
     response = cast("dict[str, dict[str, dict[str, Json]]]", exchange)["response"]
-    return len(list(_row_nodes(response["body"])))
-
-
-def _row_nodes(body: dict[str, Json]) -> Iterable[Json]:
-    records = body.get("records")
-    value = body.get("json")
-    if isinstance(records, list):
-        yield from records
-    if isinstance(value, dict):
-        for member in value.values():
-            yield from member if isinstance(member, list) else ()
+    records, value = response["body"].get("records"), response["body"].get("json")
+    members = value.values() if isinstance(value, dict) else ()
+    return sum(len(rows) for rows in (records, *members) if isinstance(rows, list))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tfx import layout
 from tfx.jsonbody import Json
-from tfx.layout import lay_out
+from tfx.layout import is_laid_out, lay_out
 
 TEXTS = st.text(alphabet='ab,:{}[]"\\é1', max_size=4)
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXTS
@@ -29,6 +29,9 @@ def test_rows_written_in_one_go_are_those_written_one_by_one(rows: list[Json]) -
     with mock.patch.object(layout, "_MANY", 1000):
         assert lay_out(value) == text
     assert json.loads(text) == value
+    assert is_laid_out(value, text)
+    for other in (text[:-1], text + b"\n", text.replace(b":", b": ", 1), text.replace(b"\n ", b"\n", 1)):
+        assert not is_laid_out(value, other)
 
 
 def test_a_pump_event_stands_on_a_line_of_its_own() -> None:
