@@ -80,7 +80,7 @@ def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
 
 def digest_of(data: bytes) -> str:
     """The digest a file says it has; empty for none."""
-    found = _DIGEST.search(data)
+    found = DIGEST.search(data)
     return f"sha256:{found.group(1).decode('ascii')}" if found else ""
 
 
