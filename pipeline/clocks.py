@@ -36,19 +36,29 @@ class Clock:
 
 def times(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> dict[str, pa.Array]:
     """The columns `pump_time`, `instant` and `clock` of these pump seconds, told by these records. Null where there is no possible time."""
-    seconds = np.where(is_possible(seconds), seconds, np.uint32(NOT_A_DATE[0]))
-    utc = np.full(len(batch), np.datetime64("NaT", "s"))
-    status = np.full(len(batch), NOT_A_TIME, np.uint8)
-    for group in batch.group_numbers:
-        here = batch.groups == group
-        found = instants(seconds[here], clock.zone, sequence=batch.records.sequence[here], changes=clock.changes.get(group, ()))
-        utc[here], status[here] = found.utc, found.status
+    possible = is_possible(seconds)
+    if not possible.all():
+        seconds = np.where(possible, seconds, np.uint32(NOT_A_DATE[0]))
+    utc, status = _told(seconds, batch, clock)
     words = pa.array([_WORDS[one] for one in range(len(_WORDS))])
     return {
         "pump_time": pa.array(walls(seconds).astype("datetime64[us]")),
         "instant": pc.cast(pa.array(utc.astype("datetime64[us]")), pa.timestamp("us", "UTC")),
         "clock": pa.DictionaryArray.from_arrays(pa.array(status.astype(np.int32), mask=status == NOT_A_TIME), words),
     }
+
+
+def _told(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> tuple[npt.NDArray[np.datetime64], npt.NDArray[np.uint8]]:
+    """The instants and how sure they are, each group by its own clock changes."""
+    utc = np.full(len(batch), np.datetime64("NaT", "s"))
+    status = np.full(len(batch), NOT_A_TIME, np.uint8)
+    for group in batch.group_numbers:
+        here = batch.groups == group if len(batch.group_numbers) > 1 else slice(None)
+        found = instants(seconds[here], clock.zone, sequence=batch.sequence[here], changes=clock.changes.get(group, ()))
+        if len(batch.group_numbers) == 1:
+            return found.utc, found.status
+        utc[here], status[here] = found.utc, found.status
+    return utc, status
 
 
 def clock_of(connection: Connection, device_id: int, zone: ZoneInfo) -> Clock:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -51,9 +52,9 @@ class Reject:
     code: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Batch:
-    """Records of one device with the sequence group of each."""
+    """Records of one device with the sequence group of each. No slots: the columns of the header are read out of the records once."""
 
     records: Records
     groups: Groups
@@ -61,12 +62,27 @@ class Batch:
     def __len__(self) -> int:
         return len(self.records)
 
+    @cached_property
+    def codes(self) -> npt.NDArray[np.uint16]:
+        """Event codes."""
+        return self.records.code
+
+    @cached_property
+    def seconds(self) -> npt.NDArray[np.uint32]:
+        """Seconds since 2008 on the pump's wall clock."""
+        return self.records.seconds
+
+    @cached_property
+    def sequence(self) -> npt.NDArray[np.uint32]:
+        """Sequence numbers."""
+        return self.records.sequence
+
     @property
     def keys(self) -> npt.NDArray[np.int64]:
         """Group and sequence number in one number: the identity within a device."""
-        return (self.groups << 32) | self.records.sequence.astype(np.int64)
+        return (self.groups << 32) | self.sequence
 
-    @property
+    @cached_property
     def group_numbers(self) -> tuple[int, ...]:
         """The sequence groups there are: one, as far as anybody has seen."""
         if len(self) and (self.groups == self.groups[0]).all():
@@ -100,6 +116,14 @@ class Received:
     def has_hole(self) -> bool:
         """Whether events of its days are missing for sure: nothing could be read, or it breaks off in the middle of a record."""
         return any(reject.reason in (UNREADABLE, TRUNCATED) for reject in self.rejects)
+
+
+def joined(answers: Sequence[Received]) -> Received:
+    """Answers of one era and device as one, in their order."""
+    if len(answers) == 1:
+        return answers[0]
+    rejects = tuple(reject for answer in answers for reject in answer.rejects)
+    return Received(era=answers[0].era, batch=Batch.join([answer.batch for answer in answers]), rejects=rejects)
 
 
 def received(era: Era, body: bytes, *, device: str | None = None) -> Received:

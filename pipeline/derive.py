@@ -34,7 +34,7 @@ Stretch = tuple[int, int, int, int]
 def mark_batch(connection: Connection, device_id: int, news: Batch) -> None:
     """Say that these events are new, in the transaction that stores them."""
     for group in news.group_numbers:
-        sequence = news.records.sequence[news.groups == group]
+        sequence = news.sequence if len(news.group_numbers) == 1 else news.sequence[news.groups == group]
         mark(connection, (device_id, group, int(sequence.min()), int(sequence.max())))
 
 

@@ -82,7 +82,7 @@ def identity_columns(device_id: int, batch: Batch) -> dict[str, pa.Array]:
     return {
         "device_id": pa.array(np.full(len(batch), device_id, np.int32)),
         "sequence_group": pa.array(batch.groups.astype(np.int32)),
-        "sequence_number": pa.array(batch.records.sequence.astype(np.int64)),
+        "sequence_number": pa.array(batch.sequence.astype(np.int64)),
     }
 
 
@@ -93,9 +93,9 @@ def raw_rows(device_id: int, batch: Batch, era: str) -> pa.Table:
         {
             **identity_columns(device_id, batch),
             "era": same(era, len(batch)),
-            "code": pa.array(records.code.astype(np.int16)),
+            "code": pa.array(batch.codes.astype(np.int16)),
             "source": pa.array(records.source.astype(np.int16)),
-            "pump_seconds": pa.array(records.seconds.astype(np.int64)),
+            "pump_seconds": pa.array(batch.seconds.astype(np.int64)),
             "payload": blobs(records.payload),
         }
     )
@@ -106,7 +106,8 @@ def raw_rows(device_id: int, batch: Batch, era: str) -> pa.Table:
 _WITHIN: Final = "r.device_id = $1 AND r.sequence_number BETWEEN $2 AND $3"
 _ANY: Final = f"SELECT count(*) FROM (SELECT 1 FROM raw_events r WHERE {_WITHIN} LIMIT 1)"  # noqa: S608  # our own words
 _KNOWN: Final = f"""
-SELECT place, r.era = i.era AND (r.code <> i.code OR r.pump_seconds <> i.pump_seconds OR r.payload <> i.payload) AS odd
+SELECT place, r.era = i.era AND
+    (r.code <> i.code OR r.source <> i.source OR r.pump_seconds <> i.pump_seconds OR r.payload <> i.payload) AS odd
 FROM incoming i JOIN raw_events r USING (device_id, sequence_group, sequence_number)
 WHERE {_WITHIN}
 """  # noqa: S608  # our own words
@@ -119,7 +120,7 @@ def sift(connection: Connection, device_id: int, batch: Batch, era: str) -> tupl
     """
     if not len(batch):
         return batch, batch
-    if (np.diff(batch.keys) > 0).all():  # as answers are: in order, and nothing twice
+    if _is_ascending(batch):  # as answers are: in order, and nothing twice
         firsts, later = batch, batch.take(np.empty(0, np.intp))
     else:
         first, odd = _firsts(batch)
@@ -130,6 +131,12 @@ def sift(connection: Connection, device_id: int, batch: Batch, era: str) -> tupl
     fresh = np.ones(len(firsts), bool)
     fresh[taken] = False
     return firsts.take(fresh), Batch.join((firsts.take(changed), later))
+
+
+def _is_ascending(batch: Batch) -> bool:
+    """Whether each identity is greater than the one before."""
+    keys = batch.sequence if len(batch.group_numbers) == 1 else batch.keys
+    return bool((keys[1:] > keys[:-1]).all())
 
 
 def _firsts(batch: Batch) -> tuple[Positions, npt.NDArray[np.bool_]]:
@@ -146,7 +153,7 @@ def _firsts(batch: Batch) -> tuple[Positions, npt.NDArray[np.bool_]]:
 
 def _known(connection: Connection, device_id: int, batch: Batch, era: str) -> tuple[Positions, Positions]:
     """Which identities raw_events has, and which of those with other content."""
-    sequence = batch.records.sequence
+    sequence = batch.sequence
     span = [device_id, int(sequence.min()), int(sequence.max())]
     if not number(connection, _ANY, span):
         return np.empty(0, np.intp), np.empty(0, np.intp)

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from sqlalchemy import Engine
 
@@ -19,6 +19,8 @@ from tfx.errors import CassetteError, UsageError
 from tfx.progress import track
 
 Mode = Literal["full", "incremental", "backfill"]
+AT_ONCE: Final = 250_000
+"""Events of a cassette stored in one transaction: twice what DuckDB keeps together, so that a commit copies no row; 50 MB."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -59,7 +61,10 @@ def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
         plan = planned(engine, origin, listed, order)
         with track("windows", sum(len(windows) for _, windows in plan)) as advance:
             for pump, windows in plan:
-                total += run(engine, origin.source, pump, windows, zone=zone, step=step, progress=lambda *_: advance(1))
+                total += run(
+                    engine, origin.source, pump, windows, zone=zone, step=step, progress=lambda *_: advance(1),
+                    at_once=AT_ONCE if origin.recorded is not None else 0,
+                )  # fmt: skip
     return total
 
 

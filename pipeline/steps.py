@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from pipeline import holes
 from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
-from pipeline.decode import TRUNCATED, UNREADABLE_EVENT, Batch, Received, received
+from pipeline.decode import TRUNCATED, UNREADABLE_EVENT, Batch, Received, joined, received
 from pipeline.derive import derive, mark_batch
 from pipeline.extracts.columns import impossible
 from pipeline.extracts.tables import EVENTS_ONLY, EXTRACTS, OF_CODE
@@ -34,7 +34,7 @@ from tandem.clock import is_possible
 from tandem.events import EVENTS
 from tandem.records import Records
 from tandem.windows import Window
-from tfx.errors import UsageError
+from tfx.errors import TfxError, UsageError
 
 UNKNOWN: Final = "unknown"
 CHANGED: Final = "changed record"
@@ -46,6 +46,7 @@ _HAS_NAME: Final = np.isin(np.arange(4096), list(EVENTS))
 
 Result = TypeVar("Result")
 Progress = Callable[[Window, "Stored"], None]
+Answer = tuple[Window, Received]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,18 +90,36 @@ def run(
     zone: ZoneInfo,
     step: Step = plain,
     progress: Progress | None = None,
+    at_once: int = 0,
 ) -> Stored:
     """Ask for these windows of a pump and store them, each in a transaction of its own: what is stored stays, whatever comes after.
 
-    `step` carries out each fetch and each store under a name; Prefect's tasks go in there.
+    `at_once`: windows share a transaction until they have so many events. For answers that cost nothing to get again, because what
+    waits is lost with the process (docs/decisions/windows-at-once.md). `step` carries out each fetch and each store under a name;
+    Prefect's tasks go in there.
     """
-    total = Stored()
+    total, waiting = Stored(), list[Answer]()
+
+    def put_away() -> Stored:
+        name = f"store {waiting[0][0]}" if len(waiting) == 1 else f"store {waiting[0][0]} to {waiting[-1][0]}"
+        stored = step(name, partial(store_windows, engine, pump, tuple(waiting), zone=zone))
+        for place, (window, _) in enumerate(waiting, 1):
+            if progress is not None:
+                progress(window, stored if place == len(waiting) else Stored())
+        waiting.clear()
+        return stored
+
     for window in windows:
-        answer = step(f"fetch {window}", partial(fetch, source, pump, window))
-        stored = step(f"store {window}", partial(store_window, engine, pump, answer, zone=zone, window=window))
-        total += stored
-        if progress is not None:
-            progress(window, stored)
+        try:
+            waiting.append((window, step(f"fetch {window}", partial(fetch, source, pump, window))))
+        except TfxError:
+            if waiting:
+                put_away()  # what was asked for and answered before stays
+            raise
+        if sum(len(answer.batch) for _, answer in waiting) >= at_once:
+            total += put_away()
+    if waiting:
+        total += put_away()
     return total + step("work out tables", lambda: Stored(rows=derive(engine)))
 
 
@@ -113,13 +132,18 @@ def fetch(source: TandemSource, pump: Pump, window: Window) -> Received:
 
 def store_window(engine: Engine, pump: Pump, answer: Received, *, zone: ZoneInfo, window: Window | None = None) -> Stored:
     """Store one answer, all of it or nothing; where the window it answers is given, whether that was read is kept too."""
+    return store_windows(engine, pump, ((window, answer),), zone=zone)
+
+
+def store_windows(engine: Engine, pump: Pump, answers: Sequence[tuple[Window | None, Received]], *, zone: ZoneInfo) -> Stored:
+    """The same with several answers at once."""
     with engine.begin() as connection:
         device_id = register(connection, pump, zone=zone)
-        stored = store(connection, device_id, answer, zone=zone)
-        if window is None:
-            return stored
-        holes.remember(connection, device_id, window, is_read=not answer.has_hole)
-        return replace(stored, unread=(window,) if answer.has_hole else ())
+        stored = store(connection, device_id, joined([answer for _, answer in answers]), zone=zone)
+        for window, answer in answers:
+            if window is not None:
+                holes.remember(connection, device_id, window, is_read=not answer.has_hole)
+    return replace(stored, unread=tuple(window for window, answer in answers if window is not None and answer.has_hole))
 
 
 def zone_named(name: str) -> ZoneInfo:
@@ -185,7 +209,7 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     rows: Counter[str] = Counter()
     news, changed = sift(connection, device_id, answer.batch, answer.era)
     rows["raw_events"] = insert(connection, "raw_events", raw_rows(device_id, news, answer.era))
-    settings = news.take(news.records.code == TIME_CHANGED)
+    settings = news.take(news.codes == TIME_CHANGED)
     if len(settings):
         settle(connection, device_id, settings, zone)  # before the news are in: they are told by the settled clock at once
     clock = clock_of(connection, device_id, zone)
@@ -213,23 +237,19 @@ class Timed:
     @classmethod
     def told(cls, device_id: int, batch: Batch, clock: Clock) -> "Timed":
         """Each event at the time of its header."""
-        columns = {**identity_columns(device_id, batch), **times(batch.records.seconds, batch, clock)}
+        columns = {**identity_columns(device_id, batch), **times(batch.seconds, batch, clock)}
         return cls(device_id=device_id, batch=batch, columns=pa.table(columns))
 
-    def take(self, places: npt.NDArray[np.intp], records: Records) -> "Timed":
-        """The events at these places, whose records are these."""
-        batch = Batch(records=records, groups=self.batch.groups[places])
-        return Timed(device_id=self.device_id, batch=batch, columns=self.columns.take(pa.array(places)))
-
-    def at(self, seconds: npt.NDArray[np.uint32], clock: Clock) -> pa.Table:
-        """The columns with another time."""
-        if np.array_equal(seconds, self.batch.records.seconds):
-            return self.columns
-        return pa.table({**identity_columns(self.device_id, self.batch), **times(seconds, self.batch, clock)})
+    def at(self, places: npt.NDArray[np.intp], seconds: npt.NDArray[np.uint32], clock: Clock) -> pa.Table:
+        """The columns of the events at these places, with these times."""
+        if np.array_equal(seconds, self.batch.seconds[places]):
+            return self.columns.take(pa.array(places))
+        batch = self.batch.take(places)
+        return pa.table({**identity_columns(self.device_id, batch), **times(seconds, batch, clock)})
 
 
 def _event_rows(timed: Timed) -> pa.Table:
-    code = pa.array(timed.batch.records.code.astype(np.int16))
+    code = pa.array(timed.batch.codes.astype(np.int16))
     names = pa.DictionaryArray.from_arrays(code, _NAMES)
     return timed.columns.append_column("code", code).append_column("name", names)
 
@@ -240,7 +260,7 @@ def _extracted(timed: Timed, clock: Clock) -> Iterator[tuple[str, pa.Table, list
     odd: defaultdict[str, list[Fault]] = defaultdict(list)
     for code, places, records in timed.batch.records.groups():
         if code in OF_CODE:
-            table, faults = _read(code, timed.take(places, records), clock)
+            table, faults = _read(code, timed, places, records, clock)
             parts[OF_CODE[code]].append(table)
             odd[OF_CODE[code]] += faults
     for name, tables in parts.items():
@@ -248,32 +268,34 @@ def _extracted(timed: Timed, clock: Clock) -> Iterator[tuple[str, pa.Table, list
         yield name, pa.concat_tables(tables, promote_options="default").unify_dictionaries(), odd[name]
 
 
-def _read(code: int, timed: Timed, clock: Clock) -> tuple[pa.Table, list[Fault]]:
-    """The rows one code's records give, and those that give none."""
-    found = EXTRACTS[OF_CODE[code]][1](code, timed.batch.records)
+def _read(code: int, timed: Timed, places: npt.NDArray[np.intp], records: Records, clock: Clock) -> tuple[pa.Table, list[Fault]]:
+    """The rows one code's records, those at these places, give, and those that give none."""
+    found = EXTRACTS[OF_CODE[code]][1](code, records)
     good = is_possible(found.seconds)  # where the header itself is no time, the quarantine has it already
     faults = []
     for detail, mask in found.trouble.items():
         if mask.any():
-            faults.append(Fault(batch=timed.batch.take(mask & is_possible(timed.batch.records.seconds)), reason=IMPOSSIBLE, detail=detail))
+            odd = timed.batch.take(places[mask])
+            faults.append(Fault(batch=odd.take(is_possible(odd.seconds)), reason=IMPOSSIBLE, detail=detail))
             good &= ~mask
-    table = timed.at(found.seconds, clock)
+    kept = slice(None) if good.all() else np.flatnonzero(good)
+    table = timed.at(places[kept], found.seconds[kept], clock)
     for name, column in found.columns.items():
-        table = table.append_column(name, column)
-    return table if good.all() else table.filter(pa.array(good)), faults
+        table = table.append_column(name, column if isinstance(kept, slice) else column.take(pa.array(kept)))
+    return table, faults
 
 
 def _strange_values(code: int, news: Batch) -> list[Fault]:
     """Values of an event that has no table, and so nobody else who looks at them."""
     found = impossible(code, news.records.columns(code))
-    timed = is_possible(news.records.seconds)  # of the others the quarantine has their place anyway
+    timed = is_possible(news.seconds)  # of the others the quarantine has their place anyway
     return [Fault(batch=news.take(mask & timed), reason=IMPOSSIBLE, detail=detail) for detail, mask in found.items()]
 
 
 def _strange_headers(news: Batch) -> list[Fault]:
-    nameless = ~_HAS_NAME[news.records.code]
-    timeless = ~is_possible(news.records.seconds)
-    beyond = [fault for code in _WATCHED if (here := news.records.code == code).any() for fault in _strange_values(code, news.take(here))]
+    nameless = ~_HAS_NAME[news.codes]
+    timeless = ~is_possible(news.seconds)
+    beyond = [fault for code in _WATCHED if (here := news.codes == code).any() for fault in _strange_values(code, news.take(here))]
     return [
         *beyond,
         Fault(batch=news.take(nameless), reason="unknown code", detail="no layout is known"),

@@ -96,7 +96,9 @@ def walls_of_unix(seconds: npt.ArrayLike) -> Walls:
 
 
 def _dated(stored: npt.ArrayLike, unix: npt.NDArray[np.int64]) -> Walls:
-    return np.where(is_date(stored), unix.astype("datetime64[s]"), np.datetime64("NaT", "s"))
+    dated = is_date(stored)
+    moments = unix.astype("datetime64[s]")
+    return moments if dated.all() else np.where(dated, moments, np.datetime64("NaT", "s"))
 
 
 def seconds_of_walls(moments: npt.ArrayLike) -> npt.NDArray[np.uint32]:

@@ -79,16 +79,26 @@ def instants(
         return Instants(utc=np.full(stored.shape, np.datetime64("NaT", "s")), status=status)
     walls = stored + UNIX_OF_PUMP_EPOCH
     table = _table(zone, int(walls[dated].min()), int(walls[dated].max()))
-    first = np.searchsorted(table.at + np.maximum(table.before, table.after), walls, side="right")
-    second = np.searchsorted(table.at + np.minimum(table.before, table.after), walls, side="right")
-    offset = table.offsets[first]
-    odd = dated & (first != second)
-    back = np.append(table.after < table.before, False)  # one more, for times after the last transition
-    status[odd] = np.where(back[first[odd]], AMBIGUOUS, MISSING)
+    offset, found = _looked_up(walls, table)
+    if found.any():
+        status = np.where(dated, found, status)
     if sequence is not None:
         _settle(walls, np.asarray(sequence, np.int64), table=table, changes=tuple(changes), offset=offset, status=status)
-    utc = np.where(dated, (walls - offset).astype("datetime64[s]"), np.datetime64("NaT", "s"))
-    return Instants(utc=utc, status=status)
+    utc = (walls - offset).view("datetime64[s]")
+    return Instants(utc=utc if dated.all() else np.where(dated, utc, np.datetime64("NaT", "s")), status=status)
+
+
+def _looked_up(walls: npt.NDArray[np.int64], table: "_Table") -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+    """The offset of each wall time, and SURE, AMBIGUOUS or MISSING. One search among the beginnings and ends of all doubtful hours."""
+    ends = table.at + np.maximum(table.before, table.after)
+    begins = table.at + np.minimum(table.before, table.after)
+    bounds = np.sort(np.concatenate([ends, begins]))
+    low = np.append(np.iinfo(np.int64).min, bounds)  # where each stretch between two bounds begins
+    first, second = (np.searchsorted(some, low, side="right") for some in (ends, begins))
+    back = np.append(table.after < table.before, False)  # one more, for times after the last transition
+    status = np.where(first == second, SURE, np.where(back[first], AMBIGUOUS, MISSING)).astype(np.uint8)
+    place = np.searchsorted(bounds, walls, side="right")
+    return table.offsets[first][place], status[place]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

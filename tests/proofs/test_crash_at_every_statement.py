@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cache
@@ -32,6 +32,8 @@ PUMP = Pump(key="1", serial_number="90000001", model_number="1000354")
 ZONE = ZoneInfo("America/Los_Angeles")
 EVERY = (*TABLES, "stale_ranges", "unread_days")
 PARTS = 8
+TOGETHER = 400
+"""Events: the first two windows share a transaction."""
 Content = dict[str, list[tuple[object, ...]]]
 
 
@@ -60,9 +62,9 @@ def history() -> Records:
     return account(now=datetime(2026, 11, 18, 20, 30, tzinfo=UTC), days=1).current.records
 
 
-def whole_run(engine: Engine) -> None:
+def whole_run(engine: Engine, at_once: int = 0) -> None:
     windows = tuple(Window(since=date(2026, 11, day), until=date(2026, 11, day)) for day in (1, 2, 3))
-    run(engine, cast("TandemSource", Source()), PUMP, windows, zone=ZONE)
+    run(engine, cast("TandemSource", Source()), PUMP, windows, zone=ZONE, at_once=at_once)
 
 
 def content(engine: Engine) -> Content:
@@ -113,17 +115,21 @@ def cut() -> None:
 
 
 @pytest.fixture(scope="module")
-def undisturbed() -> tuple[Content, int]:
-    """The tables, and how many statements they take."""
-    engine = in_memory()
-    with disturbed(engine, 0, cut) as count:
-        whole_run(engine)
-    found = content(engine)
-    engine.dispose()
+def undisturbed() -> tuple[Content, Mapping[int, int]]:
+    """The tables, and how many statements they take, by how many events share a transaction."""
+    statements = {}
+    for at_once in (0, TOGETHER):
+        engine = in_memory()
+        with disturbed(engine, 0, cut) as count:
+            whole_run(engine, at_once)
+        statements[at_once] = count[0]
+        found = content(engine)
+        engine.dispose()
+    assert statements[TOGETHER] < statements[0]
     assert {"raw_events", "boluses", "cgm_readings"} <= {table for table, rows in found.items() if rows}
     assert {row[5] for row in found["quarantine"]} == {"unknown code", "changed record", "impossible time", "truncated record"}
     assert not found["stale_ranges"]
-    return found, count[0]
+    return found, statements
 
 
 def emptied(engine: Engine) -> None:
@@ -134,26 +140,29 @@ def emptied(engine: Engine) -> None:
 
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("where", ["memory", "file"])
-def test_the_next_run_completes_what_was_cut_off(where: str, part: int, undisturbed: tuple[Content, int], tmp_path: Path) -> None:
-    expected, statements = undisturbed
+def test_the_next_run_completes_what_was_cut_off(
+    where: str, part: int, undisturbed: tuple[Content, Mapping[int, int]], tmp_path: Path
+) -> None:
+    at_once = TOGETHER if where == "memory" else 0
+    expected, statements = undisturbed[0], undisturbed[1][at_once]
     url = f"duckdb:///{tmp_path / 'w.duckdb'}"
     engine = in_memory() if where == "memory" else open_warehouse(url)
     step = 1 if where == "memory" else 7  # a file is opened anew each time
     for at in range(1 + part * step, statements + 1, PARTS * step):
         with disturbed(engine, at, cut), pytest.raises(CutOffError):
-            whole_run(engine)
+            whole_run(engine, at_once)
         if where == "file":
             engine.dispose()
             engine = open_warehouse(url)
-        whole_run(engine)
+        whole_run(engine, at_once)
         assert content(engine) == expected, f"statement {at} of {statements}"
         emptied(engine)
     engine.dispose()
 
 
 @pytest.mark.parametrize("share", [0.05, 0.3, 0.5, 0.7, 0.9, 1.0])
-def test_a_killed_run_is_completed_by_the_next(share: float, undisturbed: tuple[Content, int], tmp_path: Path) -> None:
-    expected, statements = undisturbed
+def test_a_killed_run_is_completed_by_the_next(share: float, undisturbed: tuple[Content, Mapping[int, int]], tmp_path: Path) -> None:
+    expected, statements = undisturbed[0], undisturbed[1][0]
     file = tmp_path / "w.duckdb"
     command = [sys.executable, __file__, str(file), str(max(1, int(statements * share)))]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

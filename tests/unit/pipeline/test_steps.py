@@ -1,6 +1,6 @@
 """The laws of storing: what comes twice, in parts or in another order makes the same tables, and nothing is lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -21,7 +21,7 @@ from tandem.eras import ERAS
 from tandem.events import EVENTS
 from tandem.records import Records
 from tandem.windows import Window, windows
-from tfx.errors import UsageError
+from tfx.errors import CassetteError, UsageError
 
 Keep = Callable[..., Stored]
 Rows = Callable[..., list[tuple[object, ...]]]
@@ -191,6 +191,45 @@ def test_a_run_asks_window_by_window_and_adds_up(history: Records, warehouse: En
     )  # fmt: skip
     assert [day for day, _ in seen] == ["2026-11-17 to 2026-11-17", "2026-11-18 to 2026-11-18"]
     assert total.received == sum(count for _, count in seen) == total.rows["raw_events"]
+
+
+def test_windows_that_share_a_transaction_make_the_same_tables(history: Records, warehouse: Engine, emptied: Content) -> None:
+    """Each answer repeats the end of the one before; alone, two together, all together."""
+    parts = [history.take(slice(max(0, start - 20), start + 250)) for start in range(0, len(history), 250)]
+    days = windows(date(2026, 11, 1), date(2026, 11, len(parts)), days=1)
+    found, seen = [], list[int]()
+    for at_once in (0, 300, 10**9):
+        total = run(
+            warehouse, cast("TandemSource", Answers([part.to_body() for part in parts])), OTHER, days, zone=BERLIN, at_once=at_once,
+            progress=lambda _, stored: seen.append(stored.received),
+        )  # fmt: skip
+        assert total.received == sum(map(len, parts))
+        found.append(emptied())
+    assert found[0] == found[1] == found[2]
+    assert len(seen) == 3 * len(parts)
+    assert sum(seen) == 3 * sum(map(len, parts))
+
+
+def test_what_was_answered_before_a_failure_is_stored(history: Records, warehouse: Engine, rows: Rows) -> None:
+    answers = [history.take(slice(100)).to_body()]
+    days = windows(date(2026, 11, 1), date(2026, 11, 2), days=1)
+    with pytest.raises(CassetteError):
+        run(warehouse, cast("TandemSource", Answers(answers)), OTHER, days, zone=BERLIN, at_once=999)
+    assert rows("SELECT count(*) FROM raw_events") == [(100,)]
+
+
+class Answers:
+    """A client of era 2025 with these answers and no more."""
+
+    era = ERAS["2025"]
+
+    def __init__(self, bodies: Iterable[bytes]) -> None:
+        self.bodies = iter(bodies)
+
+    def pump_events(self, _device: str, _window: Window) -> bytes:
+        for body in self.bodies:
+            return body
+        raise CassetteError("the cassette has no more")
 
 
 class Source:
