@@ -131,6 +131,6 @@ def _window_of(exchange: Exchange) -> tuple[str, Window] | None:
     query = parse_qs(urlsplit(exchange.request.url).query)
     try:
         since, until = (date.fromisoformat(query[end][0][:10]) for end in ends)
-    except (KeyError, ValueError) as e:
-        raise UsageError(f"the cassette asks {place.endpoint.name} for no window of days; record it again") from e
+    except (KeyError, ValueError):  # its text quotes what was asked for
+        raise UsageError(f"the cassette asks {place.endpoint.name} for no window of days; record it again") from None
     return place.path_values[key], Window(since=since, until=until)

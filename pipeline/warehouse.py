@@ -59,8 +59,8 @@ def connect(url: str) -> Engine:
         raise UsageError(f"the database {shown(url)} is not DuckDB; name one like duckdb:///warehouse.duckdb")
     try:
         engine = create_engine(url, poolclass=StaticPool) if _in_memory(url) else create_engine(url)
-    except (ArgumentError, NoSuchModuleError) as e:
-        raise UsageError(f"the database address {shown(url)} cannot be read; name one like duckdb:///warehouse.duckdb") from e
+    except (ArgumentError, NoSuchModuleError, ValueError):  # its text quotes the address, and the password in it
+        raise UsageError(f"the database address {shown(url)} cannot be read; name one like duckdb:///warehouse.duckdb") from None
     event.listen(engine, "connect", lambda connection, _record: _set_up(connection, in_memory=_in_memory(url)))
     return engine
 
@@ -89,7 +89,7 @@ def existing_warehouse(url: str) -> Engine:
     """The warehouse in a file that is there, brought to today's schema. Raises UsageError if there is none."""
     try:
         path = Path(make_url(url).database or "")
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         path = Path()
     if url.startswith("duckdb:") and not path.is_file():
         raise UsageError(f"there is no database at {shown(url)}; make one with: tfx pipeline run --database {shown(url)}")
@@ -100,7 +100,7 @@ def _see_that_it_is_duckdbs(url: str) -> None:
     """Refuse a file that DuckDB would read as something else: told to open x.json it makes a view of it, in memory, and says nothing."""
     try:
         path = Path(make_url(url).database or "")
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         return  # `connect` says so in its words
     if path.is_file() and path.stat().st_size:
         with path.open("rb") as file:
@@ -146,11 +146,11 @@ def told(url: str) -> Iterator[None]:
             raise e.__context__ from None
         raise
     except (DBAPIError, duckdb.Error) as e:
-        kind = type(e.orig if isinstance(e, DBAPIError) else e).__name__
+        kind = type(e.orig if isinstance(e, DBAPIError) else e).__name__  # and no more of it: its text quotes rows
         raise UsageError(
             f"the database {shown(url)} cannot be read or written any more ({kind}): see that its disk has room and that no other program "
             "has it open, and run the command again; windows stored so far stay stored, and what was under way is undone"
-        ) from e
+        ) from None
 
 
 def driver(connection: Connection) -> Driver:

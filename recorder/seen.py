@@ -135,6 +135,7 @@ def _body(headers: Headers, body: bytes, name: str) -> Iterator[Pair]:
         return  # a page; its ids are the sanitizer's to drop with the rest of it
     if name == "pump-logs" and isinstance(value, dict):
         yield from _events(value)
+        yield from _leaves({key: item for key, item in value.items() if key not in ("events", "clockChanges")}, "")
     elif name == "pump-events" and isinstance(value, str):
         yield from _records(value)
     else:

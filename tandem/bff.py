@@ -28,6 +28,8 @@ Event = dict[str, Json]
 
 _HEADER: Final = (("sequenceNumber", 0xFFFFFFFF), ("sequenceGroup", (1 << 63) - 1))
 _LAST_CODE: Final = 0x0FFF
+_NAMES: Final = frozenset(field.name for event in EVENTS.values() for field in event.fields) | {field.name for field in bare_fields()}
+"""Every name a property is known by."""
 _ABSENT_IS_ZERO: Final = ("json", "spare")  # origins of members older answers may lack
 
 
@@ -250,7 +252,8 @@ def _write_spares(rows: npt.NDArray[np.uint8], code: int, extras: Mapping[int, M
     least = 1 if known else 0  # a spare the layout does not name is written only where it is not 0
     for index, given in extras.items():
         for name, value in given.items():
-            where = f"event {index} (code {code}), property {name}"
+            # A name of no layout may be a person's own.
+            where = f"event {index} (code {code}), property {name if name in _NAMES else 'of another name'}"
             if name not in spares:
                 raise FormatError(f"{where}: not in the layout of that code, so a record cannot hold it")
             if type(value) is not int or not least <= value <= 0xFF:  # noqa: PLR2004  # one byte

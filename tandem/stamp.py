@@ -32,8 +32,8 @@ class Stamp:
         day_time = f"{found['day']}T{found['time'] or '00:00:00'}" if found else ""
         try:
             moment = datetime.strptime(day_time, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007  # the digits, not the instant
-        except ValueError as e:
-            raise FormatError(f"not a date or time as Tandem Source writes it ({len(text)} characters)") from e
+        except ValueError:  # its text quotes what was written
+            raise FormatError(f"not a date or time as Tandem Source writes it ({len(text)} characters)") from None
         assert found is not None
         return cls(moment=moment, fraction=found["fraction"] or "", zone=found["zone"] or "", has_time=found["time"] is not None)
 

@@ -107,8 +107,8 @@ def _exchange(request: Request, node: Mapping[str, object], place: str) -> Excha
         headers = Headers([*headers, ("Location", onward)])
     content = mapping(node.get("content") or {}, f"{place}.content")
     body = _content(content, f"{place}.content")
-    if not body and number < HTTPStatus.MULTIPLE_CHOICES and _told(content) and _is_json(headers, request):
-        raise FormatError(f"{place}.content has no text though it had {_told(content)} bytes; export the HAR with its contents")
+    if not body and number < HTTPStatus.MULTIPLE_CHOICES and _was_there(content) and _is_json(headers, request):
+        raise FormatError(f"{place}.content has no text though its size says there was one; export the HAR with its contents")
     headers, body = as_seen(headers, body)
     reason = string(node.get("statusText") or "", f"{place}.statusText")
     return Exchange(request=request, response=Response(status=number, reason=reason, headers=headers, body=body))
@@ -119,9 +119,9 @@ def _content(content: Mapping[str, object], place: str) -> bytes:
     return base64_bytes(text, f"{place}.text") if content.get("encoding") == "base64" else text_bytes(text, f"{place}.text")
 
 
-def _told(content: Mapping[str, object]) -> int:
+def _was_there(content: Mapping[str, object]) -> bool:
     size = content.get("size")
-    return size if isinstance(size, int) and size > 0 else 0
+    return isinstance(size, int) and size > 0
 
 
 def _is_json(headers: Headers, request: Request) -> bool:

@@ -8,8 +8,10 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from urllib.parse import quote
@@ -46,8 +48,97 @@ def forms(value: str) -> set[bytes]:
     }
 
 
+_CALLED = frozenset({"join", "sorted", "set"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """A place that makes an error of tfx. `is_fixed`: by its source alone it says the same whatever was in hand."""
+
+    file: str
+    first: int
+    last: int
+    scope: str
+    is_fixed: bool
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.first} ({self.scope})"
+
+
+def sites() -> tuple[Site, ...]:
+    """Every place in the sources that makes an error of tfx: every call of `TfxError` or of a class below it, wherever that is."""
+    paths = sorted(path for stage in STAGES for path in (ROOT / stage).rglob("*.py"))
+    texts = {str(path.relative_to(ROOT)): path.read_text(encoding="utf-8") for path in paths}
+    bases = {
+        node.name: {base.id for base in node.bases if isinstance(base, ast.Name)}
+        for text in texts.values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.ClassDef)
+    }
+    kinds = {"TfxError"}
+    while new := {name for name, above in bases.items() if above & kinds} - kinds:
+        kinds |= new
+    return tuple(site for file, text in texts.items() for site in sites_of(file, text, frozenset(kinds)))
+
+
+def sites_of(file: str, text: str, kinds: frozenset[str]) -> list[Site]:
+    """Every place in one source."""
+    found: list[Site] = []
+    _visit(ast.parse(text), _Around(file=file), kinds, found)
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Around:
+    """What a node stands in."""
+
+    file: str
+    scope: tuple[str, ...] = ()
+    handler: ast.ExceptHandler | None = None
+    raiser: ast.Raise | None = None
+
+    @property
+    def tells_no_cause(self) -> bool:
+        """Whether what is raised here carries no other error, whose text would be printed with a traceback."""
+        if self.raiser is None:
+            return False
+        return self.handler is None if self.raiser.cause is None else isinstance(self.raiser.cause, ast.Constant)
+
+
+def _visit(node: ast.AST, around: _Around, kinds: frozenset[str], found: list[Site]) -> None:
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+        around = replace(around, scope=(*around.scope, node.name), handler=None, raiser=None)
+    elif isinstance(node, ast.ExceptHandler):
+        around = replace(around, handler=node)
+    elif isinstance(node, ast.Raise):
+        around = replace(around, raiser=node)
+    if isinstance(node, ast.Call) and (
+        (isinstance(node.func, ast.Name) and node.func.id in kinds)
+        or (around.raiser is not None and isinstance(node.func, ast.Call) and ast.unparse(node.func.func) == "type")
+    ):
+        is_fixed = around.tells_no_cause and not node.keywords and all(map(_fixed, node.args))
+        scope = ".".join(around.scope)
+        found.append(Site(file=around.file, first=node.lineno, last=node.end_lineno or node.lineno, scope=scope, is_fixed=is_fixed))
+    for inner in ast.iter_child_nodes(node):
+        _visit(inner, around, kinds, found)
+
+
+def _fixed(expression: ast.expr) -> bool:
+    """Whether an expression is made of literals and CONSTANTS alone."""
+    return all(_says_the_same(node) for node in ast.walk(expression))
+
+
+_PLAIN = (ast.Constant, ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.operator, ast.Call, ast.expr_context)
+
+
+def _says_the_same(node: ast.AST) -> bool:
+    if isinstance(node, ast.Name):
+        return node.id.strip("_").isupper() or node.id in _CALLED
+    return node.attr in _CALLED if isinstance(node, ast.Attribute) else isinstance(node, _PLAIN)
+
+
 class Sites:
-    """Which places that make an error of tfx were reached; `made` is file -> lines."""
+    """Which places that make an error of tfx were reached, and by which rows."""
 
     def __init__(self) -> None:
         self.reached: dict[tuple[str, int], set[str]] = {}
@@ -58,29 +149,20 @@ class Sites:
         if file.is_relative_to(ROOT) and file.relative_to(ROOT).parts[0] in STAGES:
             self.reached.setdefault((str(file.relative_to(ROOT)), frame.f_lineno), set()).add(self.row)
 
-    @staticmethod
-    def all() -> dict[str, list[tuple[int, int]]]:
-        """Every call of an error class in the sources: file -> first and last line."""
-        kinds = {name for name, kind in vars(errors).items() if isinstance(kind, type) and issubclass(kind, errors.TfxError)}
-        found: dict[str, list[tuple[int, int]]] = {}
-        for path in sorted(one for stage in STAGES for one in (ROOT / stage).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds:
-                    found.setdefault(str(path.relative_to(ROOT)), []).append((node.lineno, node.end_lineno or node.lineno))
-        return found
-
-    def rows(self) -> dict[tuple[str, int], set[str]]:
+    def rows(self) -> dict[Site, set[str]]:
         """Place -> the rows that reached it; empty for those none did."""
+        by_file: dict[str, dict[int, set[str]]] = {}
+        for (file, line), rows in self.reached.items():
+            by_file.setdefault(file, {})[line] = rows
         return {
-            (file, first): {row for (one, line), rows in self.reached.items() if one == file and first <= line <= last for row in rows}
-            for file, spans in self.all().items()
-            for first, last in spans
+            site: {row for line, rows in by_file.get(site.file, {}).items() if site.first <= line <= site.last for row in rows}
+            for site in sites()
         }
 
     def table(self) -> str:
-        """For reading: each place that makes an error, and the first row that reached it."""
+        """For reading: each place that makes an error, and the first row that reached it; `=` where it says the same to everybody."""
         rows = self.rows()
-        lines = [f"{file}:{line}: {min(found, default='-')}" for (file, line), found in rows.items()]
+        lines = [f"{site}: {min(found, default='=' if site.is_fixed else '-')}" for site, found in rows.items()]
         return "\n".join([f"{sum(map(bool, rows.values()))} of {len(rows)} reached", *lines])
 
 
@@ -171,6 +253,16 @@ class Bench:
             root.removeHandler(handler)
             root.setLevel(before)
         return code, out.getvalue(), err.getvalue()
+
+    def call(self, do: Callable[[], object]) -> tuple[str, str]:
+        """A call that is to end in an error: what that says with all its causes, as a traceback prints it, and its repr; `` for none."""
+        try:
+            made = do()
+        except errors.TfxError as error:
+            return "".join(traceback.format_exception(error)), repr(error)
+        except Exception as error:  # noqa: BLE001  # a row that went astray: its own fault is told where it is listed
+            return "", f"{type(error).__name__} at {traceback.extract_tb(error.__traceback__)[-1]}"
+        return "", repr(made)
 
     def heard(self, canaries: Iterable[str], *said: str) -> list[str]:
         """Where a canary is: in what was said, in what was started, in a file that is there now or was there for a while."""

@@ -155,7 +155,7 @@ BROKEN = [
     (file(entry(headers=[{"name": "a", "value": ["b"]}])), r"response\.headers is not a text"),
     (file(entry(content={"text": "!", "encoding": "base64"})), r"content\.text is not base64"),
     (file(entry(content={"text": "\ud800"})), r"content\.text holds half a character"),
-    (file(entry(content={"size": 9, "mimeType": "application/json"})), "had 9 bytes; export the HAR with its contents"),
+    (file(entry(content={"size": 9, "mimeType": "application/json"})), "its size says there was one; export the HAR with its contents"),
     (file(entry(method="POST", postData=[])), r"request\.postData is not an object"),
     (file(entry(method="POST", postData={"params": [{"name": "\ud800"}]})), r"params holds half a character"),
 ]

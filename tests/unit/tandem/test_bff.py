@@ -186,7 +186,7 @@ def test_a_source_nibble_is_refused_not_dropped() -> None:
         (bolus(bolusType=[1 << 70]), "event 1 (code 280): property bolusType: not a rising list of bit numbers from 0 to 7"),
         (bolus(eventProperties={}), "event 1 (code 280): property bolusId: missing"),
         (bolus(eventProperties=[]), "event 1 (code 280): eventProperties is not an object"),
-        (bolus(note=1), "event 1 (code 280), property note: not in the layout of that code, so a record cannot hold it"),
+        (bolus(marisol=1), "event 1 (code 280), property of another name: not in the layout of that code, so a record cannot hold it"),
         (bolus(spareD12=1), "event 1 (code 280), property spareD12: not in the layout of that code, so a record cannot hold it"),
         (bolus(eventCode=4096), "event 1: eventCode is not a whole number from 0 to 4095"),
         (bolus(eventCode="280"), "event 1: eventCode is not a whole number from 0 to 4095"),

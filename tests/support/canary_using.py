@@ -1,0 +1,349 @@
+"""Direct calls into replayer, pipeline and simulator that end in an error of tfx, with a canary in hand. See canary_calls.py."""
+
+import json
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
+from zoneinfo import ZoneInfo
+
+import pytest
+import tape
+from canary import NAME, PASSWORD, SERIAL, TOKEN, UUID, Bench
+from canary_calls import NOW, Call, event, raised, without
+from canary_making import LOGS, OLD, PUMPER, SPAN
+from leaks import exchange
+
+from pipeline import partitions, profiles, pumps, steps, warehouse
+from pipeline.export import Choice, export
+from pipeline.origin import recorded_windows
+from replayer import clock, contents, eras, events, keys, makers, matching, plugin, program, seal
+from replayer.keys import question
+from replayer.recordings import One, tape_of
+from replayer.session import Replay, offline
+from replayer.windows import Window
+from simulator import demo
+from simulator.account import account
+from simulator.cli import instant
+from simulator.service import Service
+from simulator.session import captured_session
+from tandem.client import TandemSource
+from tandem.eras import ERAS
+from tandem.faults import Fault
+from tfx.cassette import Cassette
+from tfx.errors import NetworkBlockedError
+from tfx.exchange import Exchange, Headers, Request
+from tfx.jsonbody import Json
+
+# --- replayer
+
+ME = tape.session()
+ME25 = tape.session("2025")
+
+
+def cassette(*exchanges: Exchange, era: str = "2026-10") -> Cassette:
+    return replace(tape.session(era), exchanges=exchanges)
+
+
+def got(body: object, url: str = LOGS + SPAN) -> Exchange:
+    return exchange(url, answer=json.dumps(body).encode())
+
+
+def one(body: object, url: str = LOGS + SPAN) -> One:
+    made = got(body, url)
+    return One(number=1, exchange=made, asked=question(made.request))
+
+
+def asking(method: str, url: str, body: str = "", **headers: str) -> Call:
+    return lambda _: Replay(ME).answer(
+        Request(
+            method=method,
+            url=url,
+            headers=Headers([("Content-Type", "application/x-www-form-urlencoded"), *headers.items()]),
+            body=body.encode(),
+        )
+    )
+
+
+TOKENS = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
+
+
+def signing_in(**changes: str) -> Call:
+    return asking(
+        "POST",
+        TOKENS,
+        "&".join(f"{name}={value}" for name, value in ({"grant_type": "authorization_code", "code": tape.CODE} | changes).items()),
+    )
+
+
+def replayed(act: Callable[[Replay], object], **how: object) -> Call:
+    def play(_: Bench) -> object:
+        replay = Replay(ME, **how)  # type: ignore[arg-type]  # as Replay takes them
+        return act(replay)
+
+    return play
+
+
+def missed(times: int) -> Callable[[Replay], None]:
+    def miss(replay: Replay) -> None:
+        for _ in range(times):
+            with suppress(Exception):  # an application that swallows it
+                replay.answer(Request(method="GET", url=f"{PUMPER}/{NAME}?q={PASSWORD}", headers=Headers([("Authorization", TOKEN)])))
+        replay.check()
+
+    return miss
+
+
+def blocked(_: Bench) -> object:
+    with offline(ME):
+        return socket.create_connection(("192.0.2.1", 443))
+
+
+def not_startable(_: Bench) -> object:
+    waiting = seal.network_of_its_own(["/nowhere/program"], sealed=False)
+    with waiting as found:
+        return found.run({"TFX_PASSWORD": PASSWORD})
+
+
+def no_network(bench: Bench) -> object:
+    with bench.patch.context() as patch:
+        patch.setattr(seal, "HELPER", Path(bench.folder / "nowhere"))
+        patch.setattr("replayer.seal.subprocess.Popen", quietly)
+        with seal.network_of_its_own(["true"]) as found:
+            return found
+
+
+POPEN = subprocess.Popen
+
+
+def quietly(*arguments: object, **more: object) -> object:
+    return POPEN(*arguments, **(more | {"stderr": subprocess.DEVNULL}))  # type: ignore[call-overload]  # handed on as it came
+
+
+def without_a_code(_: Bench) -> object:
+    made = {"events": [event(eventCode=NAME, pumpDateTime="2024-07-01T10:00:00")], "clockChanges": []}
+    return eras.as_era(cassette(*ME.exchanges[:-2], got(made, tape.logs_url("2024-07-01", "2024-07-02"))), "2025")
+
+
+def two_reached_out(_: Bench) -> None:
+    with offline(ME) as replay:
+        for _number in range(2):
+            with suppress(NetworkBlockedError):
+                socket.create_connection((f"{NAME}.example.org", 443))
+    replay.check()
+
+
+def a_test_that_swallowed(bench: Bench) -> object:
+    """What pytest runs around a test of a project that blocks its network."""
+    item = SimpleNamespace(config=SimpleNamespace(stash={plugin._GUARD: True}), stash={}, iter_markers=lambda **_: ())
+    with bench.patch.context() as patch:
+        patch.setattr(plugin, "wanted", lambda _: ())
+        around = plugin.pytest_runtest_call(cast("pytest.Item", item))
+        next(around)
+        with offline(ME), suppress(NetworkBlockedError):
+            socket.create_connection((f"{NAME}.example.org", 443))
+        return next(around)
+
+
+def some_codes(_: Bench) -> object:
+    made = exchange(LOGS + SPAN + "&eventCodes=229", answer=json.dumps({"events": [], "clockChanges": []}).encode())
+    return eras.as_era(cassette(*ME.exchanges[:-2], made), "2026-07")
+
+
+REPLAYER: tuple[Call, ...] = (
+    without("time_machine", lambda _: clock.start(NOW)),
+    lambda _: contents.contents(cassette(got({"events": NAME}))),
+    lambda _: contents.contents(cassette(got(PASSWORD, OLD), era="2025")),
+    lambda _: eras.as_era(ME, "1984"),
+    some_codes,
+    lambda _: eras.as_era(cassette(got({"pumps": NAME}, PUMPER)), "2025"),
+    lambda _: eras.as_era(
+        cassette(got({"pumps": [{"lastUploadDate": NAME, "settings": {"details": {"profiles": {"profile": NAME}}}}]}, PUMPER)), "2025"
+    ),
+    lambda _: makers._recorded(one([NAME]), cast("Window", None)),
+    lambda _: makers._read(one(NAME, OLD)),
+    without_a_code,
+    two_reached_out,
+    a_test_that_swallowed,
+    lambda _: recordings_answer(),
+    lambda _: tape_of(cassette(got({"pumps": [NAME]}, PUMPER)), ERAS["2026-10"], ERAS["2025"]),
+    lambda _: events.lane(json.dumps({"events": NAME}).encode(), "#1"),
+    lambda _: events.lane(b'{"events":[{"pumpDateTime":"' + NAME.encode(), "#1"),
+    lambda _: events.legacy_lane(PASSWORD.encode(), "#1"),
+    lambda _: keys.checked_ignore((NAME,), 1),
+    lambda _: matching.made(exchange(PUMPER, got=(("Content-Encoding", "gzip"),), answer=PASSWORD.encode()), 1),
+    lambda _: matching.Index(replace(ME, era="1984")),
+    signing_in(code=TOKEN),
+    signing_in(code_verifier=PASSWORD),
+    asking("GET", f"{PUMPER}/{NAME}?q={PASSWORD}", Authorization=TOKEN, Cookie=PASSWORD),
+    asking("GET", f"{tape.logs_url('1999-01-01', '1999-01-02')}", **dict(tape.data_headers("us"))),
+    replayed(missed(1)),
+    replayed(missed(2)),
+    replayed(lambda replay: raised(replay._hang())),
+    replayed(lambda replay: replay.check(), faults=("pumper:1:500",)),
+    replayed(lambda replay: replay.check(all_used=True)),
+    blocked,
+    not_startable,
+    no_network,
+    lambda _: program.command(["nowhere"]),
+    lambda b: program.command([unstartable(b)]),
+    lambda b: program.command([unreadable(b)]),
+    lambda _: program.command(["python", "-I", PASSWORD]),
+)
+
+
+def recordings_answer() -> object:
+    made = exchange(PUMPER, answer=f'{{"{NAME}": {PASSWORD}'.encode())
+    return One(number=1, exchange=made, asked=question(made.request)).answer()
+
+
+def unstartable(bench: Bench) -> str:
+    return str(bench.folder / "work" / bench.plant("words.txt", PASSWORD))
+
+
+def unreadable(bench: Bench) -> str:
+    def closed(*_: object, **__: object) -> object:
+        raise PermissionError(13, "Permission denied")
+
+    bench.patch.setattr("replayer.program._is_source", closed)
+    return str(bench.folder / "work" / bench.plant("program.py", PASSWORD))
+
+
+# --- pipeline
+
+
+def stored_under_another_zone(_: Bench) -> object:
+    engine = warehouse.in_memory()
+    with engine.begin() as connection:
+        for zone in ("UTC", "Europe/Berlin"):
+            steps.register(connection, mine(), zone=ZoneInfo(zone))
+    return None
+
+
+def mine(**changes: object) -> pumps.Pump:
+    told: dict[str, object] = dict.fromkeys(pumps.Pump.__dataclass_fields__) | {
+        "key": UUID,
+        "serial_number": SERIAL,
+        "first": "",
+        "last": "",
+    }
+    return pumps.Pump(**(told | changes))  # type: ignore[arg-type]  # one field each
+
+
+def profile(**changes: Json) -> Json:
+    told: dict[str, Json] = {"name": NAME, "idp": 0, "tDependentSegs": []}
+    return {"profiles": {"profile": [told | changes], "activeIdp": 0}}
+
+
+class Listing:
+    """A client that was told of pumps in a shape of its own."""
+
+    def __init__(self, era: str, said: Json) -> None:
+        self.era, self.said = ERAS[era], said
+
+    def pumper(self) -> Json:
+        return self.said
+
+    pump_event_metadata = pumper
+
+
+def listed(era: str, said: Json) -> object:
+    return pumps.pumps_of(cast("TandemSource", Listing(era, said)))
+
+
+def broken_database(bench: Bench) -> object:
+    import duckdb
+
+    with warehouse.told("duckdb:///x.duckdb"):
+        raise duckdb.ConstraintException(f"Duplicate key {SERIAL} {NAME}")
+
+
+def no_warehouse(bench: Bench) -> object:
+    path = bench.folder / "work" / bench.plant("x.duckdb", b"01234567DUCK" + PASSWORD.encode() * 900)
+    return warehouse.open_warehouse(f"duckdb:///{path}")
+
+
+def exported(bench: Bench, output: str) -> object:
+    bench.plant("there", PASSWORD)
+    with warehouse.in_memory().connect() as connection:
+        return export(connection, bench.folder / "work" / output, "csv", Choice())
+
+
+def other_partition(bench: Bench) -> None:
+    bench.plant("folder/file", PASSWORD)
+    bench.plant("partial/files/x", PASSWORD)
+    partitions._put_in_place(Path("partial"), Path("folder"), {})
+
+
+def beside_a_file(bench: Bench) -> object:
+    with partitions._beside(bench.folder / "work" / bench.plant("file", PASSWORD) / "inner" / "x") as found:
+        return found
+
+
+def window_without_days(_: Bench) -> object:
+    return recorded_windows([exchange(f"{LOGS}&startDate={NAME}&endDate={PASSWORD}")])
+
+
+PIPELINE: tuple[Call, ...] = (
+    lambda _: Choice(tables=("nothing",)),
+    lambda _: Choice(since=date(1984, 2, 29), until=date(1984, 2, 28)),
+    lambda b: partitions.cassettes_in(Path(b.plant("folder/x.txt", PASSWORD)).parent),
+    lambda _: partitions._made_from(Path("nowhere.json"), "UTC"),
+    beside_a_file,
+    lambda b: exported(b, "there"),
+    lambda b: exported(b, "there/inside"),
+    other_partition,
+    window_without_days,
+    lambda _: profiles.profiles_of(profile(idp=SERIAL)),
+    lambda _: profiles.profiles_of(NAME),
+    lambda _: profiles.profiles_of(profile(name=7)),
+    lambda _: pumps.chosen((mine(),), SERIAL[::-1]),
+    lambda _: pumps.chosen((mine(),), None),
+    lambda _: listed("2026-10", {"pumps": [NAME]}),
+    lambda _: listed("2025", [{"serialNumber": NAME}]),
+    lambda _: steps.zone_named("Mars/Olympus"),
+    stored_under_another_zone,
+    lambda _: warehouse.connect(f"postgresql://{NAME}:{PASSWORD}@127.0.0.1:9/x"),
+    lambda _: warehouse.connect(f"duckdb://{NAME}:{PASSWORD}@127.0.0.1:port/x"),
+    lambda _: warehouse.existing_warehouse("duckdb:///nowhere.duckdb"),
+    lambda b: warehouse.open_warehouse(f"duckdb:///{b.folder / 'work' / b.plant('x.duckdb', PASSWORD)}"),
+    no_warehouse,
+    broken_database,
+)
+
+
+# --- simulator
+
+
+TFX = demo._tfx
+
+
+def failing_step(*_: object, **__: object) -> object:
+    return TFX("sanitize", "--check", "nowhere.json", environment={"TFX_PASSWORD": PASSWORD})
+
+
+def no_client(bench: Bench) -> object:
+    with bench.patch.context() as patch:
+        patch.setattr(demo, "_tfx", failing_step)
+        return demo._replay(Path(), "us", ME)
+
+
+def failing_sign_in(_: Bench) -> object:
+    person = account(identity=77, now=NOW, days=0.25)
+    return captured_session(person, now=NOW, faults=[Fault.parse("token:1+:500")])
+
+
+SIMULATOR: tuple[Call, ...] = (
+    lambda _: account(identity=77, now=NOW, days=-1),
+    lambda _: instant("yesterday"),
+    failing_step,
+    no_client,
+    lambda _: Service(account(identity=77, now=NOW, days=0.25), now=NOW, era="1984"),
+    lambda _: Service(account(identity=77, now=NOW, days=0.25), now=NOW, region="mars"),
+    failing_sign_in,
+)
