@@ -3,6 +3,7 @@
 Kernel and wire. What the stages do is in canary_stages.py. A row says nothing of what it reaches: the walk sees that itself.
 """
 
+import hashlib
 import json
 import socket
 import sys
@@ -46,6 +47,17 @@ def edited(change: Callable[[dict[str, Json]], None]) -> bytes:
     node = json.loads(CASSETTE.replace(b"Given1", NAME.encode()))
     change(node)
     return json.dumps(node).encode()
+
+
+def badly_merged() -> bytes:
+    """One exchange less than is told, and sealed all the same."""
+    node = json.loads(CASSETTE.replace(b"Given1", NAME.encode()))
+    node["exchanges"].pop()
+    data = json.dumps(node, indent=1).encode()
+    found = reading.DIGEST.search(data)
+    assert found
+    blank = data[: found.start(1)] + reading.NO_DIGEST + data[found.end(1) :]
+    return data.replace(found.group(1), hashlib.sha256(blank).hexdigest().encode())
 
 
 def count(node: dict[str, Json]) -> None:
@@ -104,7 +116,7 @@ TFX: tuple[Call, ...] = (
     lambda _: codec.decoded(Headers([("Content-Encoding", "deflate")]), b"x\x9c" + PASSWORD.encode()),
     lambda _: jsonbody.parse(f'{{"{NAME}": NaN, "{PASSWORD}": 1}}'.encode()),
     lambda _: jsonbody.parse(b'{"a":' * 5000 + PASSWORD.encode()),
-    lambda _: reading.loads(edited(count), "x.json", edited=True),
+    lambda _: reading.loads(badly_merged(), "x.json"),
     lambda _: reading.loads(edited(names_for_exchanges), "x.json", edited=True),
     lambda _: reading.loads(b"<<<<<<< mine\n" + edited(count), "x.json"),
     lambda _: reading.loads(f"{NAME} {{".encode(), "x.json"),

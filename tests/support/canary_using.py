@@ -60,14 +60,16 @@ def one(body: object, url: str = LOGS + SPAN) -> One:
 
 
 def asking(method: str, url: str, body: str = "", **headers: str) -> Call:
-    return lambda _: Replay(ME).answer(
-        Request(
-            method=method,
-            url=url,
-            headers=Headers([("Content-Type", "application/x-www-form-urlencoded"), *headers.items()]),
-            body=body.encode(),
-        )
-    )
+    """A request of somebody who has followed the recorded sign-in so far."""
+
+    def ask(_: Bench) -> object:
+        replay = Replay(ME)
+        for exchange in ME.exchanges[: 4 if url == TOKENS else 7]:
+            replay.answer(exchange.request)
+        sent = Headers([("Content-Type", "application/x-www-form-urlencoded"), *headers.items()])
+        return replay.answer(Request(method=method, url=url, headers=sent, body=body.encode()))
+
+    return ask
 
 
 TOKENS = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
@@ -79,6 +81,11 @@ def signing_in(**changes: str) -> Call:
         TOKENS,
         "&".join(f"{name}={value}" for name, value in ({"grant_type": "authorization_code", "code": tape.CODE} | changes).items()),
     )
+
+
+def too_early(_: Bench) -> object:
+    made = ME.exchanges[4].request
+    return Replay(ME).answer(replace(made, body=made.body.replace(b"code_verifier=", b"code_verifier=" + PASSWORD.encode())))
 
 
 def replayed(act: Callable[[Replay], object], **how: object) -> Call:
@@ -178,6 +185,7 @@ REPLAYER: tuple[Call, ...] = (
     lambda _: keys.checked_ignore((NAME,), 1),
     lambda _: matching.made(exchange(PUMPER, got=(("Content-Encoding", "gzip"),), answer=PASSWORD.encode()), 1),
     lambda _: matching.Index(replace(ME, era="1984")),
+    too_early,
     signing_in(code=TOKEN),
     signing_in(code_verifier=PASSWORD),
     asking("GET", f"{PUMPER}/{NAME}?q={PASSWORD}", Authorization=TOKEN, Cookie=PASSWORD),
