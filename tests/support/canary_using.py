@@ -64,8 +64,8 @@ def asking(method: str, url: str, body: str = "", **headers: str) -> Call:
 
     def ask(_: Bench) -> object:
         replay = Replay(ME)
-        for exchange in ME.exchanges[: 4 if url == TOKENS else 7]:
-            replay.answer(exchange.request)
+        for made in ME.exchanges[: 4 if url == TOKENS else 7]:
+            replay.answer(made.request)
         sent = Headers([("Content-Type", "application/x-www-form-urlencoded"), *headers.items()])
         return replay.answer(Request(method=method, url=url, headers=sent, body=body.encode()))
 
