@@ -81,9 +81,9 @@ def cassettes_of(environment: Mapping[str, str]) -> list[Path]:
     return [Path(name) for name in environment[CASSETTE].split(os.pathsep)]
 
 
-def tell(kind: str, words: str) -> None:
-    """One line to the parent. A single write to a file opened for appending stays whole among processes."""
-    path = os.environ.get(REPORT)
+def tell(kind: str, words: str, report: Path | None = None) -> None:
+    """One line to the parent, by this file. A single write to a file opened for appending stays whole among processes."""
+    path = report or os.environ.get(REPORT)
     if path:
         line = (json.dumps([kind, words]) + "\n").encode()
         handle = os.open(path, os.O_WRONLY | os.O_APPEND)

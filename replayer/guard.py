@@ -70,6 +70,7 @@ class Guard:
         "_owner",
         "_prepare",
         "_programs",
+        "_tellers",
         "_watching",
     )
 
@@ -83,13 +84,14 @@ class Guard:
         self._hooked = False
         self._listener: Callable[[str], None] = lambda _attempt: None
         self._attempts: list[str] = []
+        self._tellers: list[Callable[[str], bool]] = []
         # One byte that forked processes share with the one that put the guard on.
         self._forked = mmap.mmap(-1, 1)
         self._owner = os.getpid()
 
     @property
     def attempts(self) -> list[str]:
-        """What was attempted so far, by forked processes too (without words: they can only count)."""
+        """What was attempted so far, by forked processes too (while no cassette plays without words: they can only count)."""
         if self._forked[0] and os.getpid() == self._owner:
             count, self._forked[0] = self._forked[0], 0
             self._attempts += ["reach out from a forked process"] * count
@@ -99,6 +101,11 @@ class Guard:
     def is_on(self) -> bool:
         """Whether the network is blocked now."""
         return self._depth > 0
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this process put the guard on, and none that forked it."""
+        return os.getpid() == self._owner
 
     def install(self) -> None:
         """Block the network until the matching `uninstall`; may nest."""
@@ -173,6 +180,15 @@ class Guard:
         finally:
             self.forget(before)
 
+    @contextmanager
+    def told(self, teller: Callable[[str], bool]) -> Iterator[None]:
+        """Meanwhile the words of an attempt go to `teller`, too, which says whether the process that put the guard on hears them by it."""
+        self._tellers.append(teller)
+        try:
+            yield
+        finally:
+            self._tellers.remove(teller)
+
     def listen(self, listener: Callable[[str], None]) -> None:
         """Tell somebody of every attempt at once."""
         self._listener = listener
@@ -196,7 +212,8 @@ class Guard:
             return
         attempt = f"{attempt}{_at(asker())}"
         self._attempts.append(attempt)
-        if os.getpid() != self._owner:
+        told = [teller(attempt) for teller in self._tellers[-1:]]
+        if os.getpid() != self._owner and not any(told):
             self._forked[0] = min(255, self._forked[0] + 1)
         self._listener(attempt)
         raise NetworkBlockedError(

@@ -32,6 +32,13 @@ class Heirs:
     def __init__(self, report: Path) -> None:
         self._report, self._at, self._owner = report, 0, os.getpid()
 
+    def tell(self, kind: str, words: str) -> bool:
+        """A line of a process forked while this lasts; whether this is one."""
+        if os.getpid() == self._owner:
+            return False
+        child.tell(kind, words, self._report)
+        return True
+
     @property
     def report(self) -> Path:
         """The file."""

@@ -65,7 +65,7 @@ class Replay:
             cassette, self._is_foreign, self._understood = eras.as_era(cassette, as_era), eras.foreign, eras.understood
         self.cassette, self._behind = cassette, behind
         self._lock = threading.RLock()
-        self._tell = tell or (lambda _kind, _words: None)
+        self._teller = tell
         self._index = Index(cassette)
         self._origins = {address.origin for address in self._index.addresses.values()}
         self.credentials: Credentials = behind.credentials if behind else Credentials()
@@ -334,6 +334,13 @@ class Replay:
         """This cassette and those behind it."""
         return (self.cassette, *(self._behind.chain if self._behind else ()))
 
+    def _tell(self, kind: str, words: str) -> None:
+        # A forked process has this very replay, and nobody would know what it made of it.
+        if self._teller:
+            self._teller(kind, words)
+        elif self.heirs:
+            self.heirs.tell(kind, words)
+
     def _hear(self) -> None:
         """Take in what processes have told that this one started."""
         heard: Mapping[str, Callable[[str], object]] = {
@@ -351,6 +358,10 @@ class Replay:
         if number not in self._used:
             self._used[number] = asker()
             self._tell("used", str(number))
+
+
+def _told_by_fork(heirs: Heirs, is_heard: bool, attempt: str) -> bool:
+    return heirs.tell("blocked", attempt) and is_heard
 
 
 def idle_words(idle: Iterable[str]) -> str:
@@ -413,6 +424,7 @@ def offline(
         )
         stack.callback(replay.credentials.share, replay.credentials.shared)
         replay.credentials.share(replay.heirs.report)
+        stack.enter_context(GUARD.told(partial(_told_by_fork, replay.heirs, GUARD.is_mine)))
         stack.enter_context(GUARD.watching(allow_programs, prepare))
         stack.enter_context(world.answered_by(replay.answer, replay.holds))
         stack.callback(clock.start(cassette.clock if freeze else None, virtual=virtual_clock))

@@ -82,3 +82,27 @@ def test_one():
     assert (code, "1 failed" in output, "no exchange on small answers GET sso.tandemdiabetes.com/<text>" in output) == (1, True, True), (
         output
     )
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_what_a_forked_process_does_counts_here_in_words() -> None:
+    kept = GUARD._allowed[LOOPBACK]
+    GUARD._allowed[LOOPBACK] = 0
+    try:
+        with offline(tape.session()) as replay:
+            child = os.fork()
+            if child == 0:
+                ends = (ask(SSO_URL), reach(), ask(f"{SSO_URL}no"))
+                os._exit(ends == (200, "NetworkBlockedError", "MismatchError"))
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+            assert replay.used == (1,)
+            assert [words.partition("\n")[0] for words in replay.misses] == [
+                "no exchange on session answers GET sso.tandemdiabetes.com/<text>"
+            ]
+            assert [re.sub(r"\d+$", "N", words) for words in replay.blocked] == [
+                "look up <IPv4 address>:9 (getaddrinfo), at heir_work.py:N"
+            ]
+            replay.forgive()
+            assert not replay.blocked
+    finally:
+        GUARD._allowed[LOOPBACK] = kept
