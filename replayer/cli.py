@@ -101,7 +101,11 @@ def replay(
             quiet=as_json,
         )
     elif freeze or programs or virtual_clock:
-        raise UsageError("--freeze, --virtual-clock and --allow-programs are for Python programs that tfx runs itself; leave them out")
+        clock = f"TZ=UTC tfx replay {cassette} -- faketime -f '@{recorded.clock:%Y-%m-%d %H:%M:%S}' PROGRAM"
+        raise UsageError(
+            "--freeze, --virtual-clock and --allow-programs are for Python programs that tfx runs itself; leave them out. "
+            f"libfaketime sets the clock of other programs: {clock}"
+        )
     else:
         from replayer import served
 

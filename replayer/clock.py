@@ -1,9 +1,10 @@
 """The clock of a replay: set to the cassette's now, and, if asked, one on which waiting costs no time. The module that touches clocks.
 
 On a virtual clock `time.sleep` and `asyncio.sleep` come back at once and the wall clock (`time.time`, `datetime.now`) has moved on by
-what they were asked for: `Retry-After`, back-off and a late answer are seen, not waited for. `time.monotonic` is left alone, for event
-loops and locks run on it; so are waits on locks and events, `from time import sleep` of before, and threads that ran before the clock
-did (a runner's own may sleep in a loop).
+what they were asked for: `Retry-After`, back-off and a late answer are seen, not waited for. What the running event loop has planned
+(`asyncio.timeout`, `wait_for`, `call_later`) falls due as it would have: a sleep that would outlast a timeout meets it. `time.monotonic` is
+left alone, for locks run on it; so are waits on locks and events, `from time import sleep` of before, threads that ran before the clock did
+(a runner's own may sleep in a loop), loops that are not asyncio's own (uvloop, trio) and programs that are not Python.
 """
 
 import asyncio
@@ -64,7 +65,7 @@ class VirtualClock:
         try:
             while True:
                 await self._sleep_async(0)
-                if self._asleep[0] == due:
+                if self._asleep[0] == due and not await self._is_outlasted(due[0]):
                     break
         finally:
             if self._asleep[0] == due:
@@ -74,11 +75,44 @@ class VirtualClock:
         self._advance(due[0])
         return result
 
+    async def _is_outlasted(self, until: float) -> bool:
+        """Whether the loop had planned something before that moment; it has been done then."""
+        loop = asyncio.get_running_loop()
+        planned = [handle.when() for handle in _planned(loop) if not handle.cancelled()]
+        first = self.slept + max(0.0, min(planned) - loop.time()) if planned else until
+        if first >= until:
+            return False
+        self._advance(first)
+        for _ in range(_TURNS):
+            await self._sleep_async(0)
+        return True
+
     def _advance(self, until: float) -> None:
         with self._lock:
-            if until > self.slept:
-                self._traveller.shift(until - self.slept)
-                self.slept = until
+            step = until - self.slept
+            if step <= 0:
+                return
+            self._traveller.shift(step)
+            self.slept = until
+        for handle in _planned(_running()):
+            # All by as much, so that the loop's heap stays one.
+            handle._when -= step  # type: ignore[attr-defined]  # noqa: SLF001  # there is no public way; the loop's own clock is the locks', too
+
+
+def _running() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def _planned(loop: asyncio.AbstractEventLoop | None) -> list[asyncio.TimerHandle]:
+    """What an event loop of asyncio's own is to do later; of others nothing is known."""
+    return getattr(loop, "_scheduled", [])
+
+
+_TURNS: Final = 3
+"""Turns of a loop in which a planned call is made, cancels a task, and the task hears of it."""
 
 
 def _put(sleep: object, sleep_async: object) -> None:

@@ -13,8 +13,6 @@ sockets of its own (DuckDB's HTTP client), what is called through ctypes, and pr
 
 import mmap
 import os
-import re
-import socket
 import sys
 import threading
 from collections import Counter
@@ -24,36 +22,13 @@ from typing import Final
 
 from replayer.asker import asker
 from replayer.children import EVENTS, unguarded
+from replayer.targets import CALLS, is_loopback, place_words, target
 from tfx.errors import NetworkBlockedError
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 LOOPBACK: Final = "loopback"
 """The allow-list entry for 127.0.0.0/8, ::1 and localhost, and for asking their names."""
-
-_CALLS: Final = {
-    "socket.connect": "connect to {}",
-    "socket.sendto": "send a datagram to {} (sendto)",
-    "socket.sendmsg": "send a datagram to {} (sendmsg)",
-    "socket.getaddrinfo": "look up {} (getaddrinfo)",
-    "socket.gethostbyname": "look up {} (gethostbyname)",
-    "socket.gethostbyaddr": "look up the name of {} (gethostbyaddr)",
-    "socket.getnameinfo": "look up the name of {} (getnameinfo)",
-}
-"""Audit event -> what is said of it, and of which host and port."""
-_BACKWARDS: Final = frozenset({"socket.gethostbyaddr", "socket.getnameinfo"})
-_LOCAL_FAMILIES: Final = frozenset(int(getattr(socket, name)) for name in ("AF_NETLINK", "AF_ALG") if hasattr(socket, name))
-_UNIX: Final = int(getattr(socket, "AF_UNIX", -1))
-_SOCKET: Final = "unix:"
-"""What the allow-list entry of a Unix socket begins with; its path follows, for an abstract one `@` and its name."""
-_PYTHONS_OWN: Final = (
-    re.compile(r".*/pymp-[^/]+/listener-[^/]+"),  # multiprocessing: forkserver, managers and queues, in a temporary folder of its own
-    re.compile(r"@listener-\d+-\d+"),  # the same, abstract, as newer Pythons prefer
-)
-"""Names of Unix sockets that Python itself makes and connects to."""
-_OWN_NAMES: Final = frozenset({"localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback"})
-"""Names every machine has for itself; what it is called besides, `socket.gethostname` says."""
-_NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any address" of a listener, not a bind
 
 
 class Guard:
@@ -194,7 +169,7 @@ class Guard:
         self._listener = listener
 
     def _audit(self, event: str, args: tuple[object, ...]) -> None:
-        if event in _CALLS and self._depth:
+        if event in CALLS and self._depth:
             attempt = self._call(event, args)
             remedy = "Use requests, urllib.request, httpx, aiohttp, urllib3 or http.client, or allow loopback where a test needs it"
         elif event in EVENTS and self._watching:
@@ -210,7 +185,7 @@ class Guard:
         del args
         if attempt is None:
             return
-        attempt = f"{attempt}{_at(asker())}"
+        attempt += f", at {place}" if (place := asker()) else ""
         self._attempts.append(attempt)
         told = [teller(attempt) for teller in self._tellers[-1:]]
         if os.getpid() != self._owner and not any(told):
@@ -221,8 +196,8 @@ class Guard:
         )
 
     def _call(self, event: str, args: tuple[object, ...]) -> str | None:
-        found = _target(event, args)
-        return None if found is None or self.lets(found[0]) else _CALLS[event].format(place_words(*found))
+        found = target(event, args)
+        return None if found is None or self.lets(found[0]) else CALLS[event].format(place_words(*found))
 
     def _start(self, event: str, args: tuple[object, ...]) -> str | None:
         name = unguarded(event, args)
@@ -235,69 +210,7 @@ class Guard:
 
     def lets(self, host: str) -> bool:
         """Whether this host is let through."""
-        return any(self._allowed[name] > 0 for name in ((LOOPBACK, host) if _is_loopback(host) else (host,)))
-
-
-def _target(event: str, args: tuple[object, ...]) -> tuple[str, int | None] | None:
-    """The host and port an audit event is about; None where it stays on this machine."""
-    if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
-        family, address = getattr(args[0], "family", None), args[1]
-        if family in _LOCAL_FAMILIES or address is None:
-            return None
-        if family == _UNIX:
-            return _unix_socket(address)
-        if isinstance(address, tuple) and len(address) > 1:
-            return str(address[0]).lower(), address[1] if isinstance(address[1], int) else None
-        return str(address).lower(), None
-    host, port = args[0], args[1] if event == "socket.getaddrinfo" else None
-    if event == "socket.getnameinfo" and isinstance(host, tuple):
-        host, port = host[:2]
-    name = host.decode("utf-8", "replace") if isinstance(host, bytes) else str(host)
-    # A listener asks for its own loopback address; that leaves the machine as little as binding does. Which name an address has may be
-    # asked of a server elsewhere, whatever the address.
-    is_local = event not in _BACKWARDS and _is_loopback(name)
-    return None if name in _NO_HOST or is_local or _is_own(name.lower()) else (name.lower(), port if isinstance(port, int) else None)
-
-
-def _is_own(name: str) -> bool:
-    """Whether a machine asks for itself (`socket.getfqdn`, mail and log libraries do): its own name is no way out."""
-    mine = socket.gethostname().lower()
-    return name in _OWN_NAMES or name in (mine, mine.partition(".")[0])
-
-
-def _at(place: str) -> str:
-    return f", at {place}" if place else ""
-
-
-def _unix_socket(address: object) -> tuple[str, int | None] | None:
-    path = os.fsdecode(address) if isinstance(address, str | bytes | os.PathLike) else str(address)
-    path = path.replace("\0", "@", 1) if path.startswith("\0") else path
-    return None if any(pattern.fullmatch(path) for pattern in _PYTHONS_OWN) else (f"{_SOCKET}{path}".lower(), None)
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or (host.startswith("127.") and host.replace(".", "").isdigit())
-
-
-def place_words(host: str, port: int | None) -> str:
-    """A host and port as a message may name them."""
-    from tandem.regions import HOSTS  # the guard must be cheap to load
-
-    if host.startswith(_SOCKET):
-        return "a Unix socket"
-    # Any other host may be somebody's own; it is not named.
-    where = host if host in HOSTS else "loopback" if _is_loopback(host) else _shape(host)
-    return where if port is None else f"{where}:{port}"
-
-
-def _shape(host: str) -> str:
-    for family, words in ((socket.AF_INET, "<IPv4 address>"), (socket.AF_INET6, "<IPv6 address>")):
-        try:
-            socket.inet_pton(family, host.partition("%")[0])
-        except (OSError, ValueError):
-            continue
-        return words
-    return "<a host that is not Tandem Source's>"
+        return any(self._allowed[name] > 0 for name in ((LOOPBACK, host) if is_loopback(host) else (host,)))
 
 
 GUARD: Final = Guard()

@@ -14,12 +14,12 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from replayer.faults import Struck
-from replayer.guard import place_words
 from replayer.ledger import with_body
 from replayer.outcome import outcome
 from replayer.program import Line, Outcome
 from replayer.seal import network_of_its_own
 from replayer.session import Replay
+from replayer.targets import place_words
 from tandem.clients import without_caches
 from tandem.endpoints import locate
 from tandem.regions import HOSTS

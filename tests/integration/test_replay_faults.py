@@ -31,6 +31,20 @@ def again(cassette: Cassette, number: int = 0) -> Cassette:
     return replace(cassette, exchanges=(Exchange(request=one.request, response=one.response, terms=Terms(repeat="last")),))
 
 
+def test_on_a_virtual_clock_a_late_answer_meets_the_timeouts_around_it() -> None:
+    async def asked(patience: float) -> int:
+        async with asyncio.timeout(patience), httpx.AsyncClient(timeout=None) as client:  # the one around it is the point
+            return (await client.get(SSO_URL)).status_code
+
+    with offline(again(tape.session()), faults=["sso-page:1+:late=40"], virtual_clock=True):
+        really, before = time.monotonic(), time.time()
+        with pytest.raises(TimeoutError):
+            asyncio.run(asked(5))
+        assert time.time() - before == pytest.approx(5, abs=1)
+        assert asyncio.run(asked(50)) == 200
+    assert time.monotonic() - really < 5
+
+
 def test_a_client_that_tries_again_gets_the_recorded_answer() -> None:
     retry = urllib3.Retry(3, status_forcelist=[429], allowed_methods=None, backoff_factor=30)
     with offline(tape.session(), faults=["sso-page:1:429", "sso-page:2:reset", "sso-page:3:timeout"], virtual_clock=True) as replay:
