@@ -25,12 +25,34 @@ _SILENT: Final = " OR ".join(f"(code = {code} AND {stored(code, 'egvTimeStamp')}
 # What no table takes, but for its time or its code: an event may be there for two reasons.
 _ASIDE: Final = f"SELECT code, count(DISTINCT ({_KEY})) FROM quarantine WHERE raw IS NULL GROUP BY code"  # noqa: S608  # our own names
 
-# The pump's own count of a day's basal insulin against rates by time; only days whose midnight the deliveries reach back to.
+# The pump's own count of a day's basal insulin (81) against rates by time, each cut to the day as far as it was counted. Asked of days that
+# have their midnight (90), no setting of the clock (13, 14) and no rate that nobody knows the end of: docs/decisions/basal-by-time.md.
 _BASAL: Final = """
-SELECT t.device_id, t.day::VARCHAR, t.basal_units, round(sum(b.units), 3)
-FROM daily_totals t JOIN basal_spans b ON b.device_id = t.device_id AND b.pump_time >= t.day AND b.pump_time < t.told_pump_time
-WHERE t.day > (SELECT min(pump_time) FROM basal_deliveries d WHERE d.device_id = t.device_id)
-GROUP BY ALL HAVING abs(sum(b.units) - t.basal_units) > greatest(1, 0.1 * t.basal_units) ORDER BY ALL
+WITH midnights AS (
+    SELECT device_id, pump_time::DATE AS day, max(instant) AS midnight FROM events WHERE code = 90 AND hour(pump_time) = 0 GROUP BY ALL
+),
+settings AS (SELECT device_id, instant FROM events WHERE code IN (13, 14)),
+days AS (
+    SELECT t.device_id, t.day, t.basal_units, t.told_instant, m.midnight FROM daily_totals t JOIN midnights m USING (device_id, day)
+    WHERE NOT EXISTS (FROM settings s WHERE s.device_id = t.device_id AND s.instant BETWEEN m.midnight - INTERVAL 1 DAY AND t.told_instant)
+),
+spans AS (
+    SELECT device_id, instant, instant + to_seconds(seconds) AS ended, seconds, commanded_milliunits_per_hour AS rate FROM basal_spans
+),
+pieces AS (
+    SELECT s.*, day FROM spans s ASOF JOIN days d ON s.device_id = d.device_id AND s.instant >= d.midnight
+    UNION
+    SELECT s.*, day FROM spans s ASOF JOIN days d ON s.device_id = d.device_id AND s.ended >= d.midnight
+),
+cut AS (
+    SELECT d.*, p.* EXCLUDE (device_id, day), epoch(least(told_instant, ended)) - epoch(greatest(midnight, instant)) AS inside
+    FROM pieces p JOIN days d USING (device_id, day)
+)
+SELECT device_id, day::VARCHAR, basal_units, round(sum(rate / 3600000 * greatest(0, inside)), 3) AS counted
+FROM cut GROUP BY device_id, day, basal_units
+HAVING bool_or(instant <= midnight) AND NOT bool_or(seconds >= 3600 AND inside > 0)
+    AND abs(counted - basal_units) > greatest(0.3, 0.05 * basal_units)
+ORDER BY ALL
 """
 # A bolus delivered at least what its completions say; an extended one that still runs has delivered more.
 _BOLUSES: Final = """

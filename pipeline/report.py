@@ -58,7 +58,8 @@ def _metrics(row: Mapping[str, Json]) -> str:
     told = f"{row['share_of_readings']:.0%} of {row['days']} days"
     enough = "sufficient" if row["sufficient"] else f"not sufficient: {told}; 70% of 14 are wanted"
     return (
-        f"metrics   last 14 days: GMI {row['glucose_management_indicator_percent']} %, "
+        f"metrics   last 14 days: mean {row['mean_mmol_l']} mmol/L, "
+        f"GMI {row['glucose_management_indicator_percent']} % ({row['glucose_management_indicator_mmol_mol']} mmol/mol), "
         f"CV {row['coefficient_of_variation_percent'] or '-'} %; "
         f"below 54 {row['below_54']:.1%}, 54-69 {row['from_54_to_69']:.1%}, tight range 70-140 {row['in_tight_range_70_to_140']:.1%}, "
         f"181-250 {row['from_181_to_250']:.1%}, above 250 {row['above_250']:.1%} ({enough})"

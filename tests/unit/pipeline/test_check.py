@@ -88,7 +88,7 @@ WRONG = [
 def test_each_way_of_not_adding_up_is_found(keep: Keep, warehouse: Engine) -> None:
     told = {"bolusId": 1, "insulinDelivered": 2.5, "insulinRequested": 2.5, "completionStatus": 3}
     day = 86_400
-    rates = [START, START + day, START + day + 1200]
+    rates = [START, START + day - 600, START + day + 1200]
     keep(
         Records.join(
             [
@@ -99,6 +99,7 @@ def test_each_way_of_not_adding_up_is_found(keep: Keep, warehouse: Engine) -> No
                 Records.build(code=279, seconds=rates, sequence=[5, 6, 7], columns={"commandedRate": 1200}),
                 Records.build(code=81, seconds=START + day + 1300, sequence=8, columns={"dailyTotalBasal": 0.4}),
                 Records.build(code=20, seconds=START, sequence=9, columns=told),
+                Records.build(code=90, seconds=START + day, sequence=10),
             ]
         )
     )
@@ -111,6 +112,29 @@ def test_each_way_of_not_adding_up_is_found(keep: Keep, warehouse: Engine) -> No
             transaction.rollback()
         assert any(one.startswith(finding) for one in found), (statement, found)
     assert checked(warehouse).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("told", "counted"),
+    [
+        pytest.param({}, True, id="a whole day"),
+        pytest.param({"silent": True}, False, id="an hour of silence: nobody knows the rate"),
+        pytest.param({"set": True}, False, id="the clock was set: nobody knows how long the day is"),
+        pytest.param({"midnight": 0}, False, id="no midnight: nobody knows since when the pump counted"),
+    ],
+)
+def test_basal_is_compared_where_it_can_be_known(told: dict[str, int], counted: bool, keep: Keep, warehouse: Engine) -> None:
+    rates = [START - 600, *range(START + 600, START + 8000, 1200)] if "silent" not in told else [START - 600, START + 600, START + 7800]
+    parts = [
+        Records.build(code=279, seconds=rates, sequence=range(len(rates)), columns={"commandedRate": 1200}),
+        Records.build(code=81, seconds=START + 7900, sequence=100, columns={"dailyTotalBasal": 9.0}),
+    ]
+    parts += [Records.build(code=90, seconds=START, sequence=101)] * told.get("midnight", 1)
+    parts += [Records.build(code=13, seconds=START + 700, sequence=102, columns={"timePrior": 5000})] * told.get("set", 0)
+    keep(Records.join(parts))
+    derive(warehouse)
+    found = [f"device 1, 2026-05-19: the pump counted 9.0 units of basal insulin, the deliveries make {1.2 * 7900 / 3600:.3f}"]
+    assert list(checked(warehouse).findings) == found * counted
 
 
 def test_a_code_that_stays_in_events_is_no_loss(keep: Keep, warehouse: Engine) -> None:

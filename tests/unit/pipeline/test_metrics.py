@@ -41,6 +41,16 @@ def test_mean_deviation_variation_and_indicator(keep: Keep, rows: Rows) -> None:
     assert rows(f"SELECT DISTINCT {columns} FROM glucose_by_span") == [pytest.approx(expected)]
 
 
+def test_the_same_in_mmol_and_what_both_levels_make(keep: Keep, rows: Rows) -> None:
+    # By hand: 40, 60, 100, 200 and 300 mg/dL are 700 / 5 = 140 on average, / 18.0156 = 7.771 mmol/L, 12.71 + 4.70587 x 7.771 = 49.28;
+    # squares of -100, -80, -40, 60 and 160 add up to 47 200, / 4 = 11 800, root 108.63 mg/dL or 6.03 mmol/L; 108.63 / 140 = 77.6 %.
+    keep(readings([40, 60, 100, 200, 300]))
+    columns = "mean_mmol_l, standard_deviation_mmol_l, coefficient_of_variation_percent, glucose_management_indicator_mmol_mol"
+    assert rows(f"SELECT {columns}, below_70, above_180, below_54, above_250 FROM glucose_by_day") == [
+        (7.77, 6.03, 77.6, 49.3, 0.4, 0.4, 0.2, 0.2)
+    ]
+
+
 def test_the_published_pairs_of_mean_and_indicator(keep: Keep, rows: Rows) -> None:
     # Bergenstal 2018, table 1: 100 mg/dL 5.7 %, 150 mg/dL 6.9 %, 200 mg/dL 8.1 %, 250 mg/dL 9.3 %.
     days = {100: 5.7, 150: 6.9, 200: 8.1, 250: 9.3}
@@ -76,3 +86,12 @@ def test_insulin_by_the_day_is_rates_by_time_and_boluses(keep: Keep, rows: Rows)
     )
     keep(Records.join([rates, bolus]))
     assert rows("SELECT basal_units, bolus_units, total_units, boluses FROM insulin_by_day") == [(0.45, 2.5, 2.95, 1)]
+
+
+def test_a_rate_holds_until_a_delivery_or_a_change_says_another(keep: Keep, rows: Rows) -> None:
+    told = Records.build(code=279, seconds=MIDNIGHT + np.array([0, 1200]), sequence=[1, 3], columns={"commandedRate": [1200, 600]})
+    halt = Records.build(code=3, seconds=MIDNIGHT + 300, sequence=2, columns={"commandedBasalRate": 0.0})
+    late = Records.build(code=279, seconds=MIDNIGHT + 9000, sequence=4, columns={"commandedRate": 0})
+    keep(Records.join([told, halt, late]))
+    found = rows("SELECT sequence_number, seconds, round(units, 6) FROM basal_spans ORDER BY 1")
+    assert found == [(1, 300, 0.1), (2, 900, 0.0), (3, 3600, 0.6), (4, 300, 0.0)], "after an hour of silence nobody knows the rate"
