@@ -51,6 +51,15 @@ def stand_in(command: _Command) -> _Command:
 @click.option(
     "--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json, or .md for Markdown."
 )
+@click.option(
+    "--suggest",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write rules for places that have none to a new FILE, for --policy. It alone tells names tfx does not know: read them.",
+)
+@click.option(
+    "--leave-out-refused", is_flag=True, help="Leave exchanges that cannot be understood out, and name them; otherwise nothing is written."
+)
 @stand_in
 @click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
 @click.pass_context

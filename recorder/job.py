@@ -13,15 +13,18 @@ from recorder.credentials import Credentials
 from recorder.order import Order
 from recorder.session import captured, is_had, record
 from recorder.simulated import simulated
+from sanitizer.findings import without_advice
 from sanitizer.folders import public_part
+from sanitizer.names import known_to
 from sanitizer.own import rules_of
-from sanitizer.policy import Policy
+from sanitizer.policy import Policy, policy
 from sanitizer.report import Entry, writable, write
-from sanitizer.scrub import scrub
+from sanitizer.scrub import Scrubbed, scrub
+from sanitizer.suggest import save, suggested
 from tfx import store
 from tfx.capture import Capture
 from tfx.cassette import KEEP
-from tfx.errors import CassetteError, FoundError, InputError, TfxError, UsageError
+from tfx.errors import CassetteError, FoundError, InputError, RefusedError, TfxError, UsageError
 from tfx.exchange import Exchange
 from tfx.jsonbody import Json
 
@@ -47,6 +50,8 @@ def run(order: Order) -> Done:
     rules_of(order.policy)  # nor may a file of rules that cannot be read, or a report of no form
     if order.report:
         writable(order.report)
+    if order.suggest and order.suggest.exists():
+        raise UsageError(f"{order.suggest} is there already, and --suggest replaces nothing; name another file, or remove it")
     if order.program:
         return _program(order)
     if order.simulated:
@@ -57,14 +62,34 @@ def run(order: Order) -> Done:
 def _finished(order: Order, capture: Capture, exit_code: int = 0, *, by_program: bool = False) -> Done:
     rules = rules_of(order.policy)
     try:
-        scrubbed = scrub(capture, name=order.name, folder=public_part(order.cassettes), rules=rules, values=_values(order))
+        scrubbed = _scrubbed(order, capture, rules)
     except FoundError as error:
         _audit(order, Entry(refused=str(error)), rules)
         raise
-    _audit(order, Entry(cassette=scrubbed.cassette, findings=scrubbed.findings, touched=scrubbed.touched), rules)
+    found = Entry(cassette=scrubbed.cassette, findings=scrubbed.findings, touched=scrubbed.touched, left_out=scrubbed.left_out)
+    _audit(order, found, rules)
     path = store.save(scrubbed.cassette, order.cassettes)
-    told = (path, scrubbed.cassette, scrubbed.findings)
-    return Done(lines=summary.lines(*told, by_program=by_program), report=summary.report(*told), exit_code=exit_code)
+    if order.suggest:
+        save(order.suggest, suggested(scrubbed.findings, rules or policy()))
+    lines = summary.lines(path, scrubbed, known_to(rules or policy()), by_program=by_program, suggest=order.suggest)
+    return Done(lines=lines, report=summary.report(path, scrubbed), exit_code=exit_code)
+
+
+def _scrubbed(order: Order, capture: Capture, rules: Policy | None) -> Scrubbed:
+    try:
+        return scrub(
+            capture,
+            name=order.name,
+            folder=public_part(order.cassettes),
+            rules=rules,
+            values=_values(order),
+            leaves_out=order.leave_out_refused,
+        )
+    except RefusedError as error:
+        if order.leave_out_refused:
+            raise
+        said = without_advice(str(error))
+        raise RefusedError(f"{said}; nothing was written. Leave out what cannot be understood with --leave-out-refused") from None
 
 
 def _values(order: Order) -> str:
@@ -144,8 +169,8 @@ def local_day(instant: datetime) -> date:
 def _program(order: Order) -> Done:
     if order.simulated or order.resume or order.since or order.until or order.days or order.pump or order.credentials:
         raise UsageError(
-            "a program decides itself what it fetches and how it signs in; only --region, --era, --cassettes, --values, --policy, --report "
-            "and --json go with -- PROGRAM"
+            "a program decides itself what it fetches and how it signs in; only --region, --era, --cassettes, --values, --policy, "
+            "--report, --suggest, --leave-out-refused and --json go with -- PROGRAM"
         )
     exit_code, exchanges = programs.run(order.program)
     return taped(order, exchanges, datetime.now(UTC), exit_code)

@@ -38,6 +38,8 @@ class Order:
     faults: tuple[str, ...] = ()
     policy: Path | None = None
     report: Path | None = None
+    suggest: Path | None = None
+    leave_out_refused: bool = False
 
     def errand(self, today: date) -> Errand:
         """What to fetch, as of today."""
@@ -57,6 +59,7 @@ class Order:
     def resuming(self) -> str:
         """The command that goes on with this recording; the unfinished recording itself knows region, era, days and pump."""
         usual = Order(name=self.name)
-        named = ("cassettes", "credentials", "values", "policy", "report")
+        named = ("cassettes", "credentials", "values", "policy", "report", "suggest")
         given = [word for one in named if (value := getattr(self, one)) != getattr(usual, one) for word in (f"--{one}", str(value))]
-        return shlex.join(["tfx", "record", self.name, *given, "--resume"])
+        more = ["--leave-out-refused"] if self.leave_out_refused else []
+        return shlex.join(["tfx", "record", self.name, *given, *more, "--resume"])

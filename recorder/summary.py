@@ -1,10 +1,13 @@
 """What to tell a person about a cassette just written. Pure."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from sanitizer.findings import Finding
+from sanitizer.scrub import Scrubbed
+from sanitizer.suggest import is_public
 from tandem.endpoints import locate
 from tfx.cassette import SYNTHETIC, Cassette
 from tfx.codec import decoded
@@ -14,8 +17,13 @@ from tfx.jsonbody import Json, parse
 RECORD_SIZE = 26
 
 
-def lines(path: Path, cassette: Cassette, findings: Sequence[Finding], *, by_program: bool = False) -> tuple[str, ...]:
-    """A few lines of text; `by_program`: somebody else's client decided what to fetch."""
+def lines(path: Path, done: Scrubbed, known: AbstractSet[str], *, by_program: bool = False, suggest: Path | None = None) -> tuple[str, ...]:
+    """A few lines of text.
+
+    `known` are the names that may be shown; `by_program`: somebody else's client decided what to fetch; `suggest` is the file of rules
+    that was written.
+    """
+    cassette, findings = done.cassette, done.findings
     touched = sum(cassette.rules.values())
     first = (
         f"{path}: {len(cassette.exchanges)} exchanges, {events(cassette)} pump events ({cassette.region}, era {cassette.era}). "
@@ -25,22 +33,31 @@ def lines(path: Path, cassette: Cassette, findings: Sequence[Finding], *, by_pro
         first += "\nThe amounts of glucose, insulin and carbohydrate are invented; which events there are, and when, is as recorded."
     if not events(cassette):
         first += f"\nThere is not one pump event on it: {_NONE[by_program]}"
+    if done.left_out:
+        first += f"\nExchanges left out because they cannot be understood, named below: {done.left_out}."
     if not findings:
         return (first, "Every place has a rule. Look the file over, then commit it.")
     with_rule, without = [one for one in findings if one.rule], [one for one in findings if not one.rule]
     headings = (
-        (
-            with_rule,
-            "places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE:",
-        ),
-        (without, "places were blanked or removed, and no rule can be added for them:"),
+        (with_rule, "places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE:"),
+        (without, "places were blanked, removed or left out, and no rule can be added for them:"),
     )
-    told = (line for found, heading in headings if found for line in (f"{len(found)} {heading}", *_shown(found)))
-    return (first, *told)
+    told = (line for found, heading in headings if found for line in (f"{len(found)} {heading}", *_shown(found, known)))
+    return (first, *told, *_unshown(with_rule, known, suggest))
 
 
-def _shown(findings: Sequence[Finding]) -> Iterable[str]:
-    return dict.fromkeys(line for one in findings for line in (f"  {one}", *(f"    {rule}" for rule in one.rule.splitlines())))
+def _shown(findings: Sequence[Finding], known: AbstractSet[str]) -> Iterable[str]:
+    rules = ((one, (rule for rule in one.rule.splitlines() if is_public(rule, known))) for one in findings)
+    return dict.fromkeys(line for one, public in rules for line in (f"  {one}", *(f"    {rule}" for rule in public)))
+
+
+def _unshown(findings: Iterable[Finding], known: AbstractSet[str], suggest: Path | None) -> Iterator[str]:
+    """What becomes of rules with a name that may be somebody's: this text may be shown to others."""
+    rules = {rule for one in findings for rule in one.rule.splitlines() if not is_public(rule, known)}
+    if suggest:
+        yield f"Rules for the places without one: {suggest}. Read each name in it before you share it."
+    elif rules:
+        yield f"Rules with names tfx does not know, which may be somebody's and are not shown: {len(rules)}. --suggest FILE writes them."
 
 
 _NONE = {
@@ -49,8 +66,9 @@ _NONE = {
 }
 
 
-def report(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> dict[str, Json]:
+def report(path: Path, done: Scrubbed) -> dict[str, Json]:
     """The same for a machine."""
+    cassette = done.cassette
     return {
         "cassette": str(path),
         "region": cassette.region,
@@ -59,7 +77,8 @@ def report(path: Path, cassette: Cassette, findings: Sequence[Finding]) -> dict[
         "exchanges": len(cassette.exchanges),
         "events": events(cassette),
         "rules": dict(cassette.rules),
-        "blanked": [{"exchange": one.exchange, "place": one.place, "kind": one.kind} for one in findings],
+        "blanked": [{"exchange": one.exchange, "place": one.place, "kind": one.kind} for one in done.findings],
+        "refused and left out": done.left_out,
     }
 
 

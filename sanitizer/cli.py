@@ -113,7 +113,7 @@ def sanitize(**options: object) -> int:
     origin = Origin.parse(era=asked.era, region=asked.region, clock=asked.clock, leaves_out=asked.leave_out_refused)
     if asked.suggest:
         reports = [looked_over(path, rules, origin) for path in files]
-        _suggest(reports)
+        _suggest(reports, rules)
     elif asked.check:
         reports = [checked(path, rules) for path in files]
     else:
@@ -140,10 +140,11 @@ def _exit_code(reports: Sequence[Report], *, check: bool) -> int:
     return 1 if 1 in codes else max(codes, default=0)
 
 
-def _suggest(reports: Sequence[Report]) -> None:
+def _suggest(reports: Sequence[Report], rules: "Policy | None") -> None:
+    from sanitizer.policy import policy
     from sanitizer.suggest import suggested
 
-    click.echo(suggested(finding for report in reports for finding in report.findings), nl=False)
+    click.echo(suggested((finding for report in reports for finding in report.findings), rules or policy()), nl=False)
     _refused(reports)
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
@@ -209,7 +209,7 @@ def _show(source: Path, target: Path, made: Imported, *, as_json: bool) -> None:
             "elsewhere": made.elsewhere,
             "refused and left out": made.left_out,
             "rules": dict(cassette.rules),
-            "findings": [asdict(finding) for finding in findings],
+            "findings": [{"exchange": one.exchange, "place": one.place, "kind": one.kind} for one in findings],
         }
         click.echo(json.dumps(report, ensure_ascii=False, indent=1))
         return

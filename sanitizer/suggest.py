@@ -1,23 +1,31 @@
-"""Rules to paste for places that have none: by the shape of what was there, never the value nor how long it is. Pure.
+"""Rules to paste for places that have none: by the shape of what was there, never the value nor how long it is. Pure but for `save`.
 
 A rule is one line with dotted keys, so that lines can be collected in a file of one's own (`sanitizer.own`) in any order.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Set as AbstractSet
+from pathlib import Path
 from typing import Final
 
 from sanitizer.findings import Finding
+from sanitizer.names import known_to
 from sanitizer.policy import Policy
 from tandem.regions import HOSTS
+from tfx.errors import UsageError
 from tfx.jsonbody import Json
 
 HEAD: Final = """\
 # Rules of your own, for: tfx sanitize --policy THIS_FILE, tfx record --policy THIS_FILE, and the hook that checks.
-# Read each line, and each name in it: a name may be a person's own, and such a line is not for sharing.
+# Read each line, and each name in it. One that tfx does not know is marked: it may be a person's own, and then the line is not for sharing.
 # The word behind the place says what happens there; behind the # is the shape that was met. Every rule may be replaced by a
 # stricter one (blank), a stand-in (uuid, serial, email, given, family, profile, session, trace) or keep:DOMAIN with a domain of
 # your own: domains.colour = { words = ["Black", "White"] }. docs/decisions/rules-of-your-own.md says what a rule can and cannot do."""
+
+MARK: Final = "; a name tfx does not know"
+"""What stands behind the shape where a rule has a name that may be somebody's."""
 
 _EMPTY: Final = "empty"
 _BLANKED: Final = "blanked already: make this rule from the source"
@@ -100,8 +108,31 @@ def _line(place: str, rule: str, says: str) -> str:
     return f'{place} = "{rule}"  # {says}'
 
 
-def suggested(findings: Iterable[Finding]) -> str:
-    """A whole file of one's own, of all that findings suggest; where shapes differ, blank. What no rule can help is a comment."""
+def is_public(rule: str, known: AbstractSet[str]) -> bool:
+    """Whether everybody knows every name in a line of a suggestion (`names.known_to`): such a line tells of nobody."""
+    place = rule.partition(" = ")[0]
+    quoted = place.partition('"')[2].rstrip('"') or place.rpartition(".")[2]
+    return all(name in known or name.lower() in known for name in quoted.replace("[]", "").split(".") if name)
+
+
+def save(file: Path, text: str) -> None:
+    """Rules into a file of one's own, which only its owner may read.
+
+    Raises:
+        UsageError: it is there already, or cannot be written.
+    """
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as opened:
+            opened.write(text)
+    except OSError as error:
+        raise UsageError(f"cannot write the rules to {file} ({error.strerror}); name another file with --suggest") from None
+
+
+def suggested(findings: Iterable[Finding], policy: Policy) -> str:
+    """A whole file of one's own, of all that findings suggest; where shapes differ, blank. What no rule can help is a comment.
+
+    `policy` is the one in use: a name it does not know is marked.
+    """
     rules: dict[str, tuple[str, str]] = {}
     others: dict[str, None] = {}
     for finding in findings:
@@ -116,7 +147,8 @@ def suggested(findings: Iterable[Finding]) -> str:
                 rules[found["place"]] = before if says == _BLANKED else (rule, says)
             else:
                 rules[found["place"]] = before if before[0] == rule else ("blank", _SEVERAL)
-    lines = [_line(place, *told) for place, told in sorted(_apart(rules).items())]
+    known = known_to(policy)
+    lines = [line + ("" if is_public(line, known) else MARK) for line in (_line(*row) for row in _rows(rules))]
     if others:
         lines += [
             "",
@@ -124,6 +156,10 @@ def suggested(findings: Iterable[Finding]) -> str:
         ]
         lines += ["# tandem/event_fields.csv). They stay blank or go.", *others]
     return "\n".join([HEAD, "", *lines]) + "\n"
+
+
+def _rows(rules: dict[str, tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    return ((place, *told) for place, told in sorted(_apart(rules).items()))
 
 
 def _apart(rules: dict[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:

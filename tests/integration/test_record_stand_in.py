@@ -308,7 +308,7 @@ def test_no_network_is_one_paragraph(
         (["record", "../x"], "x"),
         (["record", "x", "--simulated", "--resume"], "leave --resume and --credentials out"),
         (["record", "x", "--fault", "login:1:500"], "--fault, --now and --history belong to the stand-in"),
-        (["record", "x", "--days", "3", "--", "app.py"], "--values, --policy, --report and --json go with -- PROGRAM"),
+        (["record", "x", "--days", "3", "--", "app.py"], "--report, --suggest, --leave-out-refused and --json go with -- PROGRAM"),
         (["record", "x", "--report", "r.txt"], "the report r.txt would be of no form tfx writes"),
         (["record", "x", "--", "ls"], "is not a Python program"),
         (["record", "x", "--simulated", "--since", "2027-01-01"], "would end (2026-11-18) before it begins (2027-01-01)"),

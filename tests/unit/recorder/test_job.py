@@ -1,5 +1,6 @@
 """What becomes of a capture: the name it is written under decides nothing but whether amounts are kept."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from recorder.job import taped
 from recorder.order import Order
+from tfx.errors import RefusedError
 from tfx.exchange import Exchange, Headers, Request, Response
 from tfx.store import load
 
@@ -35,3 +37,32 @@ def test_a_recording_keeps_amounts_unless_it_replaces_one_that_does_not(tmp_path
 def test_what_cannot_be_read_is_replaced_by_a_recording_with_amounts(tmp_path: Path, text: str) -> None:
     (tmp_path / "week.json").write_text(text)
     assert recorded(tmp_path, None) == "keep"
+
+
+STREAM = Exchange(
+    request=Request(method="GET", url="https://source.tandemdiabetes.com/api/reports/bff/pumper/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"),
+    response=Response(status=200, headers=Headers([("Content-Type", "application/x-protobuf")]), body=b"Marisol"),
+)
+STRANGE = Exchange(
+    request=Request(method="GET", url=STREAM.request.url),
+    response=Response(status=200, headers=Headers([("Content-Type", "application/json")]), body=b'{"ottilie": "x", "birthdate": "x"}'),
+)
+
+
+def test_what_cannot_be_understood_is_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(RefusedError, match=r"^#2 .*; nothing was written. Leave out what cannot be understood with --leave-out-refused$"):
+        taped(Order(name="week", cassettes=tmp_path), (PAGE, STREAM, HOME), NOW)
+    assert list(tmp_path.iterdir()) == []
+    report = tmp_path / "audit.json"
+    done = taped(Order(name="week", cassettes=tmp_path, leave_out_refused=True, report=report), (PAGE, STREAM, HOME), NOW, 7)
+    assert (len(load(tmp_path / "week.json").exchanges), done.exit_code, done.report["refused and left out"]) == (2, 7, 1)
+    assert any(line.startswith("  #2 exchange: refused (") and line.endswith("; left out") for line in done.lines)
+    assert json.loads(report.read_text())["files"][0]["refused and left out"] == 1
+
+
+def test_rules_for_names_that_may_be_somebodys_are_written_and_not_printed(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    done = taped(Order(name="week", cassettes=tmp_path, suggest=file), (STRANGE,), NOW)
+    assert "ottilie" not in "\n".join(done.lines) + json.dumps(done.report)
+    assert any('.response."birthdate" = "blank"' in line for line in done.lines)
+    assert '.response."ottilie" = "blank"  # text; a name tfx does not know' in file.read_text()

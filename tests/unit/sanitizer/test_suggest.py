@@ -3,6 +3,7 @@
 import json
 import tomllib
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,11 +11,13 @@ from hypothesis import strategies as st
 
 from sanitizer.check import looked_at
 from sanitizer.findings import Finding
+from sanitizer.names import known_to
 from sanitizer.own import extended
 from sanitizer.policy import policy
 from sanitizer.scrub import scrub
-from sanitizer.suggest import shape, suggested
+from sanitizer.suggest import MARK, is_public, save, shape, suggested
 from tfx.capture import Capture
+from tfx.errors import UsageError
 from tfx.jsonbody import Json
 
 Build = Callable[..., Capture]
@@ -61,7 +64,7 @@ def test_pasted_every_place_has_a_rule(capture: Build, body: dict[str, Json], ke
 
     asked = session(f"https://sso.tandemdiabetes.com/?new_{key}=1&new_{key}=marisol"), session(PUMPER)
     findings = [finding for one in asked for finding in scrub(one, name="x").findings]
-    text = suggested(findings)
+    text = suggested(findings, policy())
     assert not any(str(leaf) in text.partition("stricter")[2] for leaf in ("Marisol", "marisol", ID, "10871624", "2026", "3.14"))
     rules = extended(text)
     for one in asked:
@@ -73,15 +76,15 @@ def test_pasted_every_place_has_a_rule(capture: Build, body: dict[str, Json], ke
 
 def test_two_shapes_at_one_place_are_a_blank() -> None:
     lines = ['claims."nick" = "uuid"  # like a UUID', 'claims."nick" = "blank"  # text']
-    text = suggested(Finding(exchange=1, place="p", kind="k", rule=line) for line in lines)
+    text = suggested((Finding(exchange=1, place="p", kind="k", rule=line) for line in lines), policy())
     assert tomllib.loads(text) == {"claims": {"nick": "blank"}}
-    assert text.endswith('claims."nick" = "blank"  # of several shapes\n')
+    assert text.endswith('claims."nick" = "blank"  # of several shapes; a name tfx does not know\n')
 
 
 def test_a_blank_says_nothing_against_another_shape() -> None:
     rows = ['claims."nick" = "uuid"  # like a UUID', 'claims."nick" = "blank"  # blanked already: make this rule from the source']
     for lines in (rows, rows[::-1]):
-        text = suggested(Finding(exchange=1, place="p", kind="k", rule=line) for line in lines)
+        text = suggested((Finding(exchange=1, place="p", kind="k", rule=line) for line in lines), policy())
         assert tomllib.loads(text) == {"claims": {"nick": "uuid"}}
 
 
@@ -94,7 +97,32 @@ CANNOT = [
 @pytest.mark.parametrize(("body", "_why"), CANNOT)
 def test_what_no_rule_helps_is_a_comment(capture: Build, body: Json, _why: str) -> None:
     url = "https://source.tandemdiabetes.com/api/reports/bff/pump-logs/" + ID
-    text = suggested(scrub(capture(url, answer=json.dumps(body).encode()), name="x").findings)
+    text = suggested(scrub(capture(url, answer=json.dumps(body).encode()), name="x").findings, policy())
     assert tomllib.loads(text) == {}
     assert "\n# #1 response body." in text
     assert "Marisol" not in text
+
+
+def test_a_name_that_may_be_somebodys_is_marked(capture: Build) -> None:
+    body = {"ottilie": "10871624", "birthdate": "1961-08-23", "pumps": [{"nick": {"email": "a@b.org"}}]}
+    done = scrub(
+        capture(
+            PUMPER, got=(("Content-Type", "application/json"), ("X-Brandvold", "1"), ("X-Real-Ip", "1")), answer=json.dumps(body).encode()
+        ),
+        name="x",
+    )
+    marked = {line.partition(" = ")[0] for line in suggested(done.findings, policy()).splitlines() if line.endswith(MARK)}
+    response = "endpoints.pumper.response"
+    assert marked == {f'{response}."ottilie"', f'{response}."pumps[].nick.email"', "headers.response.x-brandvold"}
+    known = known_to(policy())
+    assert [is_public(rule, known) for rule in (f'{response}."birthdate" = "date"  # x', 'headers.response.x-real-ip = "drop"  # x')] == [
+        True
+    ] * 2
+
+
+def test_a_file_of_rules_is_its_owners_and_replaces_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "own.toml"
+    save(file, "claims.nick = 1")
+    assert (file.read_text(), file.stat().st_mode & 0o777) == ("claims.nick = 1", 0o600)
+    with pytest.raises(UsageError, match=r"cannot write the rules to .* \(File exists\); name another file with --suggest"):
+        save(file, "")
