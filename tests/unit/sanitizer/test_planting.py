@@ -12,6 +12,7 @@ import jwt
 import pytest
 
 from sanitizer.check import looked_at
+from sanitizer.policy import policy
 from sanitizer.scrub import Scrubbed, scrub
 from sanitizer.suggest import suggested
 from tandem.records import Records
@@ -244,7 +245,7 @@ def test_a_name_that_holds_a_seen_value_is_not_shown(capture: Build) -> None:
     answer = json.dumps({"marisolPump": 1, "color": 2}).encode()
     done = scrub(capture(PUMPER, answer=answer, seen=("Marisol",)), name="x")
     assert [finding.place for finding in done.findings] == ["response body.<another name 1>", "response body.<another name 2>"]
-    text = suggested(done.findings)
+    text = suggested(done.findings, policy())
     assert '"color"' in text
     assert "arisol" not in text
 
@@ -291,7 +292,7 @@ def test_a_name_nobody_knows_is_told_where_it_is_to_be_pasted_and_nowhere_else(c
     assert "AcCePt" not in told
     assert {"response body.nickname", "request header.x-forwarded-for"} <= {one.place for one in done.findings}
     assert [one.place for one in done.findings if "<" in one.place and "pumps" in one.place] == ["response body.pumps[0].<another name 3>"]
-    assert '"kowalczyk" = "keep:small"' in suggested(done.findings)
+    assert '"kowalczyk" = "keep:small"' in suggested(done.findings, policy())
     assert done.cassette.exchanges[0].request.headers.get("accept-encoding") == "gzip"
     assert "Accept-Encoding" in [name for name, _ in done.cassette.exchanges[0].request.headers]
     assert looked_at(done.cassette) == ()

@@ -105,19 +105,14 @@ def test_what_no_rule_helps_is_a_comment(capture: Build, body: Json, _why: str) 
 
 def test_a_name_that_may_be_somebodys_is_marked(capture: Build) -> None:
     body = {"ottilie": "10871624", "birthdate": "1961-08-23", "pumps": [{"nick": {"email": "a@b.org"}}]}
-    done = scrub(
-        capture(
-            PUMPER, got=(("Content-Type", "application/json"), ("X-Brandvold", "1"), ("X-Real-Ip", "1")), answer=json.dumps(body).encode()
-        ),
-        name="x",
-    )
+    headers = (("Content-Type", "application/json"), ("X-Brandvold", "1"), ("X-Real-Ip", "1"))
+    done = scrub(capture(PUMPER, got=headers, answer=json.dumps(body).encode()), name="x")
     marked = {line.partition(" = ")[0] for line in suggested(done.findings, policy()).splitlines() if line.endswith(MARK)}
     response = "endpoints.pumper.response"
     assert marked == {f'{response}."ottilie"', f'{response}."pumps[].nick.email"', "headers.response.x-brandvold"}
     known = known_to(policy())
-    assert [is_public(rule, known) for rule in (f'{response}."birthdate" = "date"  # x', 'headers.response.x-real-ip = "drop"  # x')] == [
-        True
-    ] * 2
+    assert is_public(f'{response}."birthdate" = "date"  # x', known)
+    assert is_public('headers.response.x-real-ip = "drop"  # x', known)
 
 
 def test_a_file_of_rules_is_its_owners_and_replaces_nothing(tmp_path: Path) -> None:
