@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pipeline.extracts.derived import GOES_ON, Derived
+from pipeline.extracts.derived import Derived
 from pipeline.extracts.wire import field, rounded
 
 _TOLD: Final = {
@@ -15,8 +15,9 @@ _TOLD: Final = {
 
 DAILY_TOTALS: Final = Derived(
     table="daily_totals",
-    messages={81: {"role": f"'{GOES_ON}'", "day": "pump_time::DATE", **_TOLD}},
+    messages={81: {"day": "pump_time::DATE", **_TOLD}},
     key=("day",),
+    starts=None,
     row={
         "messages": "count(*)",
         **{column: f"arg_max({column}, sequence_number)" for column in _TOLD},

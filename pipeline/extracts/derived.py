@@ -31,15 +31,16 @@ class Derived:
 
     `messages`: code -> what such an event says, SQL over its fields (`wire.field`), `pump_time` and the rest of the event. In a chain
     every message has a `role` and the columns of `key`. An event with a value beyond its bounds (tandem/bounds.py) makes no message.
-    `row`: what a chain tells, aggregates over its messages; none where each message is a row. A column in `row` may name
-    `next_instant` and `next_pump_time`, those of the following row. `source`: where messages are read that another table holds already.
+    `starts`: where a chain begins; None where all messages of a key are one. `row`: what a chain tells, aggregates over its messages;
+    none where each message is a row. A column in `row` may name `next_instant` and `next_pump_time`, those of the following row.
+    `source`: where messages are read that another table holds already.
     """
 
     table: str
     messages: Mapping[int, Columns]
     key: tuple[str, ...] = ()
     row: Columns = field(default_factory=dict)
-    starts: str = _ROLES
+    starts: str | None = _ROLES
     source: str | None = None
 
     @property
@@ -117,14 +118,7 @@ def _chain_statements(derived: Derived) -> tuple[str, ...]:
         f"""
         INSERT INTO {table} ({_KEY}, {_TIMES}{keys}{columns})
         WITH {_messages(derived, "(SELECT min(lower) FROM reach)", "(SELECT max(upper) FROM reach)")},
-        flagged AS (
-            SELECT t.*, r.upper, {derived.starts} AS starts
-            FROM messages t JOIN reach r ON true{same} AND t.sequence_number BETWEEN r.lower AND r.upper
-            WINDOW same AS (PARTITION BY t.device_id{"".join(f", t.{column}" for column in derived.key)} ORDER BY t.sequence_number)
-        ),
-        chained AS (
-            SELECT *, count(*) FILTER (starts) OVER (PARTITION BY device_id{keys} ORDER BY sequence_number) AS chain FROM flagged
-        ),
+        {_chained(derived)},
         joined AS (
             SELECT device_id, sequence_group{keys}, chain, any_value(upper) AS upper,
                 arg_min(pump_time, sequence_number) AS pump_time, arg_min(instant, sequence_number) AS instant,
@@ -139,6 +133,23 @@ def _chain_statements(derived: Derived) -> tuple[str, ...]:
         SELECT {_KEY}, {_TIMES}{keys}{told} FROM followed WHERE sequence_number < upper
         """,
     )
+
+
+def _chained(derived: Derived) -> str:
+    """The relation `chained`: the messages that rows are made of, each with its chain's number within the key."""
+    same = "".join(f" AND t.{column} = r.{column}" for column in derived.key)
+    within = f"messages t JOIN reach r ON true{same} AND t.sequence_number BETWEEN r.lower AND r.upper"
+    if derived.starts is None:
+        return f"chained AS (SELECT t.*, r.upper, 1 AS chain FROM {within})"
+    keys = "".join(f", t.{column}" for column in derived.key)
+    return f"""
+        flagged AS (
+            SELECT t.*, r.upper, {derived.starts} AS starts FROM {within}
+            WINDOW same AS (PARTITION BY t.device_id{keys} ORDER BY t.sequence_number)
+        ),
+        chained AS (
+            SELECT *, count(*) FILTER (starts) OVER (PARTITION BY t.device_id{keys} ORDER BY t.sequence_number) AS chain FROM flagged t
+        )"""
 
 
 def _ours(name: str) -> str:
