@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from measure import Contest, Rival
-from pipelines import FLOOR, STORE, Work, floor, history, store
+from pipelines import FLOOR, RIVALS, STORE, Work, history
 
 from tandem.records import Records
 
@@ -31,7 +31,7 @@ def contest(count: int = 500_000) -> Contest:
     with tempfile.TemporaryDirectory() as folder:
         history(Path(folder) / "records", count)
         body = Records.parse((Path(folder) / "records").read_bytes()).take(slice(count)).to_body()
-    rivals = {FLOOR: Prepared(floor, body), STORE: Prepared(store, body)}
+    rivals = {FLOOR: Prepared(RIVALS[FLOOR], body), STORE: Prepared(RIVALS[STORE], body)}
     return Contest(
         title=f"Storing {count:,} binary events of one answer",
         unit="events",
