@@ -54,6 +54,7 @@ def pipeline() -> None:
 
 @pipeline.command()
 @click.option("--cassette", metavar="CASSETTE", help="Read this cassette (a path, or a name in cassettes/) instead of the live service.")
+@click.option("--as-era", type=click.Choice(tuple(ERAS)), help="Take the cassette as if the service of that era had been recorded.")
 @click.option(
     "--database", metavar="URL", default="duckdb:///:memory:", show_default=True, help="Where to, such as duckdb:///warehouse.duckdb."
 )
@@ -73,6 +74,7 @@ def pipeline() -> None:
 def run(
     *,
     cassette: str | None,
+    as_era: str | None,
     database: str,
     zone: str,
     region: str,
@@ -98,12 +100,15 @@ def run(
     \b
     Example:
       tfx pipeline run --cassette session-us --zone America/Los_Angeles
+      tfx pipeline run --cassette session-us --as-era 2025
       tfx pipeline run --database duckdb:///warehouse.duckdb --region eu --days 28
       tfx pipeline run --cassettes study --output study-tables --runner dask --workers 8
     """
     if cassettes is not None or output is not None or address is not None or runner != "plain":
         _run_many(cassettes=cassettes, output=output, zone=zone, runner=runner, workers=workers, address=address, as_json=as_json)
         return
+    if as_era is not None and cassette is None:
+        raise UsageError("--as-era is how a cassette is served; name one with --cassette, or say with --era what the live service speaks")
     from sqlalchemy import Engine
 
     from pipeline.report import as_text, unread_as_text
@@ -114,7 +119,7 @@ def run(
 
     mode: Mode = "incremental" if days is None and since is None and until is None else "backfill"
     order = Order(
-        mode=mode, cassette=cassette, zone=zone, region=region, era=era, credentials=credentials, pump=pump, days=days,
+        mode=mode, cassette=cassette, as_era=as_era, zone=zone, region=region, era=era, credentials=credentials, pump=pump, days=days,
         since=since.date() if since else None, until=until.date() if until else None,
     )  # fmt: skip
     carry_out: Callable[[Engine, Order], Stored] = perform

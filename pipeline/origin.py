@@ -57,6 +57,10 @@ class Credentials(Protocol):
 class Replay(Protocol):
     """A cassette that answers."""
 
+    @property
+    def cassette(self) -> Cassette:
+        """It, as it is served: of another era, if that was asked for."""
+
     def answer(self, request: Request) -> Response:
         """What the service said to this request when it was recorded; MismatchError if it was never asked."""
 
@@ -84,17 +88,18 @@ class CassetteAdapter(HTTPAdapter):
 
 
 @contextmanager
-def from_cassette(named: str, *, loopback: bool = False, guarded: bool = True) -> Iterator[Origin]:
+def from_cassette(named: str, *, as_era: str | None = None, loopback: bool = False, guarded: bool = True) -> Iterator[Origin]:
     """The service as the cassette has it, by path or by name in cassettes/. Raises CassetteError if it cannot be read.
 
-    A cassette lets anyone sign in; time stands still at its clock, and nobody waits before trying again. The network is blocked
-    meanwhile, but for this machine itself if `loopback` says so; not `guarded`, it is not blocked. At the end it
-    says what was asked in vain and who tried to reach out: MismatchError, NetworkBlockedError.
+    `as_era` serves it as that era's, as far as the recording holds what it takes. A cassette lets anyone sign in; time stands still at its
+    clock, and nobody waits before trying again. The network is blocked meanwhile, but for this machine itself if `loopback` says so; not
+    `guarded`, it is not blocked. At the end it says what was asked in vain and who tried to reach out: MismatchError, NetworkBlockedError.
     """
     path = Path(named)
-    cassette = load(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
+    recorded = load(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
     blocked = cast("Callable[[tuple[str, ...]], AbstractContextManager[object]]", stage("replayer.guard:blocked"))
-    replay = cast("Callable[[Cassette], Replay]", stage("replayer.session:Replay"))(cassette)
+    replay = cast("type[Replay]", stage("replayer.session:Replay"))(recorded, as_era=as_era)  # type: ignore[call-arg]  # a protocol says nothing of how it is made
+    cassette = replay.cassette
     with blocked(("loopback",) if loopback else ()) if guarded else nullcontext(), requests.Session() as session:
         for scheme in ("https://", "http://"):
             session.mount(scheme, CassetteAdapter(replay))

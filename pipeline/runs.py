@@ -28,13 +28,14 @@ class Order:
     """What a run is asked to do. `pump` is a serial number, so the `repr` hides everything.
 
     `mode`: `full` asks for all the service has, `incremental` from the last stored day on, `backfill` for `since` to `until`
-    (the last `days` days where only they are given). A cassette answers the windows it has; the days cut them. `loopback` leaves this
-    machine reachable while a cassette stands for the network: Prefect's server is there. Not `guarded`, nothing is blocked meanwhile: a
-    worker of a cluster talks to other machines, and the cassette's session has no way out of its own.
+    (the last `days` days where only they are given). A cassette answers the windows it has; the days cut them; `as_era` serves it as that
+    era's. `loopback` leaves this machine reachable while a cassette stands for the network: Prefect's server is there. Not `guarded`,
+    nothing is blocked meanwhile: a worker of a cluster talks to other machines, and the cassette's session has no way out of its own.
     """
 
     mode: Mode = "incremental"
     cassette: str | None = None
+    as_era: str | None = None
     zone: str = "UTC"
     region: str = "us"
     era: str = CURRENT
@@ -71,7 +72,7 @@ def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
 def opened(order: Order) -> AbstractContextManager[Origin]:
     """The origin the order names."""
     if order.cassette is not None:
-        return from_cassette(order.cassette, loopback=order.loopback, guarded=order.guarded)
+        return from_cassette(order.cassette, as_era=order.as_era, loopback=order.loopback, guarded=order.guarded)
     return live(order.region, order.era, order.credentials)
 
 

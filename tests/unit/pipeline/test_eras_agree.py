@@ -1,12 +1,17 @@
 """Both eras, tconnectsync and we read the same of the same therapy: told by the tables, on every event and on records nobody ever wrote."""
 
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import cast
 
 import pytest
+from click.testing import CliRunner
+from sqlalchemy import Engine
 from tconnectsync.eventparser.generic import Event, Events
 from therapies import invented
 
+from pipeline.cli import run
+from pipeline.runs import Order, perform
 from pipeline.steps import Stored
 from tandem.bff import events_from_records
 from tandem.clock import UNIX_OF_PUMP_EPOCH
@@ -26,6 +31,17 @@ def test_invented_records_make_the_same_tables_in_both_eras(keep: Keep, emptied:
     assert content() == legacy
     assert len(legacy["raw_events"]) == len(legacy["events"]) == len(records)
     assert {row[5] for row in legacy["quarantine"]} == {"unknown code", "impossible value"}
+
+
+@pytest.mark.parametrize("era", ["2025", "2026-07"])
+def test_a_cassette_served_as_another_era_fills_the_tables_alike(era: str, root: Path, warehouse: Engine, content: Content) -> None:
+    order = Order(mode="full", cassette=str(root / "cassettes" / "session-us.json"), as_era=era)
+    assert perform(warehouse, order).received == len(content()["events"]) == 583
+
+
+def test_an_era_is_how_a_cassette_is_served() -> None:
+    found = CliRunner().invoke(run, ["--as-era", "2025"])
+    assert "--as-era is how a cassette is served; name one with --cassette" in str(found.exception)
 
 
 @pytest.mark.parametrize("era", ["2025", "2026-10"])
