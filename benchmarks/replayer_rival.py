@@ -1,8 +1,9 @@
 """One rival of `replayers.py`, measured in this process: `python replayer_rival.py NAME FILE COUNT` prints CPU seconds and megabytes.
 
 Runs in the environment of tfx or of the peers; `write` makes the peers' own files out of `plain.json`. Asked are COUNT exchanges evenly
-spread over the file, on one session, with the headers every client of the bff sends. What a library imports when it is first used is
-not counted as loading: each plays a file of one exchange before.
+spread over the file, each once, on one session, with the headers every client of the bff sends; the floor is asked as much in turns of
+a few requests in the same process, so that both meet the same machine. What a library imports when it is first used is not counted as
+loading: each plays a file of one exchange before. Last, `json.load` reads the same bytes (of YAML and TOML, the same exchanges as JSON).
 """
 
 import contextlib
@@ -33,9 +34,9 @@ def rows_of(path: Path) -> list[Row]:
 class Floor(HTTPAdapter):
     """The least a faithful replay can do: look up, and build a real response."""
 
-    def __init__(self, rows: list[Row]) -> None:
+    def __init__(self, rows: dict[str, Row]) -> None:
         super().__init__()
-        self._answers = {row["url"]: row for row in rows}
+        self._answers = rows
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         row = self._answers[str(request.url)]
@@ -47,9 +48,14 @@ class Floor(HTTPAdapter):
 
 @contextlib.contextmanager
 def floor(path: Path) -> Iterator[requests.Session]:
-    session = requests.Session()
-    session.mount("https://", Floor(rows_of(path)))
-    yield session
+    yield floor_of({str(row["url"]): row for row in rows_of(path)})
+
+
+def floor_of(rows: dict[str, Row]) -> requests.Session:
+    session, adapter = requests.Session(), Floor(rows)
+    # On the session itself, where no rival's patch of the class is seen.
+    session.get_adapter = lambda url: adapter  # type: ignore[method-assign]  # noqa: ARG005  # the name is requests' own
+    return session
 
 
 @contextlib.contextmanager
@@ -106,7 +112,6 @@ def cassetter(path: Path) -> Iterator[requests.Session]:
 
 RIVALS: dict[str, Callable[[Path], AbstractContextManager[requests.Session]]] = {
     "floor": floor,
-    "floor of the peers": floor,
     "tfx": tfx,
     "requests-mock": requests_mock,
     "responses": responses,
@@ -118,33 +123,55 @@ RIVALS: dict[str, Callable[[Path], AbstractContextManager[requests.Session]]] = 
 RECORDING = """
 import json, sys
 sys.path.insert(0, {here!r})
-from replayer_rival import spread, asked, memory, SENT
+from pathlib import Path
+from replayer_rival import asked_in_turns, memory, reading, told
 import pytest, requests, time
 
-URLS = spread({plain!r}, {count})
-LOAD = time.process_time()
+URLS, ROW = told(Path({plain!r}), {count})
+BEFORE, LOAD = memory("VmRSS"), time.process_time()
 
 @pytest.mark.vcr({file!r})
 def test_all():
     load = time.process_time() - LOAD
-    start = time.process_time()
-    asked(requests.Session(), URLS)
-    took = (time.process_time() - start) / len(URLS)
-    open("measured.json", "w").write(json.dumps(dict(load=load, request=took, peak=memory("VmHWM"), before=0)))
+    found = asked_in_turns(requests.Session(), URLS, ROW) | dict(load=load, before=BEFORE, peak=memory("VmHWM"))
+    open("measured.json", "w").write(json.dumps(found | dict(reading=reading(Path({plain!r})))))
 """
+TURNS = 30
 
 
-def spread(plain: str, count: int) -> list[str]:
-    rows = rows_of(Path(plain))
-    return [str(row["url"]) for row in rows[:: max(1, len(rows) // count)]][:count]
+def told(plain: Path, count: int) -> tuple[list[str], Row]:
+    """Which exchanges to ask for, and the first of them, which answers as all do; by another process: its memory is not the rival's."""
+    listing = (
+        "import json, sys; rows = json.load(open(sys.argv[1])); every = max(1, len(rows) // int(sys.argv[2]));"
+        "print(json.dumps([[row['url'] for row in rows[::every]][:int(sys.argv[2])], rows[0]]))"
+    )
+    line = [sys.executable, "-c", listing, str(plain), str(count)]
+    urls, row = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
+    return urls, row
 
 
-def urls_of(path: Path) -> list[str]:
-    """What is on the file, told by another process: the memory it takes is not the rival's."""
-    listing = "import json, sys; print(json.dumps([row['url'] for row in json.load(open(sys.argv[1]))]))"
-    line = [sys.executable, "-c", listing, str(path.with_name("plain.json"))]
-    found: list[str] = json.loads(subprocess.run(line, capture_output=True, text=True, check=True).stdout)
-    return found
+def asked_in_turns(session: requests.Session, urls: list[str], row: Row) -> dict[str, float]:
+    """CPU seconds a request of a rival and of the floor, which answers every request with this one row."""
+    least = floor_of(dict.fromkeys(urls, row))
+    asked(least, urls[:1])
+    spent = {"request": 0.0, "floor": 0.0}
+    step = max(1, len(urls) // TURNS)
+    for start in range(0, len(urls), step):
+        for what, one in (("request", session), ("floor", least)):
+            begun = time.process_time()
+            asked(one, urls[start : start + step])
+            spent[what] += time.process_time() - begun
+    return {what: seconds / len(urls) for what, seconds in spent.items()}
+
+
+def reading(path: Path) -> float:
+    """CPU seconds `json.load` takes for the file, or for the same exchanges as JSON."""
+    with (path if path.suffix == ".json" else path.with_name("plain.json")).open("rb") as file:
+        start = time.process_time()
+        kept = json.load(file)
+        took = time.process_time() - start
+    del kept
+    return took
 
 
 def asked(session: requests.Session, urls: list[str]) -> None:
@@ -161,19 +188,17 @@ def memory(what: str) -> float:
 
 
 def run(name: str, path: Path, count: int) -> dict[str, float]:
-    every = urls_of(path)
-    urls = every[:: max(1, len(every) // count)][:count]
+    urls, row = told(path.with_name("plain.json"), count)
     small = path.parent / "one" / path.name
-    if path.parent.name != "one":
-        with RIVALS[name](small) as session:
-            asked(session, urls_of(small)[:1])
+    with RIVALS[name](small) as session:
+        asked(session, told(small.with_name("plain.json"), 1)[0])
     before = memory("VmRSS")
     start = time.process_time()
     with RIVALS[name](path) as session:
         loaded = time.process_time()
-        asked(session, urls)
-        took = (time.process_time() - loaded) / len(urls)
-    return {"load": loaded - start, "request": took, "peak": memory("VmHWM"), "before": before}
+        found = asked_in_turns(session, urls, row)
+        peak = memory("VmHWM")
+    return found | {"load": loaded - start, "peak": peak, "before": before, "reading": reading(path)}
 
 
 def recording(path: Path, count: int) -> dict[str, float]:

@@ -1,18 +1,23 @@
 """`make bench-replayer`: load, time per request and memory of tfx beside the floor and every peer, same data, one run.
 
 Each measurement is a process of its own (`replayer_rival.py`): a fresh heap, and the peers live in `.venv-peers-replayer`, made from
-`peers-replayer.lock`. Rivals take turns; what counts are medians, and ratios to the floor of the same environment and round.
-The load of pytest-recording holds pytest's own collection.
+`peers-replayer.lock`. Rivals take turns; what counts are medians over the rounds, and ratios taken within one process: a request to
+the floor's, loading to `json.load` of the same bytes. A rival that has had its time sits out the rounds that are left. The load of
+pytest-recording holds pytest's own collection.
 """
 
 import argparse
 import json
+import os
+import platform
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -31,8 +36,12 @@ PEERS: Final = HERE.parent / ".venv-peers-replayer" / "bin" / "python"
 BIG: Final = 20
 MEGABYTE: Final = 1_000_000
 ASKED: Final = 300
-LINEAR: Final = 30
+LINEAR: Final = 10
 """What looks through all exchanges for each request is asked fewer of them."""
+PATIENCE: Final = 8.0
+"""Seconds a rival may take for one table before it sits out."""
+MORE: Final = 3
+"""Times the rounds for what is to be known exactly: what is tfx's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +57,6 @@ class Rival:
 RIVALS: Final = (
     Rival(name="floor", file="plain.json", is_peer=False),
     Rival(name="tfx", file="many.json", is_peer=False),
-    Rival(name="floor of the peers", file="plain.json"),
     Rival(name="requests-mock", file="plain.json", is_linear=True),
     Rival(name="cassetter", file="cassetter.toml"),
     Rival(name="betamax", file="betamax.json", is_linear=True),
@@ -69,6 +77,7 @@ def main(arguments: Sequence[str]) -> None:
     if not PEERS.exists():
         sys.exit("the peers are not installed; run: make bench-replayer")
     console = Console(width=140)
+    console.print(f"{date.today()}, Python {platform.python_version()}, {platform.machine()}, {os.cpu_count()} cores")  # noqa: DTZ011  # of whoever measures
     with tempfile.TemporaryDirectory(prefix="tfx-bench-") as folder:
         for title, cassette in _cassettes(chosen.sizes, big=not chosen.no_big):
             place = Path(folder) / str(len(cassette.exchanges))
@@ -109,39 +118,41 @@ def write(cassette: Cassette, place: Path) -> None:
 
 
 def measured(title: str, cassette: Cassette, place: Path, rounds: int) -> Table:
-    """One table: medians over the rounds, ratios to the floor of the same environment."""
+    """One table: medians over the rounds."""
     count = len(cassette.exchanges)
     found: dict[str, list[dict[str, float]]] = {rival.name: [] for rival in RIVALS}
+    spent: dict[str, float] = dict.fromkeys(found, 0.0)
     failed: dict[str, str] = {}
-    for _ in range(rounds):
+    for turn in range(rounds * MORE):
         for rival in RIVALS:
-            if rival.name in failed:
+            if rival.name in failed or spent[rival.name] > PATIENCE or (rival.is_peer and turn >= rounds):
                 continue
-            asked = min(count, LINEAR if rival.is_linear else ASKED)
+            asked, begun = min(count, LINEAR if rival.is_linear else ASKED), time.monotonic()
             try:
                 found[rival.name].append(_run(PEERS if rival.is_peer else Path(sys.executable), rival.name, place / rival.file, asked))
             except subprocess.CalledProcessError as error:
                 failed[rival.name] = error.stderr.strip().splitlines()[-1][:60] if error.stderr.strip() else "failed"
-    table = Table(title=f"{title}, {rounds} rounds, CPU time", title_justify="left", box=box.SIMPLE)
-    for heading in ("", "load ms", "x floor", "us a request", "x floor", "peak MB", "MB over import"):
+            spent[rival.name] += time.monotonic() - begun
+    return _table(title, found, failed)
+
+
+def _table(title: str, found: dict[str, list[dict[str, float]]], failed: dict[str, str]) -> Table:
+    table = Table(title=f"{title}, CPU time", title_justify="left", box=box.SIMPLE)
+    for heading in ("", "rounds", "load ms", "json.load ms", "x json.load", "us a request", "x floor", "peak MB", "MB over import"):
         table.add_column(heading, justify="left" if not heading else "right")
-    for rival in RIVALS:
-        runs = found[rival.name]
-        if rival.name in failed or not runs:
-            table.add_row(rival.name, *[""] * 5, failed.get(rival.name, ""))
+    for name, runs in found.items():
+        if name in failed or not runs:
+            table.add_row(name, *[""] * 7, failed.get(name, ""))
             continue
-        floors = found["floor of the peers" if rival.is_peer else "floor"]
-
-        def ratio(what: str, runs: list[dict[str, float]] = runs, floors: list[dict[str, float]] = floors) -> float:
-            return statistics.median(one[what] / other[what] for one, other in zip(runs, floors, strict=False))
-
         middle = {what: statistics.median(run[what] for run in runs) for what in runs[0]}
         table.add_row(
-            rival.name,
+            name,
+            str(len(runs)),
             f"{middle['load'] * 1e3:,.1f}",
-            f"{ratio('load'):.2f}",
+            f"{middle['reading'] * 1e3:,.1f}",
+            f"{statistics.median(run['load'] / run['reading'] for run in runs):.2f}",
             f"{middle['request'] * 1e6:,.0f}",
-            f"{ratio('request'):.2f}",
+            f"{statistics.median(run['request'] / run['floor'] for run in runs):.2f}",
             f"{middle['peak']:.0f}",
             f"{middle['peak'] - middle['before']:.0f}",
         )

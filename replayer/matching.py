@@ -171,8 +171,10 @@ class Index:
 
     def ends_token(self, entry: Entry) -> bool:
         """Whether an answer refuses a token that nothing recorded later was answered for."""
+        if entry.exchange.status != HTTPStatus.UNAUTHORIZED or not doors.wants_token(entry.address.place):
+            return False
         token = token_of(entry.exchange.request.headers)
-        if entry.exchange.status != HTTPStatus.UNAUTHORIZED or not token or not doors.wants_token(entry.address.place):
+        if not token:
             return False
         later = (one.exchange for one in self.entries[entry.number :])
         return not any(one.status != HTTPStatus.UNAUTHORIZED and token_of(one.request.headers) == token for one in later)

@@ -215,10 +215,11 @@ class Replay:
 
     def _settled(self, asked: Question, entry: Entry) -> Response:
         """The recorded answer to this client; what it hands out, or refuses from now on, is noted."""
-        self.credentials.settle(asked, entry.exchange.response)
+        response = entry.exchange.response  # made anew each time
+        self.credentials.settle(asked, response)
         if self._index.ends_token(entry):
             self.credentials.refuse(asked)
-        return self._ledger.settle(asked, entry.exchange.response)
+        return self._ledger.settle(asked, response)
 
     def _refusal(self, asked: Question, closed: str) -> Response | None:
         """What the service says to who is not signed in, or of another era; None if it takes the question."""

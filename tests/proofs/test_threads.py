@@ -1,8 +1,8 @@
-"""Eight threads on every stack, every one told that the way out is a canary: nothing arrives there, and no answer is wrong."""
+"""Eight threads on every stack, in the process and through the proxy: nothing arrives at a canary, and no answer is wrong."""
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,8 @@ import pytest
 import tape
 from stacks import AGENT, STACKS, opened
 
-from replayer.session import offline
+from replayer.served import served
+from replayer.session import Replay, offline
 from tfx.cassette import Cassette
 from tfx.codec import encoded
 from tfx.exchange import Exchange, Headers, Request, Response, Terms
@@ -27,6 +28,10 @@ class Canary:
     server: socket.socket
     arrivals: list[object] = field(default_factory=list)
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.getsockname()[1]}"
+
     def watch(self) -> None:
         while True:
             try:
@@ -41,9 +46,8 @@ class Canary:
 def canary(monkeypatch: pytest.MonkeyPatch) -> Iterator[Canary]:
     with socket.create_server(("127.0.0.1", 0)) as server:
         found = Canary(server=server)
-        url = f"http://127.0.0.1:{server.getsockname()[1]}"
         for name in ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"):
-            monkeypatch.setenv(name, url)
+            monkeypatch.setenv(name, found.url)
         thread = threading.Thread(target=found.watch)
         thread.start()
         yield found
@@ -67,31 +71,63 @@ def page(number: int) -> bytes:
     return f"this is page {number}. ".encode() * 50
 
 
+def asked_by_all(clients: Sequence[tuple[str, str, str]]) -> tuple[list[object], int]:
+    """What was wrong, and how many answers were right, when each of these clients asks in a thread of its own."""
+    wrong: list[object] = []
+    right: list[int] = []
+
+    def ask(first: int, client: tuple[str, str, str]) -> None:
+        with ExitStack() as until:
+            stack = opened(*client, until)
+            for turn in range(REQUESTS):
+                number = (first + turn) % THREADS
+                try:
+                    found = stack.ask("GET", f"https://source.tandemdiabetes.com/page/{number}", {})
+                except Exception as error:  # noqa: BLE001  # whatever it is, it is no right answer
+                    wrong.append((client[0], error))
+                    return
+                (right if found.body == page(number) else wrong).append(number)
+
+    threads = [threading.Thread(target=ask, args=given) for given in enumerate(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return wrong, len(right)
+
+
 @pytest.mark.parametrize("stack", STACKS)
 def test_nothing_goes_out_and_nothing_is_mixed_up(canary: Canary, stack: str, tmp_path: Path) -> None:
     """Loopback is let through by this project's ini, so that a leak would arrive."""
     ca_file = tmp_path / "none.pem"
     ca_file.write_text("")
-    proxy = f"http://127.0.0.1:{canary.server.getsockname()[1]}"
-    wrong: list[object] = []
-    right: list[int] = []
-
-    def ask(first: int) -> None:
-        with ExitStack() as until:
-            client = opened(stack, proxy, str(ca_file), until)
-            for turn in range(REQUESTS):
-                number = (first + turn) % THREADS
-                try:
-                    found = client.ask("GET", f"https://source.tandemdiabetes.com/page/{number}", {})
-                except Exception as error:  # noqa: BLE001  # whatever it is, it is no right answer
-                    wrong.append(error)
-                    return
-                (right if found.body == page(number) else wrong).append(number)
-
     with offline(cassette()) as replay:
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-    assert (wrong, len(right), canary.arrivals, replay.blocked) == ([], THREADS * REQUESTS, [], ())
+        wrong, right = asked_by_all([(stack, canary.url, str(ca_file))] * THREADS)
+    assert (wrong, right, canary.arrivals, replay.blocked) == ([], THREADS * REQUESTS, [], ())
+
+
+def test_nor_through_the_proxy(canary: Canary, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every stack at once through `--serve`, while others ask that proxy for the canary itself."""
+    replay = Replay(cassette())
+    with served(replay) as loopback:
+        for name, value in loopback.environment.items():
+            monkeypatch.setenv(name, value)
+        stop, refused = threading.Event(), list[int]()
+        astray = threading.Thread(target=ask_for, args=(canary, loopback.proxy_url, stop, refused))
+        astray.start()
+        stacks = [list(STACKS)[number % len(STACKS)] for number in range(THREADS)]
+        wrong, right = asked_by_all([(stack, loopback.proxy_url, str(loopback.ca_file)) for stack in stacks])
+        stop.set()
+        astray.join()
+    assert (wrong, right, canary.arrivals, replay.misses) == ([], THREADS * REQUESTS, [], [])
+    assert refused
+    assert len(loopback.ledger.refused) == len(refused)
+
+
+def ask_for(canary: Canary, proxy: str, stop: threading.Event, refused: list[int]) -> None:
+    """Ask the proxy for a way to the canary until told to stop; what it says to that."""
+    _, host, port = proxy.replace("//", "").split(":")
+    while not stop.wait(0.02):
+        with socket.create_connection((host, int(port)), timeout=5) as way:
+            way.sendall(f"CONNECT {canary.url.removeprefix('http://')} HTTP/1.1\r\n\r\n".encode())
+            refused.append(int(way.recv(64).split()[1]))
