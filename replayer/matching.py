@@ -11,6 +11,7 @@ from replayer.keys import Address, Key, Question, checked_ignore, key, question
 from tandem.eras import ERAS, Era
 from tfx import codec
 from tfx.cassette import Cassette
+from tfx.collecting import uncollected
 from tfx.errors import CassetteError, FormatError, RefusedError
 from tfx.exchange import Exchange, Request, Response, State
 
@@ -90,6 +91,7 @@ class Index:
 
     __slots__ = ("_has_states", "_loose", "_spelled", "_strict", "addresses", "entries", "era", "sign_in", "state")
 
+    @uncollected()
     def __init__(self, cassette: Cassette) -> None:
         if cassette.era not in ERAS:
             raise CassetteError(f"{cassette.name} is of an era this tfx does not know; it knows {', '.join(ERAS)}")

@@ -8,7 +8,6 @@ words for what is wrong with a file are the only ones.
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import chain
 from typing import Final, cast
 
@@ -44,16 +43,15 @@ def skim(read: Callable[[int], bytes], source: Source) -> Cassette | None:
 
     `source` gives the bytes between two places of the same file, later on.
     """
-    shared, shelf, exchanges = Shared(), Shelf(), []
+    book, exchanges = _Book(source), []
     try:
         file = _pieces(read)
         _, top = next(file)
         head, _ = lenient(top)
         for at, piece in file:
             node, is_plain = lenient(piece)
-            exchange = exchange_of(cast("Json", node), shared, is_plain=is_plain)
-            where = _Where(at=at, piece=piece, source=source, shelf=shelf)
-            kept = where.laid(exchange, shared) or where.kept(exchange)
+            exchange = exchange_of(cast("Json", node), book.shared, is_plain=is_plain)
+            kept = book.laid(exchange, at, piece) or book.kept(exchange, at, at + len(piece))
             exchanges.append(Exchange(request=exchange.request, response=kept, terms=exchange.terms))
         if not isinstance(head, dict) or head["tfx_cassette"] != FORMAT_VERSION or count(head) != len(exchanges):
             return None
@@ -62,57 +60,57 @@ def skim(read: Callable[[int], bytes], source: Source) -> Cassette | None:
         return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _Where:
-    """The text of an exchange and the place where it begins in the file."""
+class _Book:
+    """Where the responses of one file stand."""
 
-    at: int
-    piece: bytes
-    source: Source
-    shelf: Shelf
+    __slots__ = ("_shelf", "_source", "shared")
 
-    def kept(self, exchange: Exchange) -> Kept:
-        """Its response, to be made of the whole of that text."""
+    def __init__(self, source: Source) -> None:
+        self._source, self._shelf, self.shared = source, Shelf(), Shared()
+
+    def kept(self, exchange: Exchange, start: int, end: int) -> Kept:
+        """The response of the exchange that stands between these places, to be made of all that is there."""
         stored = cast("Stored", exchange.unmade)
         return Kept(
             status=stored.status,
             reason=stored.reason,
             headers=stored.headers,
-            source=self.source,
-            shelf=self.shelf,
-            start=self.at,
-            end=self.at + len(self.piece),
+            source=self._source,
+            shelf=self._shelf,
+            start=start,
+            end=end,
             is_plain=stored.is_plain,
             is_coded="content-encoding" in stored.headers,
         )
 
-    def laid(self, exchange: Exchange, shared: Shared) -> Laid | None:
-        """Its response, to be made of the lines of its body; None if these would not give the very bytes."""
+    def laid(self, exchange: Exchange, at: int, piece: bytes) -> Laid | None:
+        """The response of the exchange whose text begins at `at`, to be made of the lines of its body; None if these would not give it."""
         stored = cast("Stored", exchange.unmade)
         if not stored.is_plain or "content-encoding" in stored.headers:
             return None
-        place = self._body(has_terms=exchange.terms is not STRICT)
-        found = gaps(stored.node["json"], self.piece[slice(*place)], _BODY_INDENT) if place else None
+        place = _body(piece, has_terms=exchange.terms is not STRICT)
+        found = gaps(stored.node["json"], piece[slice(*place)], _BODY_INDENT) if place else None
         if not place or not found:
             return None
+        spaces, length = found
         return Laid(
             status=stored.status,
             reason=stored.reason,
-            headers=shared.measured(stored.headers, str(found[1])),
-            source=self.source,
-            shelf=self.shelf,
-            start=self.at + place[0],
-            end=self.at + place[1],
-            spaces=found[0],
+            headers=self.shared.measured(stored.headers, str(length)),
+            source=self._source,
+            shelf=self._shelf,
+            start=at + place[0],
+            end=at + place[1],
+            spaces=spaces,
         )
 
-    def _body(self, *, has_terms: bool) -> tuple[int, int] | None:
-        """Where the JSON of the answer's body begins and ends."""
-        opening = _BODY.search(self.piece, max(0, self.piece.find(_ANSWER)))
-        end = self.piece.rfind(_TERMS) if has_terms else len(self.piece) - len(_ANSWER_CLOSING)
-        closing = _BODY_CLOSING if opening and opening.group(1) else _SHORT_BODY_CLOSING
-        is_there = opening is not None and self.piece.startswith(closing, end - len(closing))
-        return (opening.end(), end - len(closing)) if opening and is_there else None
+
+def _body(piece: bytes, *, has_terms: bool) -> tuple[int, int] | None:
+    """Where in the text of an exchange the JSON of the answer's body begins and ends."""
+    opening = _BODY.search(piece, max(0, piece.find(_ANSWER)))
+    end = piece.rfind(_TERMS) if has_terms else len(piece) - len(_ANSWER_CLOSING)
+    closing = _BODY_CLOSING if opening and opening.group(1) else _SHORT_BODY_CLOSING
+    return (opening.end(), end - len(closing)) if opening and piece.startswith(closing, end - len(closing)) else None
 
 
 def _pieces(read: Callable[[int], bytes]) -> Iterator[tuple[int, bytes]]:

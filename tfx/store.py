@@ -143,11 +143,11 @@ class _Open:
         self._path, self._at, self._handle = path, 0, -1
         self._handle = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         self._stamp = self._state()
-        self.size = self._stamp[2]
+        self.size = self._stamp[0]
 
-    def _state(self) -> tuple[int, ...]:
+    def _state(self) -> tuple[int, int]:
         known = os.fstat(self._handle)
-        return known.st_dev, known.st_ino, known.st_size, known.st_mtime_ns
+        return known.st_size, known.st_mtime_ns
 
     def following(self, size: int) -> bytes:
         """The next bytes."""

@@ -4,6 +4,7 @@ import json
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import jwt
@@ -13,9 +14,10 @@ import tape
 from replayer.session import Replay
 from tandem.endpoints import BY_NAME
 from tandem.regions import REGIONS
+from tfx import store
 from tfx.codec import encoded
 from tfx.errors import MismatchError, NetworkBlockedError, UnusedError
-from tfx.exchange import Exchange, Headers, Request, Response
+from tfx.exchange import Exchange, Headers, Request, Response, Terms
 from tfx.signing import jwks, s256
 
 US = REGIONS["us"]
@@ -251,3 +253,22 @@ def test_errors_are_none_a_client_swallows() -> None:
 
     for kind in (MismatchError, NetworkBlockedError):
         assert not issubclass(kind, requests.RequestException | urllib3.exceptions.HTTPError | OSError)
+
+
+def test_an_answer_is_made_once_a_request_and_kept_when_it_is_asked_for_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What makes answers is dear: five megabytes, or something to compress."""
+    read: list[int] = []
+    whole = store._Open.bytes
+    monkeypatch.setattr(store, "SMALL", 0)
+
+    def counted(self: store._Open, start: int, end: int) -> bytes:
+        read.append(start)
+        return whole(self, start, end)
+
+    monkeypatch.setattr(store._Open, "bytes", counted)
+    headers = Headers([("Authorization", "Bearer x"), ("Origin", US.source_url), ("Referer", US.source_url)])
+    asked = Request(method="GET", url=f"{US.source_url}page", headers=headers)
+    plain = Exchange(request=asked, response=Response(status=200, body=b'{"a":[1]}'), terms=Terms(repeat="last"))
+    replay = Replay(store.opened(store.save(replace(tape.session(), exchanges=(plain,)), tmp_path)))
+    replay.look_through()
+    assert [(replay.answer(asked).body, len(read)) for _ in range(4)] == [(b'{"a":[1]}', times) for times in (1, 2, 2, 2)]
