@@ -6,7 +6,7 @@ from pathlib import Path
 
 from replayer.keys import question
 from replayer.program import Outcome
-from replayer.session import idle_words
+from replayer.tally import idle_words
 from replayer.usage import VERSION, fingerprint
 from replayer.words import label
 from tfx.cassette import Cassette

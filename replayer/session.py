@@ -5,8 +5,7 @@ requests.get("https://source.tandemdiabetes.com/...")
 assert not replay.unused
 """
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -14,7 +13,6 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from replayer import clock, doors
-from replayer.asker import asker
 from replayer.bound import signs_in
 from replayer.coding import negotiated
 from replayer.credentials import Credentials
@@ -26,19 +24,20 @@ from replayer.ledger import Ledger
 from replayer.matching import Entry, Index, made
 from replayer.miss import report
 from replayer.outcome import outcome
+from replayer.tally import Tally
 from replayer.windows import Windows
 from replayer.words import label
 from tandem.eras import Era
 from tandem.faults import Fault, is_on_the_way, late
 from tfx.cassette import Cassette
-from tfx.errors import HangError, MismatchError, NetworkBlockedError, UnusedError
+from tfx.errors import HangError, MismatchError
 from tfx.exchange import Request, Response
 from tfx.stored import Laid
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 
-class Replay:
+class Replay(Tally):
     """One run against a cassette. Thread-safe. Its repr, like every message it makes, holds no live value."""
 
     def __init__(
@@ -64,72 +63,17 @@ class Replay:
 
             cassette, self._is_foreign, self._understood = eras.as_era(cassette, as_era), eras.foreign, eras.understood
         self.cassette, self._behind = cassette, behind
-        self._lock = threading.RLock()
-        self._teller = tell
         self._index = Index(cassette)
         self._origins = {address.origin for address in self._index.addresses.values()}
         self.credentials: Credentials = behind.credentials if behind else Credentials()
         self.credentials.learn(self._index.sign_in, signed_in=signed_in)
         self._ledger = Ledger(cassette.name, self._index.entries, signed_in=signed_in)
         self._windows = None if strict_windows else Windows(cassette.name, self._index.era, self._index.entries)
-        self._plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
-        self._used: dict[int, str] = {}
-        self._since = len(GUARD.attempts)
-        self._misses: list[str] = []
-        self._refused: dict[str, None] = {}
-        self.heirs: Heirs | None = None
+        plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
+        super().__init__(cassette.name, self._index.entries, plan, tell)
 
     def __repr__(self) -> str:
         return f"Replay({self.cassette.name}: {len(self._used)} of {len(self._index.entries)} exchanges used, {len(self.misses)} missed)"
-
-    @property
-    def misses(self) -> list[str]:
-        """What was asked and is not on the cassette, in words, by processes this one started too."""
-        self._hear()
-        return self._misses
-
-    @property
-    def refused(self) -> tuple[str, ...]:
-        """What was refused as the service refuses it (no token, no session), in words; no fault of a run."""
-        self._hear()
-        return tuple(self._refused)
-
-    @property
-    def used(self) -> tuple[int, ...]:
-        """The numbers (from 1) of the exchanges that answered something, to processes this one started too."""
-        self._hear()
-        return tuple(sorted(self._used))
-
-    @property
-    def unused(self) -> tuple[int, ...]:
-        """The numbers of the exchanges nobody asked for."""
-        self._hear()
-        return tuple(entry.number for entry in self._index.entries if entry.number not in self._used)
-
-    @property
-    def idle(self) -> tuple[str, ...]:
-        """The faults that have befallen nothing yet."""
-        self._hear()
-        return self._plan.idle
-
-    @property
-    def faults(self) -> tuple[Fault, ...]:
-        """The faults it was given."""
-        return self._plan.faults
-
-    @property
-    def blocked(self) -> tuple[str, ...]:
-        """Attempts to reach the network since this replay began, whoever made them."""
-        self._hear()
-        return tuple(GUARD.attempts[self._since :])
-
-    def label(self, number: int) -> str:
-        """Method, host and path template of an exchange."""
-        return label(self._index.entries[number - 1].question)
-
-    def labels(self) -> dict[int, str]:
-        """What every exchange is called."""
-        return {entry.number: label(entry.question) for entry in self._index.entries}
 
     def answer(self, request: Request) -> Response:
         """What the service said to this request when it was recorded.
@@ -299,75 +243,14 @@ class Replay:
         if self._windows:
             self._windows.look_through()
 
-    def forgive(self) -> tuple[str, ...]:
-        """Forget the misses and blocked attempts so far, and give the misses back: for tests that provoke them."""
-        with self._lock:
-            misses = tuple(self.misses)
-            self.misses.clear()
-            GUARD.forget(self._since)
-        return misses
-
-    def check(self, *, all_used: bool = False, idle: bool = True) -> None:
-        """Let a clean run pass, even if the program swallowed what went wrong. `idle`: faults that befell nothing count.
-
-        Raises:
-            MismatchError: something was asked that is not on the cassette.
-            NetworkBlockedError: something tried to reach the network.
-            UnusedError: a fault befell nothing, or an exchange was not asked for, and `all_used` says that is wrong.
-        """
-        if self.misses:
-            raise MismatchError(
-                self.misses[0] if len(self.misses) == 1 else f"{len(self.misses)} requests missed; the first: {self.misses[0]}"
-            )
-        if self.blocked:
-            raise NetworkBlockedError(f"replay is offline, and something tried {len(self.blocked)} times to reach out: {self.blocked[0]}")
-        if idle and self._plan.idle:
-            raise UnusedError(idle_words(self._plan.idle))
-        if all_used and self.unused:
-            first = self.unused[0]
-            raise UnusedError(
-                f"{len(self.unused)} of {len(self._index.entries)} exchanges on {self.cassette.name} were not asked for, the first is "
-                f"#{first} {self.label(first)}; record without them, or ask for them"
-            )
-
     @property
     def chain(self) -> tuple[Cassette, ...]:
         """This cassette and those behind it."""
         return (self.cassette, *(self._behind.chain if self._behind else ()))
 
-    def _tell(self, kind: str, words: str) -> None:
-        # A forked process has this very replay, and nobody would know what it made of it.
-        if self._teller:
-            self._teller(kind, words)
-        elif self.heirs:
-            self.heirs.tell(kind, words)
-
-    def _hear(self) -> None:
-        """Take in what processes have told that this one started."""
-        heard: Mapping[str, Callable[[str], object]] = {
-            "used": lambda words: self._used.setdefault(int(words), "another process"),
-            "miss": self._misses.append,
-            "blocked": GUARD.attempts.append,
-            "struck": self._plan.told.add,
-            "refused": self._refused.setdefault,
-        }
-        if self.heirs:
-            with self._lock:
-                self.heirs.hear(lambda kind, words: heard.get(kind, len)(words))
-
-    def _mark(self, number: int) -> None:
-        if number not in self._used:
-            self._used[number] = asker()
-            self._tell("used", str(number))
-
 
 def _told_by_fork(heirs: Heirs, is_heard: bool, attempt: str) -> bool:
     return heirs.tell("blocked", attempt) and is_heard
-
-
-def idle_words(idle: Iterable[str]) -> str:
-    """What is said of faults that befell nothing."""
-    return f"the fault {', '.join(idle)} befell nothing: the cassette was not asked that often; take it out, or let the client ask"
 
 
 @contextmanager
