@@ -212,8 +212,6 @@ class _Rows:
         return None
 
     def _spare(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
-        if not self._hand.changes and any(not is_blank(value) for value in values):
-            self._note(".eventProperties", f"event {code} has no known layout; its payload is zeroed")
         self._hand.count("zero", f"{self._place}[].eventProperties.{name} of event {code}", len(values))
         return self._settled(f".eventProperties.{name}", values, [blank(value) for value in values], "a payload byte that is not zero")
 
