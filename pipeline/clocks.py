@@ -14,14 +14,14 @@ from sqlalchemy import Connection
 from pipeline.decode import Batch
 from pipeline.derive import mark
 from pipeline.extracts.tables import EXTRACTS
-from pipeline.load import identity_columns, number, run, visible
+from pipeline.load import blobs, identity_columns, insert, number, run, visible
 from tandem.clock import NOT_A_DATE, UNIX_OF_PUMP_EPOCH, is_possible, walls
 from tandem.instants import AMBIGUOUS, BY_CLOCK_CHANGE, MISSING, NOT_A_TIME, SURE, ClockChange, clock_changes, instants
 from tandem.records import Records
 
 TIME_CHANGED: Final = 13
 _WORDS: Final = {SURE: "exact", AMBIGUOUS: "ambiguous", MISSING: "missing", NOT_A_TIME: "none", BY_CLOCK_CHANGE: "clock change"}
-_CHANGES: Final = "SELECT sequence_group, sequence_number, pump_seconds, payload FROM raw_events WHERE device_id = $1 AND code = $2"
+_CHANGES: Final = "SELECT sequence_group, sequence_number, pump_seconds, payload FROM clock_settings WHERE device_id = $1"
 _REACH: Final = 15 * 86_400  # s; a change counts within a week of its transition, and so do records
 _TIMED: Final = ("events", *EXTRACTS)
 
@@ -62,10 +62,10 @@ def _told(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> tuple[
 
 
 def clock_of(connection: Connection, device_id: int, zone: ZoneInfo) -> Clock:
-    """The clock of a device, from every clock change that raw_events has."""
+    """The clock of a device, from every clock change that is stored."""
     rows = cast(
         "list[tuple[int, int, int, bytes]]",
-        run(connection, _CHANGES, [device_id, TIME_CHANGED]).fetchall(),
+        run(connection, _CHANGES, [device_id]).fetchall(),
     )
     changes: dict[int, tuple[ClockChange, ...]] = {}
     for group in {row[0] for row in rows}:
@@ -77,10 +77,12 @@ def clock_of(connection: Connection, device_id: int, zone: ZoneInfo) -> Clock:
 
 
 def settle(connection: Connection, device_id: int, news: Batch, zone: ZoneInfo) -> int:
-    """Put right the stored instants near clock changes that have just become known, so that windows may come in any order.
+    """Keep clock changes that have just become known, and put right the stored instants near them: windows may come in any order.
 
     Returns how many rows got another instant.
     """
+    told = {"pump_seconds": pa.array(news.seconds.astype(np.int64)), "payload": blobs(news.records.payload)}
+    insert(connection, "clock_settings", pa.table(identity_columns(device_id, news) | told))
     clock = clock_of(connection, device_id, zone)
     return sum(
         _settle(connection, table, device_id, news.take(news.groups == group), clock) for group in news.group_numbers for table in _TIMED

@@ -15,7 +15,7 @@ from pipeline.models.glucose import BloodGlucoseReading, CgmReading, SensorSessi
 from pipeline.models.insulin import BasalChange, BasalDelivery, Bolus, BolusMessage, DailyTotal, Suspension
 from pipeline.models.living import Carbohydrate, CartridgeOrSiteChange, ClockChange, ControlMode, UserMode
 from pipeline.models.profiles import Profile, ProfileSegment, ProfileTelling
-from pipeline.models.stale import StaleRange
+from pipeline.models.stale import ClockSetting, StaleRange
 from pipeline.models.unread import UnreadDay
 
 MODELS: Final = (
@@ -47,6 +47,7 @@ __all__ = [
     "CartridgeOrSiteChange",
     "CgmReading",
     "ClockChange",
+    "ClockSetting",
     "ControlMode",
     "DailyTotal",
     "Device",

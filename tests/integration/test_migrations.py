@@ -64,8 +64,10 @@ FILLED = {
     ),
     "0014": (),
     "0015": ("INSERT INTO unread_days VALUES (1, '2024-07-01')",),
+    "0016": ("INSERT INTO clock_settings VALUES (1, 0, 7, 500000000, 'payload of 16 b')",),
 }
 STEPS = tuple(FILLED)
+SET = "INSERT INTO raw_events VALUES (1, 0, 8, '2025', 13, 0, 500003600, 'payload of 16 b')"
 SUSPENDED = (
     "INSERT INTO raw_events VALUES (1, 0, 7, '2025', 11, 0, 1, unhex('0000006A0F0000780000000000000000'))",
     "INSERT INTO raw_events VALUES (1, 0, 9, '2025', 12, 0, 1, unhex('0000006A000000690000000000000000'))",
@@ -127,11 +129,13 @@ def test_every_step_goes_up_and_down_with_rows_in_every_table(empty: Engine, roo
 def test_rows_survive_the_steps_after_theirs(empty: Engine, root: Path) -> None:
     command.upgrade(config_on(empty, root), "0001")
     with empty.begin() as connection:
-        for statement in FILLED["0001"]:
+        for statement in (*FILLED["0001"], SET):
             driver(connection).execute(statement)
     migrate(empty)
     with empty.connect() as connection:
-        assert driver(connection).execute("SELECT sequence_number, code FROM raw_events").fetchall() == [(7, 399)]
+        assert driver(connection).execute("SELECT sequence_number, code FROM raw_events").fetchall() == [(7, 399), (8, 13)]
+        # What a window looks up of clocks was looked for among all events before 0016.
+        assert driver(connection).execute("SELECT sequence_number, pump_seconds FROM clock_settings").fetchall() == [(8, 500003600)]
 
 
 def test_migrating_twice_does_nothing(empty: Engine) -> None:
