@@ -97,7 +97,8 @@ class Tally:
                 self.misses[0] if len(self.misses) == 1 else f"{len(self.misses)} requests missed; the first: {self.misses[0]}"
             )
         if self.blocked:
-            raise NetworkBlockedError(f"replay is offline, and something tried {len(self.blocked)} times to reach out: {self.blocked[0]}")
+            times = "" if len(self.blocked) == 1 else f" {len(self.blocked)} times"
+            raise NetworkBlockedError(f"replay is offline, and something tried{times} to {self.blocked[0]}")
         if idle and self._plan.idle:
             raise UnusedError(idle_words(self._plan.idle))
         if all_used and self.unused:
