@@ -108,11 +108,6 @@ class Received:
     rejects: tuple[Reject, ...] = ()
 
     @property
-    def is_unreadable(self) -> bool:
-        """Whether nothing of the answer could be read: then nobody knows what its days held."""
-        return any(reject.reason == UNREADABLE for reject in self.rejects)
-
-    @property
     def has_hole(self) -> bool:
         """Whether events of its days are missing for sure: nothing could be read, or it breaks off in the middle of a record."""
         return any(reject.reason in (UNREADABLE, TRUNCATED) for reject in self.rejects)

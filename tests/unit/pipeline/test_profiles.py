@@ -56,7 +56,7 @@ TELLINGS = (
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # every example has a pump of its own
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=8)  # every example has a pump of its own
 @given(order=st.lists(st.sampled_from(TELLINGS), max_size=6).map(lambda some: [*some, *TELLINGS]).flatmap(st.permutations))
 def test_the_history_is_the_same_in_whatever_order_uploads_are_met(order: list[tuple[Json, str]], warehouse: Engine) -> None:
     serial = str(next(PUMPS))
