@@ -64,7 +64,11 @@ def _capture(exchanges: Sequence[Exchange], route: str, known: tuple[Seen, ...])
 
 def leaks(cases: Sequence[Case], route: str) -> list[str]:
     """What is wrong with what comes out: something told, something open, something that changes when it is sanitized again."""
-    done, said = through([case.exchange for case in cases], route)
+    return wrong_with(cases, route, *through([case.exchange for case in cases], route))
+
+
+def wrong_with(cases: Sequence[Case], route: str, done: Scrubbed | None, said: str) -> list[str]:
+    """The same of what was made of the cases already."""
     text = dumps(done.cassette) if done else b""
     everything = (text + said.encode("utf-8", "surrogatepass")).lower()
     wrong = []
