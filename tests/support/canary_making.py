@@ -18,6 +18,7 @@ from sanitizer import options, own, policy, scrub
 from sanitizer.formats import har, vcr
 from sanitizer.formats.recording import capture_of
 from sanitizer.formats.safe_yaml import safe_yaml
+from sanitizer.suggest import save
 from tfx import store
 from tfx.capture import Capture, Seen
 from tfx.exchange import Exchange, Headers
@@ -122,6 +123,9 @@ RECORDER: tuple[Call, ...] = (
     lambda _: walk.chosen((pump(),)),
     lambda _: walk.chosen((pump(latest="2026-11-18"),), SERIAL[::-1]),
     lambda _: job.taped(Order(name="week"), (), NOW),
+    lambda _: job.taped(Order(name="week"), (exchange(PUMPER, media=f"text/{NAME}", answer=PASSWORD.encode()),), NOW),
+    lambda b: job.run(Order(name="week", suggest=b.folder / "work" / b.plant("own.toml", PASSWORD))),
+    lambda b: save(b.folder / "work" / b.plant("own.toml", PASSWORD), "claims.nick = 1"),
     lambda _: job.taped(Order(name="week"), (exchange(PUMPER), exchange(PUMPER.replace("source.", "source.eu."))), NOW),
 )
 
