@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import tape
-from stacks import AGENT, STACKS, opened
+from stack_shape import AGENT
+from stacks import STACKS, opened
 
 from replayer.served import served
 from replayer.session import Replay, offline

@@ -12,7 +12,8 @@ from pathlib import Path
 from unittest.mock import patch
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from stacks import STACKS, Found, Properties, Stack, opened
+from stack_shape import Found, Properties, Stack
+from stacks import STACKS, opened
 
 from replayer.session import offline
 from simulator.account import Account, account
