@@ -2,7 +2,7 @@
 
 Each measurement is a process of its own (`replayer_rival.py`): a fresh heap, and the peers live in `.venv-peers-replayer`, made from
 `peers-replayer.lock`. Rivals take turns; what counts are medians over the rounds, and ratios taken within one process: a request to
-the floor's, loading to `json.load` of the same bytes. A rival that has had its time sits out the rounds that are left. The load of
+the floor's, loading to `json.load` of the same bytes. A peer that has had its time sits out the rounds that are left. The load of
 pytest-recording holds pytest's own collection.
 """
 
@@ -39,8 +39,8 @@ ASKED: Final = 300
 LINEAR: Final = 10
 """What looks through all exchanges for each request is asked fewer of them."""
 PATIENCE: Final = 8.0
-"""Seconds a rival may take for one table before it sits out."""
-MORE: Final = 3
+"""Seconds a peer may take for one table before it sits out."""
+MORE: Final = 2
 """Times the rounds for what is to be known exactly: what is tfx's own."""
 
 
@@ -125,7 +125,7 @@ def measured(title: str, cassette: Cassette, place: Path, rounds: int) -> Table:
     failed: dict[str, str] = {}
     for turn in range(rounds * MORE):
         for rival in RIVALS:
-            if rival.name in failed or spent[rival.name] > PATIENCE or (rival.is_peer and turn >= rounds):
+            if rival.name in failed or (rival.is_peer and (turn >= rounds or spent[rival.name] > PATIENCE)):
                 continue
             asked, begun = min(count, LINEAR if rival.is_linear else ASKED), time.monotonic()
             try:

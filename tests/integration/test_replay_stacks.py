@@ -4,14 +4,11 @@ The server sends the bytes a cassette says; what each HTTP stack makes of them m
 """
 
 import asyncio
-import contextlib
 import http.client
-import socketserver
 import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar
 from urllib.parse import urlsplit
@@ -22,119 +19,23 @@ import pytest
 import requests
 import tape
 import urllib3
+from two_sides import ANSWERS, BODY, PATHS, Side, recorded, serving
 
-from replayer.answers import wire_bytes
 from replayer.session import offline
 from tfx.cassette import Cassette
-from tfx.codec import encoded
 from tfx.errors import MismatchError
-from tfx.exchange import Exchange, Headers, Request, Response
-
-TEXT = Headers([("Content-Type", "text/plain; charset=iso-8859-1")])
-GZIP = Headers([("Content-Type", "application/json"), ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")])
-BODY = b'{"name": "t:slim X2\xe2\x84\xa2"}' * 3000
-
-ANSWERS: dict[str, Response] = {
-    "/plain": Response(status=200, reason="Fine By Me", headers=TEXT, body="é".encode("latin-1")),
-    "/lines": Response(status=200, reason="OK", headers=Headers([("Content-Type", "text/plain")]), body=b"one\ntwo\r\nthree"),
-    "/empty": Response(status=204, reason="No Content"),
-    "/none": Response(status=200, reason="", headers=Headers([("Content-Length", "0")])),
-    "/chunked": Response(
-        status=200, reason="OK", headers=Headers([("Transfer-Encoding", "chunked"), ("Content-Type", "text/html")]), body=b"<html>" * 999
-    ),
-    "/gzip": Response(status=200, reason="OK", headers=GZIP, body=encoded(GZIP, BODY)),
-    "/binary": Response(status=200, reason="OK", headers=Headers([("Content-Type", "image/png")]), body=bytes(range(256)) * 99),
-    "/moved": Response(status=302, reason="Found", headers=Headers([("Location", "/cookies?a=1"), ("Set-Cookie", "hop=1; Path=/")])),
-    "/cookies?a=1": Response(
-        status=200,
-        reason="OK",
-        headers=Headers(
-            [
-                ("Set-Cookie", "one=1; Path=/; HttpOnly"),
-                ("set-cookie", "two=2, and more; Max-Age=3600; Path=/"),
-                ("X-Twice", "a"),
-                ("x-twice", "b"),
-            ]
-        ),
-        body=b"hello",
-    ),
-    "/denied": Response(status=401, reason="Unauthorized", headers=Headers([("WWW-Authenticate", "Bearer")]), body=b"no"),
-    "/broken": Response(status=500, reason="Oh No", headers=TEXT, body=b"trace"),
-}
-PATHS = tuple(ANSWERS)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """A base URL, and how to be there."""
-
-    url: str
-    there: Callable[[], contextlib.AbstractContextManager[object]]
-
-
-class Handler(socketserver.StreamRequestHandler):
-    def handle(self) -> None:
-        with contextlib.suppress(ConnectionError):  # a client that stops in the middle
-            self.answer()
-
-    def answer(self) -> None:
-        # Kept alive, as every HTTP/1.1 answer that does not say otherwise.
-        while line := self.rfile.readline():
-            method, target, _ = line.decode().split(" ", 2)
-            length = 0
-            while (line := self.rfile.readline()) not in (b"\r\n", b""):
-                name, _, value = line.decode("latin-1").partition(":")
-                length = int(value) if name.lower() == "content-length" else length
-            self.rfile.read(length)
-            self.wfile.write(wire_bytes(ANSWERS[target], method))
-
-
-class Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-
-
-def with_length(response: Response) -> Response:
-    if response.status == 204 or "transfer-encoding" in response.headers:
-        return response
-    return Response(
-        status=response.status,
-        reason=response.reason,
-        headers=response.headers.replacing("Content-Length", str(len(response.body))),
-        body=response.body,
-    )
-
-
-@pytest.fixture(scope="module", autouse=True)
-def lengths() -> None:
-    ANSWERS.update({path: with_length(response) for path, response in ANSWERS.items()})
+from tfx.exchange import Exchange, Request, Response
 
 
 @pytest.fixture(scope="module")
 def live() -> Iterator[Side]:
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield Side(url=f"http://127.0.0.1:{server.server_address[1]}", there=contextlib.nullcontext)
-        server.shutdown()
-        thread.join()
+    with serving() as side:
+        yield side
 
 
 @pytest.fixture
 def replayed(live: Side) -> Side:
-    """The same URLs, from a cassette; nothing listens for them any more than the network would."""
-    exchanges = [
-        Exchange(
-            request=Request(method=method, url=live.url + path, headers=Headers([("Accept-Encoding", "gzip, deflate")])), response=response
-        )
-        for path, response in ANSWERS.items()
-        for method in ("GET", "HEAD")
-        for _ in range(8)
-    ]
-    cassette = Cassette(
-        name="stacks", era="2026-10", region="us", clock=datetime(2024, 7, 1, tzinfo=UTC), policy=1, exchanges=tuple(exchanges)
-    )
-    return Side(url=live.url, there=lambda: offline(cassette))
+    return recorded(live)
 
 
 def on_requests(session: requests.Session, url: str, method: str = "GET") -> dict[str, object]:
@@ -368,58 +269,6 @@ def test_a_connection_that_was_open_before_is_not_used(live: Side, replayed: Sid
     connection.close()
     with pytest.raises(MismatchError):
         asyncio.run(ask())
-
-
-SWALLOWED = (
-    requests.RequestException,
-    urllib.error.URLError,
-    httpx.HTTPError,
-    urllib3.exceptions.HTTPError,
-    http.client.HTTPException,
-    aiohttp.ClientError,
-    OSError,
-)
-
-FAULTS: tuple[tuple[str, type[Exception], type[Exception], type[Exception]], ...] = (
-    ("reset", ConnectionResetError, urllib3.exceptions.ProtocolError, aiohttp.ClientOSError),
-    ("timeout", TimeoutError, urllib3.exceptions.ReadTimeoutError, aiohttp.ServerTimeoutError),
-    ("truncated", http.client.IncompleteRead, urllib3.exceptions.ProtocolError, aiohttp.ClientPayloadError),
-)
-
-
-@pytest.mark.parametrize(("fault", "plain", "pooled", "asynchronous"), FAULTS)
-def test_a_fault_is_the_error_the_client_would_meet(
-    fault: str, plain: type[Exception], pooled: type[Exception], asynchronous: type[Exception]
-) -> None:
-    url = "https://sso.tandemdiabetes.com/"
-
-    def on_plain() -> None:
-        with contextlib.closing(http.client.HTTPSConnection("sso.tandemdiabetes.com", timeout=5)) as connection:
-            connection.request("GET", "/")
-            connection.getresponse().read()
-
-    async def on_aiohttp() -> None:
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(5)) as session, session.get(url) as response:
-            await response.read()
-
-    with offline(tape.session(), faults=[f"any:1+:{fault}"]):
-        with pytest.raises(plain):
-            on_plain()
-        with urllib3.PoolManager() as pool, pytest.raises(pooled):
-            pool.request("GET", url, retries=False, timeout=5)
-        with pytest.raises(asynchronous):
-            asyncio.run(on_aiohttp())
-
-
-def test_a_slow_answer_is_the_whole_answer_all_the_same() -> None:
-    async def ask() -> bytes:
-        async with aiohttp.ClientSession() as session, session.get("https://sso.tandemdiabetes.com/") as response:
-            return await response.read()
-
-    with offline(tape.session(), faults=["any:1:drip", "any:2:late=30"], virtual_clock=True):
-        assert asyncio.run(ask()) == b"<html></html>"
-        login = tape.session().exchanges[1].request
-        assert urllib3.request("POST", login.url, json={"username": "a", "password": "b"}, timeout=60).status == 200
 
 
 @pytest.mark.parametrize(
