@@ -31,22 +31,27 @@ NAMES: Final = (CASSETTE, REPORT, FREEZE, VIRTUAL, FAULTS, ERA, STRICT, SIGNED_I
 BOOTSTRAP: Final = Path(__file__).with_name("bootstrap")
 
 
+_GIVEN: Final[dict[str, str]] = {}
+"""What the environment said when this process began: a program may empty its own, and must not lose its report with it."""
+
+
 def activate() -> None:
     """Block the network and lead every HTTP stack to the cassette, for as long as this process lives."""
     from replayer import world
     from replayer.guard import GUARD
 
+    _GIVEN.update({name: os.environ[name] for name in NAMES if name in os.environ})
     GUARD.install()
-    GUARD.allow(os.environ.get(ALLOWED, "").split())
-    GUARD.watch(filter(None, os.environ.get(PROGRAMS, "").split(os.pathsep)))
+    GUARD.allow(_GIVEN.get(ALLOWED, "").split())
+    GUARD.watch(filter(None, _GIVEN.get(PROGRAMS, "").split(os.pathsep)))
     GUARD.listen(lambda attempt: tell("blocked", attempt))
     world.start(_Later().answer, lambda _url: True)
     tell("on", str(os.getpid()))
-    if os.environ.get(FREEZE) or os.environ.get(VIRTUAL):
+    if _GIVEN.get(FREEZE) or _GIVEN.get(VIRTUAL):
         from replayer import clock
         from tfx.store import load
 
-        clock.start(load(cassettes_of(os.environ)[0]).clock if os.environ.get(FREEZE) else None, virtual=bool(os.environ.get(VIRTUAL)))
+        clock.start(load(cassettes_of(_GIVEN)[0]).clock if _GIVEN.get(FREEZE) else None, virtual=bool(_GIVEN.get(VIRTUAL)))
 
 
 class _Later:
@@ -63,16 +68,16 @@ class _Later:
             from replayer.session import Replay
             from tfx.store import opened
 
-            strict, signed_in = bool(os.environ.get(STRICT)), bool(os.environ.get(SIGNED_IN))
-            era = os.environ.get(ERA) or None
-            front, *behind = map(opened, cassettes_of(os.environ))
+            strict, signed_in = bool(_GIVEN.get(STRICT)), bool(_GIVEN.get(SIGNED_IN))
+            era = _GIVEN.get(ERA) or None
+            front, *behind = map(opened, cassettes_of(_GIVEN))
             found: Replay | None = None
             for one in reversed(behind):
                 found = Replay(one, strict_windows=strict, signed_in=signed_in, behind=found)
-            faults = os.environ.get(FAULTS, "").split()
+            faults = _GIVEN.get(FAULTS, "").split()
             self._replay = Replay(front, strict_windows=strict, faults=faults, as_era=era, signed_in=signed_in, behind=found, tell=tell)
-            if os.environ.get(REPORT):
-                self._replay.credentials.share(Path(os.environ[REPORT]))
+            if _GIVEN.get(REPORT):
+                self._replay.credentials.share(Path(_GIVEN[REPORT]))
         return self._replay.answer(request)
 
 
@@ -83,7 +88,7 @@ def cassettes_of(environment: Mapping[str, str]) -> list[Path]:
 
 def tell(kind: str, words: str, report: Path | None = None) -> None:
     """One line to the parent, by this file. A single write to a file opened for appending stays whole among processes."""
-    path = report or os.environ.get(REPORT)
+    path = report or _GIVEN.get(REPORT) or os.environ.get(REPORT)
     if path:
         line = (json.dumps([kind, words]) + "\n").encode()
         handle = os.open(path, os.O_WRONLY | os.O_APPEND)

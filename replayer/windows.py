@@ -28,6 +28,8 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 _TICK: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
+_DIGITS: Final = 9
+"""No event code is longer; Python refuses to read numbers of thousands of digits."""
 _CONTENT_MARKS: Final = ("ETag", "Content-MD5", "Digest", "Last-Modified")
 """Response headers that speak of one particular body."""
 
@@ -190,8 +192,8 @@ def asked_window(asked: Question, era: Era) -> Window | None:
     names, form, _ = FORMS[asked.endpoint]
     wanted = sorted([*names, *(["pumperId"] if asked.endpoint == "pump-logs" else [])])
     keys = sorted({name.decode("utf-8", "replace") for name, _ in asked.query} - {era.events_key})
-    if keys != wanted or any(len(asked.values(name)) != 1 for name in wanted):
-        return None
+    if keys != wanted or any(len(asked.values(name)) != 1 for name in wanted) or asked.body:
+        return None  # nobody has seen what the service makes of a body on a GET
     first, last = (_moment(asked.values(name)[0], form) for name in names)
     codes = _codes(asked.values(era.events_key))
     if first is None or last is None or codes is False or first > last:
@@ -236,6 +238,6 @@ def _moment(text: str, form: re.Pattern[str]) -> datetime | None:
 def _codes(values: tuple[str, ...]) -> frozenset[int] | bool | None:
     """The event codes asked for; None means all of them (no key, or an empty one), False that they are no codes."""
     found = [piece.strip() for value in values for piece in value.split(",") if piece.strip()]
-    if not all(piece.isascii() and piece.isdigit() for piece in found):
+    if not all(piece.isascii() and piece.isdigit() and len(piece) <= _DIGITS for piece in found):
         return False
     return frozenset(map(int, found)) if found else None

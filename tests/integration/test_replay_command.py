@@ -68,6 +68,7 @@ def last_line(ran: Ran) -> str:
         (REACH, 1, "NetworkBlockedError\n", "1 attempt to reach the network blocked"),
         ("import os; os._exit(0)", 0, "", "0 of 10 exchanges used"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143, "", "0 of 10 exchanges used"),
+        (f"import os; os.environ.clear()\n{MISS}{REACH}", 1, "", "1 request missed, 1 attempt to reach"),  # a test that empties its own
         (f"{MISS}\nimport os; os._exit(0)", 1, "", "1 request missed"),  # the report was written before the end
     ],
 )
