@@ -122,7 +122,8 @@ def crowd(left: Mapping[str, Left]) -> dict[str, Json]:
     kinds = sorted({kind for one in left.values() for kind in one})
     found: dict[str, Json] = {
         "says": f"k is how many of these {len(left)} cassettes share just that. Two cassettes of one account count as two, and of people "
-        "outside these files they tell nothing: k = 1 is no proof that somebody is alone, nor is k = 5 that he is not."
+        "outside these files they tell nothing, for no table of how common a pump or its software is stands behind them: k = 1 is no "
+        "proof that somebody is alone, nor is k = 5 that he is not."
     }
     for kind in kinds:
         found[kind] = _k({name: one.get(kind) for name, one in left.items()})
