@@ -1,17 +1,20 @@
 """Every way to write a value, in every place of an exchange: the search knows it, and nothing of it comes out. All pairs: tests/proofs."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import cycle, islice
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from leakproof import ROUTES, Case, leaks, through
-from leaks import CARRIERS, OTHERS, SECRETS, WAYS, Way, seen, written
+from leaks import CARRIERS, LOGS, OTHERS, SECRETS, WAYS, Way, exchange, seen, written
 
 from sanitizer.policy import policy
 from sanitizer.scan import _Search
+from tfx.exchange import Exchange
 from tfx.store import dumps
 
 pytestmark = pytest.mark.slow  # each example is a whole session
@@ -107,3 +110,29 @@ def test_every_way_and_every_place_has_a_name_of_its_own() -> None:
     assert len({way.name for way in WAYS}) == len(WAYS)
     assert all(way.fits(kind) for way in WAYS for kind in way.only)
     assert {kind for way in WAYS for kind in way.only} <= SECRETS.keys()
+
+
+PEOPLE = tuple(str(UUID(int=(0x3C1F7A529B0E4D688E215AD4C0F7B913 * number) % (1 << 128), version=4)) for number in (1, 3, 5, 7))
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    str,
+    str.upper,
+    lambda one: one.replace("-", "%2D"),
+    lambda one: one.replace("-", ""),
+)
+ROWS = st.lists(st.tuples(st.sampled_from(PEOPLE), st.sampled_from(SPELLINGS)), min_size=2, max_size=9)
+
+
+def ids_of(exchanges: Iterable[Exchange]) -> list[UUID]:
+    """The pump's id in the path and the person's in the query, of each."""
+    urls = [urlsplit(one.request.url) for one in exchanges]
+    return [UUID(unquote(text)) for url in urls for text in (url.path.rpartition("/")[2], parse_qs(url.query)["pumperId"][0])]
+
+
+@given(ROWS)
+def test_equal_in_is_equal_out_wherever_and_however_written(rows: list[tuple[str, Callable[[str], str]]]) -> None:
+    told = [written(one) for one, written in rows]
+    sent = [exchange(f"{LOGS.rpartition('/')[0]}/{one}?pumperId={other}") for one, other in zip(told, reversed(told), strict=True)]
+    done, said = through(sent, "recording", ())
+    assert done, said
+    before, after = ids_of(sent), ids_of(done.cassette.exchanges)
+    assert [[one == other for other in before] for one in before] == [[one == other for other in after] for one in after]
