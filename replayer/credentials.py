@@ -93,6 +93,11 @@ class Credentials:
         for one in (*sign_in.logins, *sign_in.grants) if signed_in else ():
             self._take(_endpoint(one), one.response)
 
+    @property
+    def public(self) -> frozenset[str]:
+        """What was handed out so far: it stands on the cassette."""
+        return frozenset({value for _, value in self._cookies} | set(self._tokens))
+
     def share(self, path: Path | None) -> None:
         """Tell what is handed out, and was so far, to the processes that have this file, and hear it from them."""
         self.shared, self._read = path, 0

@@ -10,13 +10,14 @@ from contextlib import AbstractContextManager, ExitStack
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import pytest
 
 from replayer.markers import Wanted, wanted, wrong
 
 if TYPE_CHECKING:
+    from replayer.sent import Sent
     from replayer.session import Replay
     from replayer.usage import Usage
     from tfx.cassette import Cassette
@@ -27,8 +28,12 @@ PLAYING: pytest.StashKey["dict[str, Replay]"] = pytest.StashKey()
 PARCELS: pytest.StashKey[Path] = pytest.StashKey()
 """Where processes that a plugin forks for a test leave what they used."""
 TAPES: pytest.StashKey["Tapes"] = pytest.StashKey()
+SENT: pytest.StashKey["Sent"] = pytest.StashKey()
+"""What tests sent to cassettes in confidence, which no report may show."""
 _LOADED: pytest.StashKey["dict[Path, Cassette]"] = pytest.StashKey()
 _OWNER = os.getpid()
+ACCOUNT: Final = ("TFX_EMAIL", "TFX_PASSWORD")
+"""Variables that hold somebody's own account."""
 
 
 class Tapes(Protocol):
@@ -116,9 +121,11 @@ def _played(node: pytest.Item | pytest.Collector, found: Sequence[Wanted], behin
             yield {}
         return
     from replayer.session import offline
+    from replayer.world import heard_by
 
     playing: dict[str, Replay] = {}
     with ExitStack() as stack:
+        stack.enter_context(heard_by(sent_in(config).note))
         for one in reversed(found):
             options = {
                 "virtual_clock": config.getini("tfx_virtual_clock"),
@@ -145,6 +152,15 @@ def usage_of(config: pytest.Config) -> "Usage":
     from replayer.usage import Usage
 
     return config.stash.setdefault(USAGE, Usage())
+
+
+def sent_in(config: pytest.Config) -> "Sent":
+    """What this run sent so far, and the account in its environment."""
+    from replayer.sent import Sent
+
+    if SENT not in config.stash:
+        config.stash[SENT] = Sent(filter(None, map(os.environ.get, ACCOUNT)))
+    return config.stash[SENT]
 
 
 def _loaded(config: pytest.Config, path: Path) -> "Cassette":

@@ -23,6 +23,7 @@ import pytest
 from replayer.fixtures import (
     PARCELS,
     PLAYING,
+    SENT,
     TAPES,
     USAGE,
     Tapes,
@@ -31,6 +32,7 @@ from replayer.fixtures import (
     class_cassette,
     module_cassette,
     path_of,
+    sent_in,
     usage_of,
     warehouse,
 )
@@ -101,6 +103,7 @@ def _record(config: pytest.Config) -> None:
     from tfx.stages import stage
 
     make = cast("type[Tapes]", stage("recorder.taping:Tapes"))
+    sent_in(config)
     config.stash[TAPES] = make(path_of(config, "any").parent)  # type: ignore[call-arg]  # a protocol says nothing of how it is made
 
 
@@ -168,16 +171,31 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         raise NetworkBlockedError(f"the test tried to {GUARD.attempts[before]}, and swallowed the error")
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Remember which cassettes a skipped test would have used; say what was refused where a test failed, for that may be why."""
+    """Remember which cassettes a skipped test would have used; say what was refused where a test failed, for that may be why.
+
+    What clients sent in confidence is taken out of the report, whoever of the plugins put it there.
+    """
     report = yield
     if report.failed and report.when == "call":
         refused = dict.fromkeys(line for replay in item.stash.get(PLAYING, {}).values() for line in replay.refused)
         report.sections += [("tfx", "\n".join(refused))] if refused else []
     if not report.passed and is_marked(item):
         usage_of(item.config).skipped.update(str(path_of(item.config, one.name)) for one in wanted(item))
+    if SENT in item.config.stash:
+        _hide(report, item)
     return report
+
+
+def _hide(report: pytest.TestReport, item: pytest.Item) -> None:
+    from replayer.sent import Masks
+
+    public = {text for replay in item.stash.get(PLAYING, {}).values() for text in replay.public}
+    masks = Masks(item.config.stash[SENT].values(public))
+    report.longrepr = masks.hide(report.longrepr)  # type: ignore[assignment]  # what it was, with other texts
+    report.sections = [(name, masks.hidden(text)) for name, text in report.sections]
+    report.user_properties = [(name, masks.hide(value)) for name, value in report.user_properties]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from replayer import clock, doors
 from replayer.bound import signs_in
@@ -247,6 +247,13 @@ class Replay(Tally):
     def chain(self) -> tuple[Cassette, ...]:
         """This cassette and those behind it."""
         return (self.cassette, *(self._behind.chain if self._behind else ()))
+
+    @property
+    def public(self) -> frozenset[str]:
+        """Texts of requests that stand on these cassettes, and what was handed out: values in them are nobody's secret."""
+        requests = [exchange.request for cassette in self.chain for exchange in cassette.exchanges]
+        texts = {unquote(one.url) for one in requests} | {value for one in requests for _, value in one.headers}
+        return frozenset(texts | {one.body.decode("utf-8", "replace") for one in requests} | self.credentials.public)
 
 
 def _told_by_fork(heirs: Heirs, is_heard: bool, attempt: str) -> bool:

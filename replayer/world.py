@@ -35,6 +35,7 @@ Holds = Callable[[str], bool]
 _LOCK: Final = threading.RLock()
 _ANSWERS: list[tuple[Answer, Holds]] = []
 _UNDO: list[Undo] = []
+_HEARERS: list[Callable[[Request], object]] = []
 
 
 @contextmanager
@@ -50,6 +51,16 @@ def answered_by(answer: Answer, holds: Holds) -> Iterator[None]:
                 _stop()
 
 
+@contextmanager
+def heard_by(hearer: Callable[[Request], object]) -> Iterator[None]:
+    """Every request that is answered meanwhile, or missed, is told to `hearer` first."""
+    _HEARERS.append(hearer)
+    try:
+        yield
+    finally:
+        _HEARERS.remove(hearer)
+
+
 def start(answer: Answer, holds: Holds) -> None:
     """As `answered_by`, for the rest of the process's life."""
     with _LOCK:
@@ -59,6 +70,8 @@ def start(answer: Answer, holds: Holds) -> None:
 
 
 def _answer(request: Request) -> Response:
+    for hearer in _HEARERS:
+        hearer(request)
     try:
         innermost, _ = _ANSWERS[-1]
     except IndexError:

@@ -135,7 +135,7 @@ LOGIN = "https://tdcservices.tandemdiabetes.com/accounts/api/login"
 
 @pytest.mark.proofs
 @pytest.mark.parametrize(("ways", "full"), [(("requests",), False), (("requests", "urllib", "httpx", "itself"), True)])
-def test_a_raised_miss_keeps_its_credentials_out_of_every_frame_of_ours(project: Project, ways: tuple[str, ...], full: bool) -> None:
+def test_a_raised_miss_keeps_its_credentials_out_of_every_frame(project: Project, ways: tuple[str, ...], full: bool) -> None:
     session = tape.session()
     store.save(replace(session, name="small", exchanges=session.exchanges[:5]), project.folder / "cassettes")
     text = f"""
@@ -162,9 +162,8 @@ def test_one(url, names, how, cassette):
     # A frame's entry ends with the line that names its file.
     entries = re.findall(r"(?ms)(.*?)^(\S+):\d+: ", output)
     ours = [entry for entry, file in entries if re.search(r"\b(replayer|tfx|requests_mock)[/\\]\w+\.py$", file)]
-    assert "s3cret" in output, "the client's own frames are the client's"
     assert bool(ours) == full
-    assert [entry for entry in ours if "s3cret" in entry] == []
+    assert "s3cret" not in output, "in the client's own frames neither"
 
 
 def test_the_whole_session_can_be_blocked_and_loopback_let_through(project: Project) -> None:

@@ -1,9 +1,10 @@
 """A failing test that handled a live secret: stdout, stderr, JUnit file and --showlocals, for each stack and each place it can be sent in.
 
-The secret is drawn anew for each run and handed over in a file, so that no source line holds it. What a client's own frames show of a
-miss they let through is the client's; no frame of ours shows it, and where the client swallowed the miss nothing shows it at all.
+The secret is drawn anew for each run and handed over in a file, so that no source line holds it. What was sent in confidence stands in no
+frame, the client's own included; what was sent in other places in no frame of ours, and where the client swallowed the miss nowhere at all.
 """
 
+import base64
 import re
 import secrets
 from collections.abc import Iterator
@@ -13,12 +14,14 @@ import pytest
 import tape
 from strangers import MARK, Project, project_of
 
+from replayer.sent import MASK
 from tfx import store
 from tfx.exchange import Exchange, Terms
 
 pytest_plugins = ["pytester"]
 
 SESSION = tape.session()  # signed now: pytester forgets what its tests import, and the RSA library cannot be imported twice
+CONFIDENTIAL = ("bearer", "cookie", "query", "path", "form", "json", "basic")
 STACKS = ("requests", "urllib", "httpx", "http.client")
 PLACES = ("bearer", "cookie", "agent", "query", "name", "path", "form", "json", "text", "basic", "method")
 REPORTS = ("--showlocals", "--tb=long", "--full-trace", "-rA", "--junitxml=report.xml", "-o", "junit_logging=all")
@@ -100,11 +103,23 @@ def test_an_answered_request_shows_nothing(project: Project) -> None:
     assert (project.folder / "word").read_text() not in reported(project, text, len(STACKS) * len(places)).lower()
 
 
-def test_a_miss_let_through_shows_nothing_of_it_in_frames_of_ours(project: Project) -> None:
-    text = f"""{EACH}def test_one(how, place):
+def test_a_miss_let_through_shows_nothing_of_it_in_anybodys_frames(project: Project) -> None:
+    """Of what is sent in confidence; a User-Agent, a method or the text of a note is shown in the client's own frames."""
+    text = f"""{EACH.replace(repr(PLACES), repr(CONFIDENTIAL))}def test_one(how, place):
     ask(how, place)
 """
-    shown, word = reported(project, text, len(STACKS) * len(PLACES)), (project.folder / "word").read_text()
+    shown, word = reported(project, text, len(STACKS) * len(CONFIDENTIAL)), (project.folder / "word").read_text()
+    assert MASK in shown
+    assert word not in shown.lower()
+    assert base64.b64encode(f"me:{word}".encode()).decode() not in shown
+
+
+def test_no_frame_of_ours_shows_what_is_sent_in_other_places(project: Project) -> None:
+    places = tuple(set(PLACES) - set(CONFIDENTIAL))
+    text = f"""{EACH.replace(repr(PLACES), repr(places))}def test_one(how, place):
+    ask(how, place)
+"""
+    shown, word = reported(project, text, len(STACKS) * len(places)), (project.folder / "word").read_text()
     entries = re.findall(r"(?ms)(.*?)^(\S+):\d+: ", shown)
     ours = [entry for entry, file in entries if re.search(r"\b(replayer|tfx|requests_mock)[/\\]\w+\.py$", file)]
     assert word in shown, "the client's own frames are the client's"
