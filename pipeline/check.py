@@ -11,6 +11,7 @@ from pipeline.extracts.wire import stored
 from pipeline.gaps import Missing, missing
 from pipeline.holes import holes
 from pipeline.models import IDENTITY, MODELS
+from pipeline.moments import Doubt, collisions, doubts
 from pipeline.warehouse import driver
 from tandem.clock import NOT_A_DATE
 from tandem.glucose import SENSORS
@@ -81,22 +82,30 @@ class Checked:
     """Every code's place, and what does not add up: a sentence each, without a value of anybody's.
 
     `set_aside` counts the rows of the quarantine by reason, as a run tells them; what could not be read at all has no place. `missing`
-    are sequence numbers nothing was received of, which is no fault (pipeline/gaps.py).
+    are sequence numbers nothing was received of, which is no fault (pipeline/gaps.py). `doubts` are
+    events whose instants are not certain (docs/decisions/instants.md).
     """
 
     places: tuple[Place, ...]
     set_aside: Mapping[str, int]
     missing: tuple[Missing, ...]
+    doubts: tuple[Doubt, ...]
     findings: tuple[str, ...]
 
 
 def check(connection: Connection) -> Checked:
     """Compare counts and sums between the stages."""
     places = tuple(_places(connection))
-    findings = (*_counts(connection, places), *_unread(connection), *_references(connection), *_insulin(connection))
+    findings = (
+        *_counts(connection, places),
+        *_unread(connection),
+        *_references(connection),
+        *_insulin(connection),
+        *collisions(connection),
+    )
     aside = _rows(connection, "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason")
     set_aside = {str(reason): int(cast("int", count)) for reason, count in aside}
-    return Checked(places=places, set_aside=set_aside, missing=missing(connection), findings=findings)
+    return Checked(places=places, set_aside=set_aside, missing=missing(connection), doubts=doubts(connection), findings=findings)
 
 
 # --- what went where

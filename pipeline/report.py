@@ -6,6 +6,7 @@ from typing import Final, cast
 
 from pipeline.check import Checked, Place
 from pipeline.gaps import Missing
+from pipeline.moments import Doubt
 from pipeline.partitions import Partition
 from pipeline.trace import Traced
 from tfx.jsonbody import Json
@@ -33,6 +34,9 @@ def as_text(report: Mapping[str, Json]) -> str:
         f"insulin   {insulin['delivered_units']:,} units delivered: {insulin['basal_units']:,} basal, {insulin['bolus_units']:,} bolus",
     ]
     lines += [_metrics(row) for row in cast("Sequence[Mapping[str, Json]]", report["metrics"]) if row["span"] == "14 days"]
+    lines += [
+        f"clock     {count:,} events {clock}: see tfx pipeline check" for clock, count in cast("Mapping[str, int]", report["clock"]).items()
+    ]
     lines += [f"set aside {count:,} x {reason}" for reason, count in quarantine.items()]
     return "\n".join(lines)
 
@@ -74,6 +78,7 @@ def places_as_text(found: Checked) -> str:
     aside = f"{sum(found.set_aside.values()):,} set aside{f' ({reasons})' if reasons else ''}"
     lines += ["", f"{received:,} records kept, each once; {events:,} events; {aside}"]
     lines += [_missing(one) for one in found.missing]
+    lines += [_doubt(one) for one in found.doubts]
     if changed := found.set_aside.get("changed record"):
         lines.append(
             f"{changed:,} came again with other content: the first is in the tables, the other in quarantine; see tfx pipeline trace"
@@ -87,6 +92,17 @@ def _missing(one: Missing) -> str:
         f"not received: {one.numbers:,} of {one.span:,} sequence numbers of device {one.device}, in {one.gaps:,} gaps; "
         f"the largest from {around}"
     )
+
+
+_WHY: Final = {
+    "assumed": "its clock was not right in the zone then, or nobody set it; time goes on from where it was; is --zone right?",
+    "ambiguous": "the hour came twice; the first is taken",
+    "missing": "the zone skipped that hour; the old offset is taken",
+}
+
+
+def _doubt(one: Doubt) -> str:
+    return f"instants {one.clock}: {one.events:,} events of device {one.device}, {one.first} to {one.last} on its clock: {_WHY[one.clock]}"
 
 
 def traced_as_text(traced: Sequence[Traced]) -> str:

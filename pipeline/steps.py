@@ -18,7 +18,7 @@ import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
 from pipeline import holes
-from pipeline.clocks import TIME_CHANGED, Clock, clock_of, settle, times
+from pipeline.clocks import Clock, settled, times
 from pipeline.decode import TRUNCATED, UNREADABLE_EVENT, Batch, Received, joined, received
 from pipeline.derive import derive, mark_batch
 from pipeline.extracts.columns import impossible
@@ -209,10 +209,7 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     rows: Counter[str] = Counter()
     news, changed = sift(connection, device_id, answer.batch, answer.era)
     rows["raw_events"] = insert(connection, "raw_events", raw_rows(device_id, news, answer.era))
-    settings = news.take(news.codes == TIME_CHANGED)
-    if len(settings):
-        settle(connection, device_id, settings, zone)  # before the news are in: they are told by the settled clock at once
-    clock = clock_of(connection, device_id, zone)
+    clock = settled(connection, device_id, news, zone)  # before the news are in the other tables: they are told by it at once
     timed = Timed.told(device_id, news, clock)
     rows["events"] = insert(connection, "events", _event_rows(timed))
     mark_batch(connection, device_id, news)

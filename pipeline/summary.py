@@ -24,6 +24,7 @@ _BASAL: Final = "SELECT round(coalesce(sum(units), 0), 3) FROM basal_spans"
 _BOLUS: Final = "SELECT round(coalesce(sum(delivered_units), 0), 3), coalesce(sum(carbs_grams), 0) FROM boluses"
 # The service hands out clock changes since the pump left the factory, whatever the window: they would stretch the span over years.
 _SPAN: Final = "SELECT min(pump_time), max(pump_time) FROM events WHERE code NOT IN (13, 14)"
+_CLOCK: Final = "SELECT clock, count(*) FROM events WHERE clock IN ('assumed', 'ambiguous', 'missing') GROUP BY clock ORDER BY clock"
 _UNKNOWN: Final = "SELECT count(*) FROM events WHERE name = 'unknown'"
 # One line a reason, however many events, with the codes it befell; the quarantine itself has them all.
 _REASONS: Final = """
@@ -35,6 +36,7 @@ GROUP BY reason ORDER BY reason
 def summary(connection: Connection) -> dict[str, Json]:
     """The whole report: `tables` (rows, sums, first, last), `glucose`, `metrics`, `insulin`, `span`, `quarantine`, and what is missing.
 
+    `clock` counts events whose instants are not certain.
     `unread` are the days whose answers nobody could read, `unknown_events` counts codes without a layout. Glucose in mg/dL, time in range
     as a share of readings from 70 to 180 mg/dL, insulin in units; `metrics` are the rows of the view glucose_by_span.
     A pure function of the tables:
@@ -55,6 +57,7 @@ def summary(connection: Connection) -> dict[str, Json]:
             "carbs_grams": carbs,
         },
         "span": {"first": first, "last": last},
+        "clock": {str(clock): count for clock, count in _rows(connection, _CLOCK)},
         "quarantine": {str(reason): count for reason, count in _rows(connection, _REASONS)},
         "unknown_events": _row(connection, _UNKNOWN)[0],
         "unread": [str(window) for window in holes(connection)],

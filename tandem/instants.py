@@ -1,17 +1,14 @@
-"""Instants: which moment in the world a pump's wall time was, under the account's time zone.
+"""Instants: which moment in the world a pump's wall time was, under the account's time zone. Pure.
 
-A pump keeps the offset it was last set to; nothing in a record says which. Stamping the zone on the wall time is what every client does
-and is right but for three cases, all marked: the hour that repeats in autumn, the hour that is skipped in spring, and the hours between a
-DST change and the moment somebody set the pump's clock (or the other way round). The account's clock changes (events 13; the bff hands
-out all of them, whatever the window) decide these: a change of the size and direction of the DST change, within a week of it, says with
-its sequence number from when on the pump kept the new offset. Travel to another zone is not undone.
+A pump's clock runs on by itself and moves only when somebody sets it. Between two settings its offset from UTC is that of
+`tandem.clocklife`. Before the first that is known and after the last, and where none is known, the zone itself says: the hour that
+repeats in autumn and the hour that is skipped in spring are marked then, unless the pump's own records prove that nobody had set it
+(`unset`). Then the old offset runs on until the zone comes back to it. Why: docs/decisions/instants.md.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,46 +16,47 @@ import numpy as np
 import numpy.typing as npt
 
 from tandem.clock import MS_OF_DAY, UNIX_OF_PUMP_EPOCH, is_date
+from tandem.clocklife import ClockChange, Life, life
 from tandem.records import Records
+from tandem.zones import Offsets, Transition, offset_at, transitions, year_of
 
 SURE: Final = 0
 AMBIGUOUS: Final = 1
 MISSING: Final = 2
 NOT_A_TIME: Final = 3
 BY_CLOCK_CHANGE: Final = 4
+ASSUMED: Final = 5
 
-_NEAR: Final = 7 * 86_400  # a pump set later than this after a DST change is taken for something else
-_TOLERANCE: Final = 30 * 60  # people set the minutes right on the same occasion
 _DAY: Final = 86_400
+_MINUTES: Final = 900  # s; offsets no further apart are one and the same, not quite right
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClockChange:
-    """One setting of the pump's clock: from this sequence number on, by so many seconds, to this wall time (pump seconds)."""
-
-    sequence: int
-    shift: int
-    seconds: int
+Seconds = npt.NDArray[np.int64]
+Status = npt.NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Instants:
-    """`utc`: datetime64[s], NaT where there is no time. `status`: one of SURE, AMBIGUOUS (the first of the two hours is taken),
-    MISSING (the offset before the gap is taken), NOT_A_TIME, BY_CLOCK_CHANGE (a clock change decided it).
-    """  # noqa: D205  # two members, one sentence each
+    """`utc`: datetime64[ms], NaT where there is no time. `status`: one of SURE, AMBIGUOUS (the first of the two hours is taken),
+    MISSING (the offset before the gap is taken), NOT_A_TIME, BY_CLOCK_CHANGE (a clock change decided it), ASSUMED (the clock was not
+    right in the zone, or nobody set it when summer or winter time began: time went on from where it was).
+    """  # noqa: D205  # two members, a sentence each
 
     utc: npt.NDArray[np.datetime64]
-    status: npt.NDArray[np.uint8]
+    status: Status
 
 
 def clock_changes(records: Records) -> tuple[ClockChange, ...]:
-    """The clock changes among these records (event 13), in order of sequence. The header time of a 13 is the time after."""
-    chosen = records.select(13)
-    columns = chosen.columns(13)
-    moved = columns["timeAfter"].astype(np.int64) - columns["timePrior"].astype(np.int64)
-    nearest = (moved + MS_OF_DAY // 2) % MS_OF_DAY - MS_OF_DAY // 2  # 00:30 set back to 23:30 is an hour, not a day
-    rows = zip(chosen.sequence.tolist(), (nearest // 1000).tolist(), chosen.seconds.tolist(), strict=True)
-    return tuple(ClockChange(sequence=sequence, shift=shift, seconds=seconds) for sequence, shift, seconds in sorted(rows))
+    """The clock changes among these records (events 13 and 14), in order of sequence. Their header time is the time after."""
+    found = []
+    for code, name, unit in ((13, "time", 1000), (14, "date", 1)):
+        chosen = records.select(code)
+        columns = chosen.columns(code)
+        before, after = (columns[f"{name}{end}"].astype(np.int64) for end in ("Prior", "After"))
+        moved = (after // unit - before // unit) * (1 if code == 13 else _DAY)  # noqa: PLR2004  # the time of day, in milliseconds
+        sound = is_date(chosen.seconds) & ((before < MS_OF_DAY) & (after < MS_OF_DAY))
+        rows = zip(chosen.sequence.tolist(), moved.tolist(), chosen.seconds.tolist(), sound.tolist(), strict=True)
+        found += [ClockChange(sequence=sequence, shift=shift, seconds=seconds) for sequence, shift, seconds, good in rows if good and shift]
+    return tuple(sorted(found))
 
 
 def instants(
@@ -67,31 +65,46 @@ def instants(
     *,
     sequence: npt.ArrayLike | None = None,
     changes: Iterable[ClockChange] = (),
+    unset: Iterable[int] = (),
 ) -> Instants:
     """The instants of pump seconds under a zone.
 
-    `changes` count only with `sequence`, the records' sequence numbers, of one pump and one sequence group.
+    `changes` count only with `sequence`, the records' sequence numbers, of one pump and one sequence group. `unset`: moments of the
+    zone's transitions (Unix seconds) at which the pump is known to have gone on with the old offset.
     """
     stored = np.asarray(seconds, np.int64)
     dated = is_date(stored)
     status = np.where(dated, SURE, NOT_A_TIME).astype(np.uint8)
     if not dated.any():
-        return Instants(utc=np.full(stored.shape, np.datetime64("NaT", "s")), status=status)
+        return Instants(utc=np.full(stored.shape, np.datetime64("NaT", "ms")), status=status)
     walls = stored + UNIX_OF_PUMP_EPOCH
-    table = _table(zone, int(walls[dated].min()), int(walls[dated].max()))
-    offset, found = _looked_up(walls, table)
-    if found.any():
-        status = np.where(dated, found, status)
-    if sequence is not None:
-        _settle(walls, np.asarray(sequence, np.int64), table=table, changes=tuple(changes), offset=offset, status=status)
-    utc = (walls - offset).view("datetime64[s]")
-    return Instants(utc=utc if dated.all() else np.where(dated, utc, np.datetime64("NaT", "s")), status=status)
+    years = (year_of(int(walls[dated].min())) - 1, year_of(int(walls[dated].max())) + 1)
+    offset, odd = _stamped(walls, _by_itself(zone, *years))
+    milliseconds, found = offset * 1000, odd
+    known, missed = tuple(sorted(changes)) if sequence is not None else (), frozenset(unset)
+    if known or missed:
+        told = _Told.nothing(walls)
+        told.fill(zone, life(zone, known) if known else None, np.asarray(sequence, np.int64), years, missed)
+        milliseconds, found = told.milliseconds, told.marks(milliseconds, odd)
+    return Instants(
+        utc=np.where(dated, (walls * 1000 - milliseconds).astype("datetime64[ms]"), np.datetime64("NaT", "ms")),
+        status=np.where(dated, found, NOT_A_TIME).astype(np.uint8),
+    )
 
 
-def _looked_up(walls: npt.NDArray[np.int64], table: "_Table") -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """The offset of each wall time, and SURE, AMBIGUOUS or MISSING. One search among the beginnings and ends of all doubtful hours."""
-    ends = table.at + np.maximum(table.before, table.after)
-    begins = table.at + np.minimum(table.before, table.after)
+# --- what the zone says
+
+
+@lru_cache(maxsize=64)
+def _by_itself(zone: ZoneInfo, first: int, last: int) -> Offsets:
+    found = transitions(zone, first, last)
+    return Offsets.of(found[0].before if found else offset_at(zone, 0), found)
+
+
+def _stamped(walls: Seconds, table: Offsets) -> tuple[Seconds, Status]:
+    """The offsets of wall times, and SURE, AMBIGUOUS or MISSING. One search among the beginnings and ends of all doubtful hours."""
+    ends = table.moments + np.maximum(table.before, table.after)
+    begins = table.moments + np.minimum(table.before, table.after)
     bounds = np.sort(np.concatenate([ends, begins]))
     low = np.append(np.iinfo(np.int64).min, bounds)  # where each stretch between two bounds begins
     first, second = (np.searchsorted(some, low, side="right") for some in (ends, begins))
@@ -101,77 +114,89 @@ def _looked_up(walls: npt.NDArray[np.int64], table: "_Table") -> tuple[npt.NDArr
     return table.offsets[first][place], status[place]
 
 
+# --- what the clock's own life says
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Table:
-    """The transitions of a zone: when (Unix seconds), and the offsets from UTC before and after, in seconds."""
+class _Told:
+    """Offsets in milliseconds and what is known of them, filled in stay by stay."""
 
-    at: npt.NDArray[np.int64]
-    before: npt.NDArray[np.int64]
-    after: npt.NDArray[np.int64]
-    offsets: npt.NDArray[np.int64]
+    walls: Seconds
+    milliseconds: Seconds
+    odd: Status
+    assumed: npt.NDArray[np.bool_]
+
+    @classmethod
+    def nothing(cls, walls: Seconds) -> "_Told":
+        return cls(
+            walls=walls, milliseconds=np.zeros(walls.shape, np.int64), odd=np.full(walls.shape, SURE, np.uint8),
+            assumed=np.zeros(walls.shape, np.bool_),
+        )  # fmt: skip
+
+    def fill(self, zone: ZoneInfo, lived: Life | None, sequence: Seconds, years: tuple[int, int], unset: frozenset[int]) -> None:
+        """Each stay's records by its offset; where no setting bounds it, the zone's transitions are met."""
+        if lived is None:
+            self._meet(slice(None), *_after(zone, None, years, unset))
+            return
+        stay_of = np.searchsorted([change.sequence for change in lived.changes], sequence, side="right")
+        for place in np.unique(stay_of).tolist():
+            here, stay = np.flatnonzero(stay_of == place), lived.stays[place]
+            if stay.is_home and place == 0:
+                moment = lived.changes[0].before - stay.end
+                self._meet(here, _before(zone, moment, stay.end, min(years[0], year_of(moment)), unset), None)
+            elif stay.is_home and place == len(lived.changes):
+                moment = lived.changes[-1].after - stay.start
+                span = (year_of(moment), max(years[1], year_of(moment)))
+                self._meet(here, *_after(zone, (moment, stay.start), span, unset))
+            else:
+                self._run_on(here, lived, place)
+
+    def _meet(self, here: npt.NDArray[np.intp] | slice, table: Offsets, ran_on: int | None) -> None:
+        offset, self.odd[here] = _stamped(self.walls[here], table)
+        self.milliseconds[here] = offset * 1000
+        if ran_on is not None:
+            self.assumed[here] = self.walls[here] - offset >= ran_on
+
+    def _run_on(self, here: npt.NDArray[np.intp], lived: Life, place: int) -> None:
+        stay = lived.stays[place]
+        self.milliseconds[here] = stay.start * 1000
+        self.assumed[here] = not stay.is_home
+        if stay.start != stay.end:
+            begin, end = lived.changes[place - 1].after, lived.changes[place].before
+            share = ((self.walls[here] - begin) / max(end - begin, 1)).clip(0, 1)
+            self.milliseconds[here] += np.rint(share * (stay.end - stay.start) * 1000).astype(np.int64)
+
+    def marks(self, plain: Seconds, odd: Status) -> Status:
+        """How each was found; SURE wherever the zone by itself says the same and has no doubt."""
+        same = (self.milliseconds == plain) & (odd == SURE) & (self.odd == SURE)
+        told = np.where(self.assumed, ASSUMED, np.where(self.odd == SURE, BY_CLOCK_CHANGE, self.odd))
+        return np.where(same, SURE, told).astype(np.uint8)
 
 
-def _settle(
-    walls: npt.NDArray[np.int64],
-    sequence: npt.NDArray[np.int64],
-    *,
-    table: _Table,
-    changes: tuple[ClockChange, ...],
-    offset: npt.NDArray[np.int64],
-    status: npt.NDArray[np.uint8],
-) -> None:
-    """Put offsets and statuses right, in place, around each transition that a clock change followed or preceded."""
-    for at, before, after in zip(table.at.tolist(), table.before.tolist(), table.after.tolist(), strict=True):
-        fitting = [
-            change.sequence
-            for change in changes
-            if abs(change.seconds + UNIX_OF_PUMP_EPOCH - (at + after)) <= _NEAR and abs(change.shift - (after - before)) <= _TOLERANCE
-        ]
-        if not fitting:
+@lru_cache(maxsize=256)
+def _after(zone: ZoneInfo, since: tuple[int, int] | None, years: tuple[int, int], unset: frozenset[int]) -> tuple[Offsets, int | None]:
+    """The transitions a clock meets from a moment and offset on, and the first moment from which it runs on with an old offset."""
+    found = transitions(zone, *years)
+    start = current = since[1] if since else _by_itself(zone, *years).offsets[0].item()
+    met: list[Transition] = []
+    ran_on = None
+    for one in found:
+        if since and one.moment <= since[0]:
             continue
-        near = (status != NOT_A_TIME) & (np.abs(walls - (at + after)) <= _NEAR)
-        kept = np.where(sequence < min(fitting), before, after)
-        decided = near & ((kept != offset) | (status != SURE))
-        offset[decided] = kept[decided]
-        status[decided] = BY_CLOCK_CHANGE
+        if one.moment in unset:
+            ran_on = one.moment if ran_on is None and current != one.after else ran_on
+        elif current != one.after:
+            met.append(Transition(moment=one.moment, before=current, after=one.after))
+            current = one.after
+    return Offsets.of(start, tuple(met)), ran_on
 
 
-def _table(zone: ZoneInfo, low: int, high: int) -> _Table:
-    years = range(_year(low) - 1, _year(high) + 2)
-    rows = [row for year in years for row in _transitions(zone, year)]
-    at, before, after = np.array(rows, np.int64).reshape(-1, 3).T
-    start = _offset(zone, _new_year(years[0]))
-    return _Table(at=at, before=before, after=after, offsets=np.append(np.int64(start), after))
-
-
-@lru_cache(maxsize=4096)
-def _transitions(zone: ZoneInfo, year: int) -> tuple[tuple[int, int, int], ...]:
-    """The transitions of one UTC year; zoneinfo does not list them, so days are compared and the hour found by halving."""
-    ticks = range(_new_year(year), _new_year(year + 1) + 1, _DAY)
-    offsets = [_offset(zone, tick) for tick in ticks]
-    found = []
-    for (low, before), (high, after) in pairwise(zip(ticks, offsets, strict=True)):
-        if before != after:
-            found.append((_halve(zone, low, high, before), before, after))
-    return tuple(found)
-
-
-def _halve(zone: ZoneInfo, low: int, high: int, before: int) -> int:
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if _offset(zone, middle) == before else (low, middle)
-    return high
-
-
-def _offset(zone: ZoneInfo, unix: int) -> int:
-    offset = datetime.fromtimestamp(unix, zone).utcoffset()
-    assert offset is not None
-    return int(offset.total_seconds())
-
-
-def _year(unix: int) -> int:
-    return datetime.fromtimestamp(unix, UTC).year
-
-
-def _new_year(year: int) -> int:
-    return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())
+@lru_cache(maxsize=256)
+def _before(zone: ZoneInfo, moment: int, offset: int, first_year: int, unset: frozenset[int]) -> Offsets:
+    """The transitions a clock met that had this offset at that moment, backwards."""
+    current, met = offset, list[Transition]()
+    for one in reversed(transitions(zone, first_year, year_of(moment))):
+        if one.moment < moment and one.moment not in unset and abs(current - one.before) > _MINUTES:
+            met.append(Transition(moment=one.moment, before=one.before, after=current))
+            current = one.before
+    return Offsets.of(current, tuple(reversed(met)))

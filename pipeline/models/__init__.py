@@ -3,19 +3,21 @@
 An event is known for ever by (device, sequence group, sequence number), so that is the key of every table that holds one row
 an event: see docs/decisions/event-identity.md. Columns end in their unit. `pump_time` is the pump's wall clock, which has no
 zone; `instant` is that time under the account's zone, and `clock` says how that was found: `exact`, `ambiguous` (the hour came
-twice: the first is taken), `missing` (the hour was skipped), `clock change` (a setting of the pump's clock decided it).
+twice: the first is taken), `missing` (the hour was skipped), `clock change` (a setting of the pump's clock decided it), `assumed` (the
+clock was not right in the zone, and time went on from where it was).
 """
 
 from typing import Final
 
 from pipeline.models.alarms import AlarmOrAlert
 from pipeline.models.base import IDENTITY, Base, key_of
+from pipeline.models.clocks import ClockFact
 from pipeline.models.events import Device, Event, Quarantine, RawEvent
 from pipeline.models.glucose import BloodGlucoseReading, CgmReading, SensorSession
 from pipeline.models.insulin import BasalChange, BasalDelivery, Bolus, BolusMessage, DailyTotal, Suspension
 from pipeline.models.living import Carbohydrate, CartridgeOrSiteChange, ClockChange, ControlMode, UserMode
 from pipeline.models.profiles import Profile, ProfileSegment, ProfileTelling
-from pipeline.models.stale import ClockSetting, StaleRange
+from pipeline.models.stale import StaleRange
 from pipeline.models.unread import UnreadDay
 
 MODELS: Final = (
@@ -47,7 +49,7 @@ __all__ = [
     "CartridgeOrSiteChange",
     "CgmReading",
     "ClockChange",
-    "ClockSetting",
+    "ClockFact",
     "ControlMode",
     "DailyTotal",
     "Device",

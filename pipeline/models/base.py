@@ -40,7 +40,7 @@ class Timed:
 
     pump_time: Mapped[datetime] = mapped_column(DateTime, sort_order=-1)
     instant: Mapped[datetime] = mapped_column(DateTime(timezone=True), sort_order=-1)
-    clock: Mapped[str] = mapped_column(String, sort_order=-1)  # exact, ambiguous, missing, clock change
+    clock: Mapped[str] = mapped_column(String, sort_order=-1)  # exact, ambiguous, missing, clock change, assumed
 
 
 def belongs_to(table: str) -> tuple[ForeignKeyConstraint]:

@@ -1,9 +1,9 @@
-"""What is still to be worked out, and what windows look up. Pure."""
+"""What is still to be worked out. Pure."""
 
-from sqlalchemy import BigInteger, Integer, LargeBinary
+from sqlalchemy import BigInteger, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
-from pipeline.models.base import Base, Identified
+from pipeline.models.base import Base
 
 
 class StaleRange(Base):
@@ -19,14 +19,3 @@ class StaleRange(Base):
     sequence_group: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     first: Mapped[int] = mapped_column(BigInteger)
     last: Mapped[int] = mapped_column(BigInteger)
-
-
-class ClockSetting(Identified, Base):
-    """A setting of the pump's clock (event 13) as raw_events has it: every window looks them up, and looking for a few among all takes
-    longer the more there are. Written in the transaction that stores the event.
-    """  # noqa: D205  # one thought
-
-    __tablename__ = "clock_settings"
-
-    pump_seconds: Mapped[int] = mapped_column(BigInteger)
-    payload: Mapped[bytes] = mapped_column(LargeBinary)

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.proofs
 
 PUMP = Pump(key="1", serial_number="90000001", model_number="1000354")
 ZONE = ZoneInfo("America/Los_Angeles")
-EVERY = (*TABLES, "stale_ranges", "clock_settings", "unread_days")
+EVERY = (*TABLES, "stale_ranges", "clock_facts", "unread_days")
 PARTS = 8
 TOGETHER = 400
 """Events: the first two windows share a transaction."""

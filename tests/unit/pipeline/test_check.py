@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 from sqlalchemy import Engine
 
@@ -96,10 +97,10 @@ def test_each_way_of_not_adding_up_is_found(keep: Keep, warehouse: Engine) -> No
                 Records.build(code=36, seconds=START, sequence=2),
                 Records.build(code=11, seconds=START, sequence=3),
                 Records.build(code=12, seconds=START, sequence=4),
-                Records.build(code=279, seconds=rates, sequence=[5, 6, 7], columns={"commandedRate": 1200}),
-                Records.build(code=81, seconds=START + day + 1300, sequence=8, columns={"dailyTotalBasal": 0.4}),
-                Records.build(code=20, seconds=START, sequence=9, columns=told),
-                Records.build(code=90, seconds=START + day, sequence=10),
+                Records.build(code=279, seconds=rates, sequence=[5, 6, 8], columns={"commandedRate": 1200}),
+                Records.build(code=81, seconds=START + day + 1300, sequence=9, columns={"dailyTotalBasal": 0.4}),
+                Records.build(code=20, seconds=START + day + 1400, sequence=10, columns=told),
+                Records.build(code=90, seconds=START + day, sequence=7),
             ]
         )
     )
@@ -126,10 +127,10 @@ def test_each_way_of_not_adding_up_is_found(keep: Keep, warehouse: Engine) -> No
 def test_basal_is_compared_where_it_can_be_known(told: dict[str, int], counted: bool, keep: Keep, warehouse: Engine) -> None:
     rates = [START - 600, *range(START + 600, START + 8000, 1200)] if "silent" not in told else [START - 600, START + 600, START + 7800]
     parts = [
-        Records.build(code=279, seconds=rates, sequence=range(len(rates)), columns={"commandedRate": 1200}),
+        Records.build(code=279, seconds=rates, sequence=[0, *range(2, len(rates) + 1)], columns={"commandedRate": 1200}),
         Records.build(code=81, seconds=START + 7900, sequence=100, columns={"dailyTotalBasal": 9.0}),
     ]
-    parts += [Records.build(code=90, seconds=START, sequence=101)] * told.get("midnight", 1)
+    parts += [Records.build(code=90, seconds=START, sequence=1)] * told.get("midnight", 1)
     parts += [Records.build(code=13, seconds=START + 700, sequence=102, columns={"timePrior": 5000})] * told.get("set", 0)
     keep(Records.join(parts))
     derive(warehouse)
@@ -142,3 +143,22 @@ def test_a_code_that_stays_in_events_is_no_loss(keep: Keep, warehouse: Engine) -
     found = checked(warehouse)
     assert [(place.table, place.rows) for place in found.places] == [("events only", None)]
     assert [one.split(":")[0] for one in found.findings] == ["a run was cut short"]
+
+
+def test_readings_that_share_an_instant_and_time_that_goes_back_are_found(keep: Keep, warehouse: Engine) -> None:
+    """An hour told twice, as a zone stamped on the wall clock would have it."""
+    seconds = START + np.array([0, 300, 600, 900])
+    keep(
+        Records.build(code=399, seconds=seconds, sequence=[1, 2, 3, 4], columns={"egvTimeStamp": seconds, "currentGlucoseDisplayValue": 99})
+    )
+    derive(warehouse)
+    assert checked(warehouse).findings == ()
+    with warehouse.connect() as connection, connection.begin() as transaction:
+        for table in ("events", "cgm_readings"):
+            driver(connection).execute(f"UPDATE {table} SET instant = instant - INTERVAL 10 MINUTE WHERE sequence_number > 2")
+        found = check(connection).findings
+        transaction.rollback()
+    assert [one.split(", first at")[0] for one in found] == [
+        "device 1: time goes back 1 times",
+        "device 1: 2 glucose readings share an instant with another",
+    ]

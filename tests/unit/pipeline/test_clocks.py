@@ -63,10 +63,10 @@ def test_boluses_move_along(keep: Keep, rows: Rows) -> None:
     assert rows("SELECT clock FROM boluses") == [("clock change",)]
 
 
-def test_the_skipped_hour_is_marked(keep: Keep, rows: Rows) -> None:
+def test_an_event_in_the_skipped_hour_proves_that_the_clock_was_not_set(keep: Keep, rows: Rows) -> None:
     spring = seconds_of(datetime(2024, 3, 31, 2, 30))  # noqa: DTZ001  # the pump's clock has no zone
     keep(Records.build(code=279, seconds=spring, sequence=1), zone=BERLIN)
-    assert rows("SELECT pump_time, clock FROM events") == [(datetime(2024, 3, 31, 2, 30), "missing")]  # noqa: DTZ001
+    assert rows("SELECT pump_time, clock FROM events") == [(datetime(2024, 3, 31, 2, 30), "assumed")]  # noqa: DTZ001
 
 
 def test_pump_time_is_the_wall_clock_whatever_the_zone(keep: Keep, rows: Rows) -> None:

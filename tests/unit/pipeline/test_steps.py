@@ -157,7 +157,7 @@ def test_rejects_are_kept_once(keep: Keep, rows: Rows) -> None:
     assert rows("SELECT reason, detail, raw, sequence_number FROM quarantine") == [("truncated record", "3 of 26 bytes", bytes(3), None)]
 
 
-@pytest.mark.parametrize("step", ["insert", "quarantine", "settle", "raw_rows"])
+@pytest.mark.parametrize("step", ["insert", "quarantine", "settled", "raw_rows"])
 def test_a_window_that_fails_half_way_leaves_nothing(
     step: str, keep: Keep, rows: Rows, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,7 +171,7 @@ def test_a_window_that_fails_half_way_leaves_nothing(
         with pytest.raises(KeyboardInterrupt):
             keep(news)
     with warehouse.connect() as connection:
-        left = [table for table in ("stale_ranges", "clock_settings", *TABLES) if driver(connection).execute(f"FROM {table}").fetchall()]
+        left = [table for table in ("stale_ranges", "clock_facts", *TABLES) if driver(connection).execute(f"FROM {table}").fetchall()]
     assert left == []
     assert keep(news).rows["raw_events"] == len(news)
 

@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tandem.clock import seconds_of, wall
+from tandem.clocklife import ClockChange, life
 from tandem.instants import (
     AMBIGUOUS,
+    ASSUMED,
     BY_CLOCK_CHANGE,
     MISSING,
     NOT_A_TIME,
     SURE,
-    ClockChange,
     clock_changes,
     instants,
 )
@@ -31,7 +32,7 @@ def at(text: str) -> int:
 
 
 def utc(moments: np.ndarray[tuple[int, ...], np.dtype[np.datetime64]]) -> list[str]:
-    return [str(moment) for moment in moments]
+    return [str(moment) for moment in moments.astype("datetime64[s]")]
 
 
 @given(st.lists(st.integers(1, 1_500_000_000), min_size=1), st.sampled_from(ZONES))
@@ -86,10 +87,11 @@ def test_a_clock_change_in_the_repeated_hour_tells_its_two_rounds_apart() -> Non
 
 def test_a_clock_set_late_keeps_the_old_offset_until_then() -> None:
     change = ClockChange(sequence=102, shift=-3621, seconds=at("2025-11-02T15:27:37"))
-    walls = [at("2025-11-01T12:00:00"), at("2025-11-02T16:27:00"), at("2025-11-02T15:28:00")]
+    walls = [at("2025-07-01T12:00:00"), at("2025-11-02T16:27:00"), at("2025-11-02T15:28:00")]
     found = instants(walls, NEW_YORK, sequence=[100, 101, 103], changes=[change])
-    assert utc(found.utc) == ["2025-11-01T16:00:00", "2025-11-02T20:27:00", "2025-11-02T20:28:00"]
-    assert found.status.tolist() == [SURE, BY_CLOCK_CHANGE, SURE]
+    # It was 21 seconds fast before; since when, nobody knows.
+    assert utc(found.utc) == ["2025-07-01T15:59:39", "2025-11-02T20:26:39", "2025-11-02T20:28:00"]
+    assert found.status.tolist() == [BY_CLOCK_CHANGE, BY_CLOCK_CHANGE, SURE]
 
 
 def test_a_clock_set_early_has_the_new_offset_from_then_on() -> None:
@@ -101,17 +103,20 @@ def test_a_clock_set_early_has_the_new_offset_from_then_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "why"),
+    ("shift", "when", "after", "status", "why"),
     [
-        (ClockChange(sequence=102, shift=3600, seconds=at("2025-10-26T02:00:05")), "the wrong way"),
-        (ClockChange(sequence=102, shift=-7 * 3600, seconds=at("2025-10-26T02:00:05")), "travel"),
-        (ClockChange(sequence=102, shift=-120, seconds=at("2025-10-26T02:00:05")), "two minutes put right"),
-        (ClockChange(sequence=102, shift=-3600, seconds=at("2025-11-20T02:00:05")), "weeks later"),
+        (3600, "2025-10-26T02:00:05", "2025-10-25T23:10:00", ASSUMED, "the wrong way"),
+        (-7 * 3600, "2025-10-26T02:00:05", "2025-10-26T08:10:00", ASSUMED, "travel"),
+        (-3600, "2025-11-20T02:00:05", "2025-11-20T01:10:00", SURE, "winter time, weeks late"),
+        (-3600, "2025-07-20T02:00:05", "2025-07-20T01:10:00", ASSUMED, "an hour in summer: it goes on from where it was"),
     ],
 )
-def test_other_clock_changes_decide_nothing(change: ClockChange, why: str) -> None:
-    found = instants([at("2025-10-26T02:10:00")], BERLIN, sequence=[103], changes=[change])
-    assert found.status.tolist() == [AMBIGUOUS], why
+def test_time_goes_on_over_any_setting(shift: int, when: str, after: str, status: int, why: str) -> None:
+    change = ClockChange(sequence=102, shift=shift, seconds=at(when))
+    found = instants([at(when) - shift, at(when), at(when) + 595], BERLIN, sequence=[101, 102, 103], changes=[change])
+    assert found.utc[0] == found.utc[1], why
+    assert utc(found.utc)[2] == after, why
+    assert found.status.tolist()[2] == status, why
 
 
 def test_clock_changes_are_read_from_records() -> None:
@@ -122,8 +127,12 @@ def test_clock_changes_are_read_from_records() -> None:
         sequence=[900, 100],
         columns={"timePrior": [hour // 2, 2 * hour + hour // 6], "timeAfter": [23 * hour + hour // 2, 3 * hour + hour // 6]},
     )
+    date = Records.build(code=14, seconds=at("2025-10-25T23:30:00"), sequence=901, columns={"datePrior": 6508, "dateAfter": 6507})
     others = Records.build(code=14, seconds=5, sequence=5)
-    assert clock_changes(Records.join([others, changes])) == (
+    found = clock_changes(Records.join([others, changes, date]))
+    assert found == (
         ClockChange(sequence=100, shift=3600, seconds=at("2025-03-30T03:10:00")),
-        ClockChange(sequence=900, shift=-3600, seconds=at("2025-10-25T23:30:00")),
+        ClockChange(sequence=900, shift=23 * 3600, seconds=at("2025-10-25T23:30:00")),
+        ClockChange(sequence=901, shift=-24 * 3600, seconds=at("2025-10-25T23:30:00")),
     )
+    assert [change.shift for change in life(BERLIN, found).changes] == [3600, -3600], "a date and a time set together are one setting"
