@@ -5,37 +5,19 @@ import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 import orjson
 
+from pipeline.options import DAY, account, see_that_they_go_together
 from tandem.eras import CURRENT, ERAS
-from tandem.regions import REGIONS
 from tfx.errors import UsageError
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from pipeline.runs import Order
-
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
-
-
-Command = TypeVar("Command", bound=Callable[..., None])
-
-_ACCOUNT = (
-    click.option("--zone", default="UTC", show_default=True, help="The account's time zone, such as Europe/Berlin."),
-    click.option("--region", type=click.Choice(tuple(REGIONS)), default="us", show_default=True, help="Which cloud the account lives in."),
-    click.option("--era", type=click.Choice(tuple(ERAS)), default=CURRENT, show_default=True, help="Which state of the API to speak."),
-    click.option("--credentials", type=click.Path(path_type=Path), help="TOML file with e-mail and password; see tfx record --help."),
-    click.option("--pump", metavar="SERIAL", help="Which pump; otherwise the one with the latest events."),
-)
-
-
-def _account(command: Command) -> Command:
-    """The options that say whose events to ask for."""
-    for option in reversed(_ACCOUNT):
-        command = option(command)
-    return command
 
 
 @click.group()
@@ -58,10 +40,10 @@ def pipeline() -> None:
 @click.option(
     "--database", metavar="URL", default="duckdb:///:memory:", show_default=True, help="Where to, such as duckdb:///warehouse.duckdb."
 )
-@_account
+@account
 @click.option("--days", type=click.IntRange(min=1), help="The last so many days.")
-@click.option("--since", type=_DAY, help="The first day.")
-@click.option("--until", type=_DAY, help="The last day, included.")
+@click.option("--since", type=DAY, help="The first day.")
+@click.option("--until", type=DAY, help="The last day, included.")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
 @click.option("--prefect", is_flag=True, help="Run it as a Prefect flow, with Prefect's server and log.")
 @click.option(
@@ -76,11 +58,12 @@ def run(
     cassette: str | None,
     as_era: str | None,
     database: str,
-    zone: str,
+    zone: str | None,
     region: str,
     era: str,
     credentials: Path | None,
     pump: str | None,
+    changed_records: str,
     days: int | None,
     since: datetime | None,
     until: datetime | None,
@@ -94,7 +77,8 @@ def run(
 ) -> None:
     """Ask for pump events and store them; print row counts and a summary.
 
-    Without days it goes on where the database ends, or takes everything where it is new. Running twice adds nothing.
+    Without days it goes on where the database ends (incremental), or takes everything where it is new (full); --days, --since and --until
+    ask for those days, whatever is stored (backfill). Running twice adds nothing.
     Exit 1 where answers could not be read: they are kept, and a later run without days asks for them again.
 
     \b
@@ -104,23 +88,21 @@ def run(
       tfx pipeline run --database duckdb:///warehouse.duckdb --region eu --days 28
       tfx pipeline run --cassettes study --output study-tables --runner dask --workers 8
     """
-    if cassettes is not None or output is not None or address is not None or runner != "plain":
-        _run_many(cassettes=cassettes, output=output, zone=zone, runner=runner, workers=workers, address=address, as_json=as_json)
+    see_that_they_go_together(click.get_current_context())
+    if cassettes is not None and output is not None:
+        _run_many(cassettes, output, zone=zone, runner=runner, workers=workers, address=address, as_json=as_json)
         return
-    if as_era is not None and cassette is None:
-        raise UsageError("--as-era is how a cassette is served; name one with --cassette, or say with --era what the live service speaks")
-    from sqlalchemy import Engine
-
+    from pipeline.devices import zones
     from pipeline.report import as_text, unread_as_text
     from pipeline.runs import Mode, Order, perform
     from pipeline.steps import Stored
     from pipeline.summary import summary
-    from pipeline.warehouse import open_warehouse, told
+    from pipeline.warehouse import filled, told
 
     mode: Mode = "incremental" if days is None and since is None and until is None else "backfill"
     order = Order(
         mode=mode, cassette=cassette, as_era=as_era, zone=zone, region=region, era=era, credentials=credentials, pump=pump, days=days,
-        since=since.date() if since else None, until=until.date() if until else None,
+        since=since.date() if since else None, until=until.date() if until else None, keep_changed=changed_records == "keep",
     )  # fmt: skip
     carry_out: Callable[[Engine, Order], Stored] = perform
     if prefect:
@@ -129,14 +111,12 @@ def run(
         carry_out = FLOWS[mode]
     # The pool logs a traceback for a connection it cannot close, as on a full disk; the error itself is told below.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
-    with told(database):
-        engine = open_warehouse(database)
-        try:
-            stored = carry_out(engine, order)
-            with engine.connect() as connection:
-                report = summary(connection)
-        finally:
-            engine.dispose()
+    with told(database), filled(database) as engine:
+        _say_which_zone(engine, zone)
+        stored = carry_out(engine, order)
+        with engine.connect() as connection:
+            report = summary(connection)
+            report["zones"] = list(zones(connection))
     report["received"] = stored.received
     report["aside"] = dict(stored.aside)
     report["added"] = dict(sorted(stored.rows.items()))
@@ -146,6 +126,17 @@ def run(
         raise SystemExit(1)
 
 
+def _say_which_zone(engine: "Engine", zone: str | None) -> None:
+    """Warn before anything is stored where nobody named the account's zone: a database stays with the one it began with."""
+    from pipeline.devices import zones
+
+    with engine.connect() as connection:
+        if zone is None and not zones(connection):
+            click.echo(
+                "tfx: no --zone, so the pump's clock is taken for UTC; name the account's, such as Europe/Berlin, if it is not", err=True
+            )
+
+
 def _again(cassette: str | None, database: str, order: "Order") -> str | None:
     """The command that asks for holes again; None where nobody can: a cassette says the same again, and memory forgets."""
     from pipeline.warehouse import shown
@@ -153,29 +144,25 @@ def _again(cassette: str | None, database: str, order: "Order") -> str | None:
     if cassette is not None or ":memory:" in database:
         return None
     told = {"zone": order.zone, "region": order.region, "era": order.era, "credentials": order.credentials, "database": shown(database)}
-    usual = {"zone": "UTC", "region": "us", "era": CURRENT, "credentials": None}
-    given = [word for name, value in told.items() if value != usual.get(name) for word in (f"--{name}", str(value))]
+    usual = {"region": "us", "era": CURRENT}
+    given = [word for name, value in told.items() if value not in (None, usual.get(name)) for word in (f"--{name}", str(value))]
     # A serial number is nobody else's business: the command names its place only.
     return shlex.join(["tfx", "pipeline", "run", *given]) + (" --pump SERIAL" if order.pump else "")
 
 
-def _run_many(
-    *, cassettes: Path | None, output: Path | None, zone: str, runner: str, workers: int, address: str | None, as_json: bool
-) -> None:
+def _run_many(cassettes: Path, output: Path, *, zone: str | None, runner: str, workers: int, address: str | None, as_json: bool) -> None:
     """Every cassette of a folder into a partition; exit 2 if one could not be read, when all others are done; 1 if an answer could not."""
     from pipeline import partitions
     from pipeline.report import partitions_as_text
 
-    if cassettes is None or output is None:
-        raise click.UsageError("many accounts need both --cassettes DIR and --output DIR")
-    if address is not None and runner != "dask":
-        raise click.UsageError("--address names a Dask scheduler; add --runner dask")
+    if zone is None:
+        click.echo("tfx: no --zone, so every pump's clock is taken for UTC; name the accounts' if it is not", err=True)
     chosen: partitions.Runner = partitions.one_by_one
     if runner == "dask":
         from pipeline.spread import dask
 
         chosen = dask(address=address, workers=workers)
-    done = partitions.run(cassettes, output, zone, chosen)
+    done = partitions.run(cassettes, output, zone or "UTC", chosen)
     click.echo(orjson.dumps(done, option=orjson.OPT_INDENT_2).decode() if as_json else partitions_as_text(done))
     if any(partition.status == "refused" for partition in done):
         raise SystemExit(2)
@@ -188,9 +175,19 @@ _DATABASE = click.option("--database", metavar="URL", required=True, help="Which
 
 @pipeline.command()
 @_DATABASE
-@_account
+@account
 @click.option("--every", metavar="MINUTES", type=click.FloatRange(min=1), default=30, show_default=True, help="How often to ask.")
-def serve(*, database: str, zone: str, region: str, era: str, credentials: Path | None, pump: str | None, every: float) -> None:
+def serve(
+    *,
+    database: str,
+    zone: str | None,
+    region: str,
+    era: str,
+    credentials: Path | None,
+    pump: str | None,
+    changed_records: str,
+    every: float,
+) -> None:
     """Ask for what is new every so many minutes until interrupted; runs never overlap, and between them the database is closed.
 
     Ctrl-C and SIGTERM end it with exit code 0, in the middle of a run too: what finished windows stored stays, and the next run goes on.
@@ -205,19 +202,16 @@ def serve(*, database: str, zone: str, region: str, era: str, credentials: Path 
     from pipeline.serving import Clock
     from pipeline.serving import serve as served
     from pipeline.steps import Stored
-    from pipeline.warehouse import open_warehouse, told
+    from pipeline.warehouse import filled, told
 
     if ":memory:" in database:
         raise UsageError("a database in memory is gone between two runs; name a file like duckdb:///warehouse.duckdb")
-    order = Order(zone=zone, region=region, era=era, credentials=credentials, pump=pump)
+    order = Order(zone=zone, region=region, era=era, credentials=credentials, pump=pump, keep_changed=changed_records == "keep")
 
     def once() -> Stored:
-        with told(database):
-            engine = open_warehouse(database)
-            try:
-                return perform(engine, order)
-            finally:
-                engine.dispose()
+        with told(database), filled(database) as engine:
+            _say_which_zone(engine, zone)
+            return perform(engine, order)
 
     def tell(words: str) -> None:
         click.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC  {words}")
@@ -233,9 +227,12 @@ def serve(*, database: str, zone: str, region: str, era: str, credentials: Path 
     "--format", "kind", type=click.Choice(("parquet", "csv", "nightscout")), default="parquet", show_default=True, help="What to write."
 )
 @click.option("--tables", metavar="NAMES", help="Only these tables and views, with commas.")
-@click.option("--since", type=_DAY, help="The first day, on the pump's clock.")
-@click.option("--until", type=_DAY, help="The last day, included.")
-def export(*, database: str, output: Path, kind: str, tables: str | None, since: datetime | None, until: datetime | None) -> None:
+@click.option("--since", type=DAY, help="The first day, on the pump's clock.")
+@click.option("--until", type=DAY, help="The last day, included.")
+@click.option("--json", "as_json", is_flag=True, help="Print files and rows as JSON.")
+def export(
+    *, database: str, output: Path, kind: str, tables: str | None, since: datetime | None, until: datetime | None, as_json: bool
+) -> None:
     """Write tables and views as Parquet or CSV, or what Nightscout calls entries and treatments as JSON; all of it or nothing.
 
     The files hold everything the database holds: whoever can read them can read the person's history.
@@ -258,8 +255,32 @@ def export(*, database: str, output: Path, kind: str, tables: str | None, since:
             found = written(connection, output, kind, choice)
     finally:
         engine.dispose()
+    if as_json:
+        click.echo(orjson.dumps(dict(found), option=orjson.OPT_INDENT_2).decode())
+        return
     width = max(map(len, found))
     click.echo("\n".join(f"{name:<{width}}  {rows:>9,}" for name, rows in found.items()))
+
+
+@pipeline.command()
+@_DATABASE
+def upgrade(*, database: str) -> None:
+    """Bring a database that an older tfx made to today's schema, as the next run would; check, trace and export change nothing.
+
+    \b
+    Example:
+      tfx pipeline upgrade --database duckdb:///warehouse.duckdb
+    """
+    from pipeline.derive import derive
+    from pipeline.warehouse import existing_warehouse, head, told
+
+    with told(database):
+        engine = existing_warehouse(database, upgrade=True)
+        try:
+            derive(engine)
+        finally:
+            engine.dispose()
+    click.echo(f"the database has schema {head()}")
 
 
 @pipeline.command()

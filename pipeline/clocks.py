@@ -16,7 +16,7 @@ from pipeline.decode import Batch
 from pipeline.derive import mark
 from pipeline.extracts.tables import EXTRACTS
 from pipeline.load import identity_columns, number, run, visible
-from tandem.clock import NOT_A_DATE, UNIX_OF_PUMP_EPOCH, is_possible, walls
+from tandem.clock import LAST_POSSIBLE, NOT_A_DATE, UNIX_OF_PUMP_EPOCH, is_possible, walls
 from tandem.instants import AMBIGUOUS, ASSUMED, BY_CLOCK_CHANGE, MISSING, NOT_A_TIME, SURE, instants
 from tandem.records import Records
 
@@ -28,10 +28,24 @@ _TIMED: Final = ("events", *EXTRACTS)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """What turns a device's wall times into instants: the account's zone, and what is known of the pump's clock by sequence group."""
+    """What turns a device's wall times into instants: the account's zone, and what is known of the pump's clock by sequence group.
+
+    No record can have been written after `latest` (pump seconds).
+    """
 
     zone: ZoneInfo
     facts: Mapping[int, Facts] = field(default_factory=dict)
+    latest: int = LAST_POSSIBLE
+
+    def has_been(self, seconds: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
+        """Where these are times the clock can have shown."""
+        found: npt.NDArray[np.bool_] = is_possible(seconds) & (seconds <= self.latest)
+        return found
+
+    def dated(self, seconds: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint32]:
+        """The same, with no time where it cannot have been."""
+        been = self.has_been(seconds)
+        return seconds if been.all() else np.where(been, seconds, np.uint32(NOT_A_DATE[0]))
 
 
 def times(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> dict[str, pa.Array]:

@@ -79,7 +79,7 @@ def run(folder: Path, output: Path, zone: str, runner: Runner = one_by_one) -> t
 
     Raises UsageError where there is no cassette, no such zone, or no room for the output.
     """
-    from pipeline.steps import zone_named
+    from pipeline.devices import zone_named
     from tfx.progress import track
 
     zone_named(zone)
@@ -127,7 +127,7 @@ def _written(path: str, folder: Path, zone: str, made_from: Mapping[str, str]) -
         engine = in_memory()
         try:
             # Not guarded: a worker of Dask talks to its scheduler meanwhile. The cassette's session has no way out of its own.
-            unread = perform(engine, Order(mode="full", cassette=path, zone=zone, guarded=False)).unread
+            unread = perform(engine, Order(mode="full", cassette=path, zone=zone, guarded=False, keep_changed=True)).unread
             with engine.connect() as connection:
                 rows = export(connection, partial / "files", "parquet", Choice())
         finally:

@@ -11,6 +11,11 @@ _EAST = timedelta(hours=14)  # no zone is further ahead, so no pump's date is la
 Plan = tuple[Window, ...]
 
 
+def latest_wall(now: datetime) -> datetime:
+    """The latest wall time that a pump's clock can show at that moment: in the zone furthest ahead, and set wrong by up to a day."""
+    return (now + _EAST + timedelta(days=1)).replace(microsecond=0, tzinfo=None)
+
+
 def full(pump: Pump, now: datetime) -> Plan:
     """Everything the service says it has; nothing after today, because listed ends have been years ahead."""
     today = _today(now)

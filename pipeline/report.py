@@ -29,7 +29,7 @@ def as_text(report: Mapping[str, Json]) -> str:
     lines += [
         "",
         f"received  {report['received']:,} events: {_fates(report, added)}",
-        f"span      {span['first'] or 'nothing'} to {span['last'] or 'nothing'} on the pump's clock",
+        f"span      {_span(span, report)}",
         f"glucose   {readings}, mean {glucose['mean_mg_dl'] or '-'} mg/dL, {share} in range (70-180 mg/dL)",
         f"insulin   {insulin['delivered_units']:,} units delivered: {insulin['basal_units']:,} basal, {insulin['bolus_units']:,} bolus",
     ]
@@ -39,6 +39,14 @@ def as_text(report: Mapping[str, Json]) -> str:
     ]
     lines += [f"set aside {count:,} x {reason}" for reason, count in quarantine.items()]
     return "\n".join(lines)
+
+
+def _span(span: Mapping[str, object], report: Mapping[str, Json]) -> str:
+    zones = ", ".join(cast("Sequence[str]", report["zones"]))
+    kept = f"; instants under the zone {zones}" if zones else ""
+    if span["first"] is None:
+        return f"no event but changes of the clock{kept}" if zones else "no events"
+    return f"{span['first']} to {span['last']} on the pump's clock{kept}"
 
 
 def _fates(report: Mapping[str, Json], added: Mapping[str, int]) -> str:

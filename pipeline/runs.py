@@ -10,9 +10,10 @@ from typing import Final, Literal
 from sqlalchemy import Engine
 
 from pipeline import plans
+from pipeline.devices import last_day, unread, zone_for
 from pipeline.origin import Origin, from_cassette, live
 from pipeline.pumps import Pump, chosen, pumps_of
-from pipeline.steps import Step, Stored, last_day, plain, run, unread, zone_named
+from pipeline.steps import Limits, Step, Stored, plain, run
 from tandem.eras import CURRENT
 from tandem.windows import Window
 from tfx.errors import CassetteError, UsageError
@@ -31,12 +32,14 @@ class Order:
     (the last `days` days where only they are given). A cassette answers the windows it has; the days cut them; `as_era` serves it as that
     era's. `loopback` leaves this machine reachable while a cassette stands for the network: Prefect's server is there. Not `guarded`,
     nothing is blocked meanwhile: a worker of a cluster talks to other machines, and the cassette's session has no way out of its own.
+    `zone`: where none is named, the one that the warehouse is kept under, and UTC where it is new.
+    `keep_changed` stores what looks like another pump's: more than a handful of events that say something else under a known identity.
     """
 
     mode: Mode = "incremental"
     cassette: str | None = None
     as_era: str | None = None
-    zone: str = "UTC"
+    zone: str | None = None
     region: str = "us"
     era: str = CURRENT
     credentials: Path | None = None
@@ -46,6 +49,7 @@ class Order:
     days: int | None = None
     loopback: bool = False
     guarded: bool = True
+    keep_changed: bool = False
 
 
 def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
@@ -55,7 +59,7 @@ def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
 
     Raises UsageError, CassetteError, or what the service's refusals are called.
     """
-    zone = zone_named(order.zone)
+    zone = zone_for(engine, order.zone)
     total = Stored()
     with opened(order) as origin:
         listed = step("list pumps", lambda: pumps_of(origin.source))
@@ -65,6 +69,7 @@ def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
                 total += run(
                     engine, origin.source, pump, windows, zone=zone, step=step, progress=lambda *_: advance(1),
                     at_once=AT_ONCE if origin.recorded is not None else 0,
+                    limits=Limits.at(origin.now, keep_changed=order.keep_changed),
                 )  # fmt: skip
     return total
 
@@ -90,7 +95,7 @@ def planned(engine: Engine, origin: Origin, pumps: Sequence[Pump], order: Order)
         if since is None:
             raise UsageError("a backfill needs its first day: name it with --since, or count it with --days")
         return ((pump, plans.backfill(since, until or origin.now.date())),)
-    stored = last_day(engine, pump) if order.mode == "incremental" else None
+    stored = last_day(engine, pump, origin.now) if order.mode == "incremental" else None
     return ((pump, plans.incremental(pump, origin.now, stored, unread(engine, pump) if order.mode == "incremental" else ())),)
 
 

@@ -5,9 +5,11 @@ See docs/decisions/prefect-as-a-dress.md and docs/scale.md.
 """
 
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, cast
+from urllib.parse import urlsplit
 
 # Before the imports, or they come too late; workers inherit them. What went wrong is told by the partitions themselves.
 os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
@@ -30,20 +32,23 @@ from prefect.task_runners import TaskRunner
 from prefect_dask.task_runners import DaskTaskRunner
 
 from pipeline.partitions import Partition, Runner, make
-from tfx.errors import UsageError
+from tfx.errors import NetworkError, UsageError
 
 if TYPE_CHECKING:
     from prefect.futures import PrefectFuture
 
 _ = _flows
+_PATIENCE: Final = 5.0  # s
 _LOCAL: Final = ("tcp://127.", "tcp://localhost", "tcp://[::1]")
 
 
 def dask(*, address: str | None, workers: int) -> Runner:
     """A runner for `partitions`: on the cluster at `address` (tcp://host:port), or on so many processes of this machine.
 
-    Raises UsageError where workers of other machines could not reach Prefect's server.
+    Raises UsageError where workers of other machines could not reach Prefect's server, NetworkError where no scheduler answers.
     """
+    if address:
+        _reach(address)
     known = PREFECT_API_URL.value()
     if address and not address.startswith(_LOCAL) and not known:
         raise UsageError("workers of other machines need a Prefect server that they can reach: set PREFECT_API_URL to it")
@@ -59,6 +64,24 @@ def dask(*, address: str | None, workers: int) -> Runner:
             yield from flow(name="tandem-source-partitions", persist_result=False, task_runner=_dask(address, workers))(body)()
 
     return spread
+
+
+def _reach(address: str) -> None:
+    """See that somebody listens there: Dask itself tries for half a minute and tells it in a hundred lines."""
+    parts = urlsplit(address)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if host is None or port is None:
+        raise UsageError("the address of a Dask scheduler is like tcp://HOST:PORT; name it so with --address")
+    try:
+        socket.create_connection((host, port), timeout=_PATIENCE).close()
+    except OSError as e:
+        raise NetworkError(
+            f"no Dask scheduler answers at {host}:{port} ({e.strerror or type(e).__name__}); start one with: dask scheduler, "
+            "or leave out --address for processes of this machine"
+        ) from e
 
 
 def _dask(address: str | None, workers: int) -> "TaskRunner[PrefectFuture[Any]]":

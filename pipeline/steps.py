@@ -7,10 +7,10 @@ sequence number, only new ones go on, and what depends on others (chains of even
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import datetime
 from functools import partial
-from typing import Final, Protocol, TypeVar, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import Final, Protocol, TypeVar
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import numpy.typing as npt
@@ -21,16 +21,16 @@ from pipeline import holes
 from pipeline.clocks import Clock, settled, times
 from pipeline.decode import TRUNCATED, UNREADABLE_EVENT, Batch, Received, joined, received
 from pipeline.derive import derive, mark_batch
+from pipeline.devices import register
 from pipeline.extracts.columns import impossible
 from pipeline.extracts.tables import EVENTS_ONLY, EXTRACTS, OF_CODE
 from pipeline.load import identity_columns, insert, raw_rows, sift
-from pipeline.profiles import remember
+from pipeline.plans import latest_wall
 from pipeline.pumps import Pump
 from pipeline.quarantine import Fault, quarantine
-from pipeline.warehouse import driver
 from tandem.bounds import BOUNDS
 from tandem.client import TandemSource
-from tandem.clock import is_possible
+from tandem.clock import LAST_POSSIBLE, is_possible, seconds_of
 from tandem.events import EVENTS
 from tandem.records import Records
 from tandem.windows import Window
@@ -66,6 +66,25 @@ class Stored:
         return Stored(received=self.received + other.received, rows=rows, unread=unread, aside=aside)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What is too much to be believed. `latest`: pump seconds no pump's clock can be past. `changed`: so many events of one answer that say
+    something else under a known identity are told and kept; more are another pump's (docs/decisions/event-identity.md). None: any number.
+    """  # noqa: D205  # two members, one sentence each
+
+    latest: int = LAST_POSSIBLE
+    changed: int | None = None
+
+    @classmethod
+    def at(cls, now: datetime, *, keep_changed: bool = False) -> "Limits":
+        """Those of a run at that moment."""
+        return cls(latest=min(seconds_of(latest_wall(now)), LAST_POSSIBLE), changed=None if keep_changed else A_HANDFUL)
+
+
+NO_LIMITS: Final = Limits()
+A_HANDFUL: Final = 5
+
+
 class Step(Protocol):
     """Carries out one named piece of a run."""
 
@@ -91,6 +110,7 @@ def run(
     step: Step = plain,
     progress: Progress | None = None,
     at_once: int = 0,
+    limits: Limits = NO_LIMITS,
 ) -> Stored:
     """Ask for these windows of a pump and store them, each in a transaction of its own: what is stored stays, whatever comes after.
 
@@ -102,7 +122,7 @@ def run(
 
     def put_away() -> Stored:
         name = f"store {waiting[0][0]}" if len(waiting) == 1 else f"store {waiting[0][0]} to {waiting[-1][0]}"
-        stored = step(name, partial(store_windows, engine, pump, tuple(waiting), zone=zone))
+        stored = step(name, partial(store_windows, engine, pump, tuple(waiting), zone=zone, limits=limits))
         for place, (window, _) in enumerate(waiting, 1):
             if progress is not None:
                 progress(window, stored if place == len(waiting) else Stored())
@@ -135,85 +155,44 @@ def store_window(engine: Engine, pump: Pump, answer: Received, *, zone: ZoneInfo
     return store_windows(engine, pump, ((window, answer),), zone=zone)
 
 
-def store_windows(engine: Engine, pump: Pump, answers: Sequence[tuple[Window | None, Received]], *, zone: ZoneInfo) -> Stored:
-    """The same with several answers at once."""
+def store_windows(
+    engine: Engine, pump: Pump, answers: Sequence[tuple[Window | None, Received]], *, zone: ZoneInfo, limits: Limits = NO_LIMITS
+) -> Stored:
+    """The same with several answers at once. Raises UsageError, and nothing of them is stored, where they are another pump's."""
     with engine.begin() as connection:
         device_id = register(connection, pump, zone=zone)
-        stored = store(connection, device_id, joined([answer for _, answer in answers]), zone=zone)
+        stored = store(connection, device_id, joined([answer for _, answer in answers]), zone=zone, latest=limits.latest)
+        if limits.changed is not None and stored.aside[CHANGED] > limits.changed:
+            raise _another_pumps(stored.aside[CHANGED], len(answers))
         for window, answer in answers:
             if window is not None:
                 holes.remember(connection, device_id, window, is_read=not answer.has_hole)
     return replace(stored, unread=tuple(window for window, answer in answers if window is not None and answer.has_hole))
 
 
-def zone_named(name: str) -> ZoneInfo:
-    """The IANA zone of that name. Raises UsageError for any other."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as e:
-        raise UsageError(f"there is no time zone called {name!r}; name one like Europe/Berlin with --zone") from e
-
-
-_DEVICE: Final = "SELECT id, zone, model_number, model_name, software_version FROM devices WHERE serial_number = $1"
-
-
-def register(connection: Connection, pump: Pump, *, zone: ZoneInfo) -> int:
-    """The device's number in this warehouse, given when it is first met; what the account says of it is brought up to date.
-
-    Raises UsageError if its instants were computed under another zone: half a table in another zone would be silently wrong.
-    """
-    known = driver(connection).execute(_DEVICE, [pump.serial_number]).fetchall()
-    said = [pump.model_number, pump.model_name, pump.software_version]
-    if not known:
-        driver(connection).execute(
-            "INSERT INTO devices (id, serial_number, zone, model_number, model_name, software_version) "
-            "SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4, $5 FROM devices",
-            [pump.serial_number, zone.key, *said],
-        )
-        return register(connection, pump, zone=zone)
-    device_id, computed_under, *before = cast("tuple[int, str, *tuple[str | None, ...]]", known[0])
-    if computed_under != zone.key:
-        raise UsageError(
-            f"this database holds the pump's instants under the zone {computed_under}; go on with --zone {computed_under}, "
-            f"or start another database for {zone.key}"
-        )
-    if any(new not in (None, old) for new, old in zip(said, before, strict=True)):
-        driver(connection).execute(
-            "UPDATE devices SET model_number = coalesce($2, model_number), model_name = coalesce($3, model_name), "
-            "software_version = coalesce($4, software_version) WHERE id = $1",
-            [device_id, *said],
-        )
-    remember(connection, device_id, pump.settings, pump.uploaded)
-    return device_id
-
-
-def last_day(engine: Engine, pump: Pump) -> date | None:
-    """The last day of which the warehouse has events of this pump, on the pump's wall clock; None if it has none."""
-    query = "SELECT max(pump_time)::DATE FROM events JOIN devices ON devices.id = device_id WHERE serial_number = $1"
-    with engine.connect() as connection:
-        found = driver(connection).execute(query, [pump.serial_number]).fetchall()
-        return cast("date | None", found[0][0])
-
-
-def unread(engine: Engine, pump: Pump) -> tuple[Window, ...]:
-    """The days of this pump whose answers nobody could read."""
-    with engine.connect() as connection:
-        return holes.holes(connection, pump.serial_number)
+def _another_pumps(changed: int, windows: int) -> UsageError:
+    return UsageError(
+        f"{changed:,} events say something else than those of the same number that the database has of this pump: this is "
+        f"another person's pump, or a cassette of another recording (sanitized cassettes share serial numbers). Nothing of "
+        f"{'this window' if windows == 1 else 'these windows'} was stored; name another --database, or, if it is the same pump, "
+        "--changed-records keep"
+    )
 
 
 # --- one answer
 
 
-def store(connection: Connection, device_id: int, answer: Received, *, zone: ZoneInfo) -> Stored:
+def store(connection: Connection, device_id: int, answer: Received, *, zone: ZoneInfo, latest: int = LAST_POSSIBLE) -> Stored:
     """Store one answer in the caller's transaction."""
     rows: Counter[str] = Counter()
     news, changed = sift(connection, device_id, answer.batch, answer.era)
     rows["raw_events"] = insert(connection, "raw_events", raw_rows(device_id, news, answer.era))
-    clock = settled(connection, device_id, news, zone)  # before the news are in the other tables: they are told by it at once
+    # Before the news are in the other tables: they are told by it at once.
+    clock = replace(settled(connection, device_id, news, zone), latest=latest)
     timed = Timed.told(device_id, news, clock)
     rows["events"] = insert(connection, "events", _event_rows(timed))
     mark_batch(connection, device_id, news)
-    faults = [Fault(batch=changed, reason=CHANGED, detail="known identity, other content", whole=True), *_strange_headers(news)]
+    faults = [Fault(batch=changed, reason=CHANGED, detail="known identity, other content", whole=True), *_strange_headers(news, clock)]
     for name, table, odd in _extracted(timed, clock):
         faults += odd
         rows[name] = insert(connection, name, table)
@@ -234,7 +213,7 @@ class Timed:
     @classmethod
     def told(cls, device_id: int, batch: Batch, clock: Clock) -> "Timed":
         """Each event at the time of its header."""
-        columns = {**identity_columns(device_id, batch), **times(batch.seconds, batch, clock)}
+        columns = {**identity_columns(device_id, batch), **times(clock.dated(batch.seconds), batch, clock)}
         return cls(device_id=device_id, batch=batch, columns=pa.table(columns))
 
     def at(self, places: npt.NDArray[np.intp], seconds: npt.NDArray[np.uint32], clock: Clock) -> pa.Table:
@@ -268,12 +247,12 @@ def _extracted(timed: Timed, clock: Clock) -> Iterator[tuple[str, pa.Table, list
 def _read(code: int, timed: Timed, places: npt.NDArray[np.intp], records: Records, clock: Clock) -> tuple[pa.Table, list[Fault]]:
     """The rows one code's records, those at these places, give, and those that give none."""
     found = EXTRACTS[OF_CODE[code]][1](code, records)
-    good = is_possible(found.seconds)  # where the header itself is no time, the quarantine has it already
+    good = is_possible(found.seconds) & clock.has_been(records.seconds)  # where the header itself is no time, the quarantine has it already
     faults = []
     for detail, mask in found.trouble.items():
         if mask.any():
             odd = timed.batch.take(places[mask])
-            faults.append(Fault(batch=odd.take(is_possible(odd.seconds)), reason=IMPOSSIBLE, detail=detail))
+            faults.append(Fault(batch=odd.take(clock.has_been(odd.seconds)), reason=IMPOSSIBLE, detail=detail))
             good &= ~mask
     kept = slice(None) if good.all() else np.flatnonzero(good)
     table = timed.at(places[kept], found.seconds[kept], clock)
@@ -282,19 +261,20 @@ def _read(code: int, timed: Timed, places: npt.NDArray[np.intp], records: Record
     return table, faults
 
 
-def _strange_values(code: int, news: Batch) -> list[Fault]:
+def _strange_values(code: int, news: Batch, clock: Clock) -> list[Fault]:
     """Values of an event that has no table, and so nobody else who looks at them."""
     found = impossible(code, news.records.columns(code))
-    timed = is_possible(news.seconds)  # of the others the quarantine has their place anyway
+    timed = clock.has_been(news.seconds)  # of the others the quarantine has their place anyway
     return [Fault(batch=news.take(mask & timed), reason=IMPOSSIBLE, detail=detail) for detail, mask in found.items()]
 
 
-def _strange_headers(news: Batch) -> list[Fault]:
+def _strange_headers(news: Batch, clock: Clock) -> list[Fault]:
     nameless = ~_HAS_NAME[news.codes]
-    timeless = ~is_possible(news.seconds)
-    beyond = [fault for code in _WATCHED if (here := news.codes == code).any() for fault in _strange_values(code, news.take(here))]
+    timeless, coming = ~is_possible(news.seconds), is_possible(news.seconds) & ~clock.has_been(news.seconds)
+    beyond = [fault for code in _WATCHED if (here := news.codes == code).any() for fault in _strange_values(code, news.take(here), clock)]
     return [
         *beyond,
         Fault(batch=news.take(nameless), reason="unknown code", detail="no layout is known"),
         Fault(batch=news.take(timeless), reason="impossible time", detail="pump seconds: not a time any pump can have"),
+        Fault(batch=news.take(coming), reason="impossible time", detail="pump seconds: later than the day it was asked for"),
     ]

@@ -6,6 +6,7 @@ What serves `duckdb://` is whichever SQLAlchemy dialect is installed; nothing he
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -72,10 +73,53 @@ def in_memory() -> Engine:
 
 def open_warehouse(url: str) -> Engine:
     """The migrated warehouse at that address, made if there is none. Raises UsageError if it cannot be opened."""
+    return _opened(url, upgrade=True)
+
+
+def existing_warehouse(url: str, *, upgrade: bool = False) -> Engine:
+    """The warehouse in a file that is there. Raises UsageError if there is none.
+
+    `upgrade` brings it to today's schema; without it nothing is changed, and another schema is refused.
+    """
+    try:
+        path = Path(make_url(url).database or "")
+    except ArgumentError:
+        path = Path()
+    if url.startswith("duckdb:") and not path.is_file():
+        raise UsageError(f"there is no database at {shown(url)}; make one with: tfx pipeline run --database {shown(url)}")
+    return _opened(url, upgrade=upgrade)
+
+
+@contextmanager
+def filled(url: str) -> Iterator[Engine]:
+    """The migrated warehouse at that address for a while; where it was made for this and nothing came in, its file is gone again."""
+    path = None if _in_memory(url) else Path(make_url(url).database or "") if url.startswith("duckdb:") else None
+    is_new = path is not None and not path.exists()
+    engine = open_warehouse(url)
+    has_come = False
+    try:
+        yield engine
+        has_come = True
+    finally:
+        if not has_come and is_new:
+            with engine.connect() as connection:
+                has_come = bool(driver(connection).execute("SELECT 1 FROM devices LIMIT 1").fetchall())
+        engine.dispose()
+        if path is not None and is_new and not has_come:
+            for rest in (path, path.with_name(f"{path.name}.wal")):
+                rest.unlink(missing_ok=True)
+
+
+def _opened(url: str, *, upgrade: bool) -> Engine:
     _see_that_it_is_duckdbs(url)
     engine = connect(url)
     try:
-        migrate(engine)
+        _see_its_schema(engine, url, upgrade=upgrade)
+        if upgrade:
+            migrate(engine)
+    except UsageError:
+        engine.dispose()
+        raise
     except DBAPIError as e:
         engine.dispose()
         raise UsageError(
@@ -85,15 +129,24 @@ def open_warehouse(url: str) -> Engine:
     return engine
 
 
-def existing_warehouse(url: str) -> Engine:
-    """The warehouse in a file that is there, brought to today's schema. Raises UsageError if there is none."""
-    try:
-        path = Path(make_url(url).database or "")
-    except (ArgumentError, ValueError):
-        path = Path()
-    if url.startswith("duckdb:") and not path.is_file():
-        raise UsageError(f"there is no database at {shown(url)}; make one with: tfx pipeline run --database {shown(url)}")
-    return open_warehouse(url)
+def _see_its_schema(engine: Engine, url: str, *, upgrade: bool) -> None:
+    """Refuse tables that are no warehouse, a schema that only a newer tfx knows, and, without `upgrade`, an older one."""
+    with engine.connect() as connection:
+        tables = {name for (name,) in driver(connection).execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()}
+        if "alembic_version" not in tables:
+            if tables or not upgrade:
+                raise UsageError(f"the database {shown(url)} is no warehouse: its tables are not tfx's; name another file with --database")
+            return
+        found = [str(revision) for (revision,) in driver(connection).execute("SELECT version_num FROM alembic_version").fetchall()]
+    *older, newest = revisions()
+    if strangers := set(found) - {*older, newest}:
+        told = ", ".join(sorted(strangers))
+        raise UsageError(f"the database {shown(url)} was made by a newer tfx (schema {told}; this one knows {newest}); install that one")
+    if not upgrade and found != [newest]:
+        raise UsageError(
+            f"the database {shown(url)} has the schema of an older tfx ({', '.join(found) or 'none'}; today's is {newest}); "
+            f"bring it up to date with: tfx pipeline upgrade --database {shown(url)}"
+        )
 
 
 def _see_that_it_is_duckdbs(url: str) -> None:
@@ -124,13 +177,19 @@ def migrate(engine: Engine, revision: str = "head") -> None:
 
 def head() -> str:
     """The newest revision of the schema."""
+    return revisions()[-1]
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """Every revision of the schema, oldest first."""
     from alembic.config import Config
     from alembic.script import ScriptDirectory
 
     config = Config()
     config.set_main_option("script_location", str(_migrations()))
     config.set_main_option("path_separator", "os")
-    return str(ScriptDirectory.from_config(config).get_current_head())
+    return tuple(reversed([step.revision for step in ScriptDirectory.from_config(config).walk_revisions()]))
 
 
 @contextmanager

@@ -21,6 +21,8 @@ NOT_A_DATE: Final = (0, 0xFFFFFFFF)
 
 _FIRST_OF_2100: Final = 2_903_299_200
 MS_OF_DAY: Final = 86_400_000
+LAST_POSSIBLE: Final = _FIRST_OF_2100 - 1
+"""The last pump seconds of the year 2099; what is later is taken for no time."""
 _TEXT_LENGTH: Final = len("2026-04-30T00:00:06")
 
 Walls = npt.NDArray[np.datetime64]

@@ -39,7 +39,7 @@ def run(*arguments: str) -> Result:
 def report(*arguments: str) -> dict[str, dict[str, object]]:
     done = run(*arguments, "--json")
     assert done.exception is None, done.output
-    found: dict[str, dict[str, object]] = json.loads(done.output)
+    found: dict[str, dict[str, object]] = json.loads(done.stdout)
     return found
 
 

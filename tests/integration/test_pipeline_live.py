@@ -56,7 +56,7 @@ def test_every_era_fills_the_same_database_once(person: Account, service: Servic
         with service(era):
             done = run("--era", era, *database, "--days", "2")
         assert done.exception is None, done.output
-        reports.append(json.loads(done.output))
+        reports.append(json.loads(done.stdout))
     assert reports[0]["tables"]["raw_events"]["rows"] == len(person.current.records)
     assert [report["added"] for report in reports[1:]] == [{}, {}]
     assert reports[0]["glucose"]["readings"] > 0
@@ -65,7 +65,7 @@ def test_every_era_fills_the_same_database_once(person: Account, service: Servic
 def test_going_on_asks_from_the_last_stored_day(person: Account, service: Service, tmp_path: Path) -> None:
     database = ("--database", f"duckdb:///{tmp_path / 'w.duckdb'}")
     with service("2026-10"):
-        first, again = (json.loads(run(*database).output) for _ in range(2))
+        first, again = (json.loads(run(*database).stdout) for _ in range(2))
     assert first["received"] >= again["received"] > 0
     assert again["added"] == {}
 

@@ -19,7 +19,7 @@ from canary_calls import NOW, Call, event, raised, without
 from canary_making import LOGS, OLD, PUMPER, SPAN
 from leaks import exchange
 
-from pipeline import partitions, profiles, pumps, steps, warehouse
+from pipeline import devices, partitions, profiles, pumps, warehouse
 from pipeline.export import Choice, export
 from pipeline.origin import recorded_windows
 from replayer import clock, contents, eras, events, keys, makers, matching, plugin, program, seal
@@ -229,7 +229,7 @@ def stored_under_another_zone(_: Bench) -> object:
     engine = warehouse.in_memory()
     with engine.begin() as connection:
         for zone in ("UTC", "Europe/Berlin"):
-            steps.register(connection, mine(), zone=ZoneInfo(zone))
+            devices.register(connection, mine(), zone=ZoneInfo(zone))
     return None
 
 
@@ -314,7 +314,7 @@ PIPELINE: tuple[Call, ...] = (
     lambda _: pumps.chosen((mine(),), None),
     lambda _: listed("2026-10", {"pumps": [NAME]}),
     lambda _: listed("2025", [{"serialNumber": NAME}]),
-    lambda _: steps.zone_named("Mars/Olympus"),
+    lambda _: devices.zone_named("Mars/Olympus"),
     stored_under_another_zone,
     lambda _: warehouse.connect(f"postgresql://{NAME}:{PASSWORD}@127.0.0.1:9/x"),
     lambda _: warehouse.connect(f"duckdb://{NAME}:{PASSWORD}@127.0.0.1:port/x"),

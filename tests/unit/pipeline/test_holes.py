@@ -10,11 +10,12 @@ from sqlalchemy import Engine
 
 from pipeline.check import check
 from pipeline.derive import derive
+from pipeline.devices import zone_named
 from pipeline.holes import holes, remember
 from pipeline.origin import Origin
 from pipeline.pumps import Pump
 from pipeline.runs import Order, planned
-from pipeline.steps import run, zone_named
+from pipeline.steps import run
 from tandem.client import TandemSource
 from tandem.clock import seconds_of
 from tandem.eras import ERAS

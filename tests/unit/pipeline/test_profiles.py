@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
+from pipeline.devices import register, zone_named
 from pipeline.profiles import profiles_of
 from pipeline.pumps import Pump
-from pipeline.steps import register, zone_named
 from pipeline.warehouse import driver
 from tfx.errors import FormatError
 from tfx.jsonbody import Json

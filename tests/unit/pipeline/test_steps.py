@@ -1,7 +1,7 @@
 """The laws of storing: what comes twice, in parts or in another order makes the same tables, and nothing is lost."""
 
 from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -11,9 +11,10 @@ from sqlalchemy import Engine
 
 from pipeline import steps
 from pipeline.decode import received
+from pipeline.devices import last_day, zone_named
 from pipeline.models import TABLES
 from pipeline.pumps import Pump
-from pipeline.steps import Stored, last_day, run, zone_named
+from pipeline.steps import Stored, run
 from pipeline.warehouse import driver
 from tandem.client import TandemSource
 from tandem.clock import seconds_of, walls
@@ -177,9 +178,9 @@ def test_a_window_that_fails_half_way_leaves_nothing(
 
 
 def test_the_last_stored_day_is_the_pumps_own(keep: Keep, warehouse: Engine) -> None:
-    assert last_day(warehouse, OTHER) is None
+    assert last_day(warehouse, OTHER, datetime(2024, 7, 1, tzinfo=UTC)) is None
     keep(Records.build(code=279, seconds=[86_400 * 10 - 1, 86_400 * 9], sequence=[1, 2]), pump=OTHER)
-    assert last_day(warehouse, OTHER) == date(2008, 1, 10)
+    assert last_day(warehouse, OTHER, datetime(2024, 7, 1, tzinfo=UTC)) == date(2008, 1, 10)
 
 
 def test_a_run_asks_window_by_window_and_adds_up(history: Records, warehouse: Engine) -> None:

@@ -11,10 +11,11 @@ from pipeline.check import check
 from pipeline.cli import pipeline
 from pipeline.decode import Received
 from pipeline.derive import derive
+from pipeline.devices import zone_named
 from pipeline.gaps import missing
 from pipeline.pumps import Pump
 from pipeline.report import places_as_text
-from pipeline.steps import Stored, store_window, zone_named
+from pipeline.steps import Stored, store_window
 from pipeline.trace import trace
 from pipeline.warehouse import open_warehouse
 from tandem.records import Records

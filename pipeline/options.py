@@ -1,0 +1,66 @@
+"""The options of `tfx pipeline` that several verbs share, and which of them go together."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from tandem.eras import CURRENT, ERAS
+from tandem.regions import REGIONS
+from tfx.errors import UsageError
+
+Command = TypeVar("Command", bound=Callable[..., None])
+
+DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+
+_ZONE: Final = "The account's time zone, such as Europe/Berlin; otherwise the one the database is kept under, in a new one UTC."
+_ACCOUNT: Final = (
+    click.option("--zone", metavar="NAME", help=_ZONE),
+    click.option("--region", type=click.Choice(tuple(REGIONS)), default="us", show_default=True, help="Which cloud the account lives in."),
+    click.option("--era", type=click.Choice(tuple(ERAS)), default=CURRENT, show_default=True, help="Which state of the API to speak."),
+    click.option("--credentials", type=click.Path(path_type=Path), help="TOML file with e-mail and password; see tfx record --help."),
+    click.option("--pump", metavar="SERIAL", help="Which pump; otherwise the one with the latest events. See tfx pipeline pumps."),
+    click.option(
+        "--changed-records", type=click.Choice(("stop", "keep")), default="stop", show_default=True,
+        help="What to do where more than a handful of known events come with other content, as another person's would.",
+    ),
+)  # fmt: skip
+
+
+def account(command: Command) -> Command:
+    """The options that say whose events to ask for."""
+    for option in reversed(_ACCOUNT):
+        command = option(command)
+    return command
+
+
+_OF_MANY: Final = ("output", "runner", "workers", "address")
+_LIVE: Final = ("region", "era", "credentials")
+_OF_ONE: Final = ("cassette", "as_era", "database", *_LIVE, "pump", "days", "since", "until", "prefect", "changed_records")
+
+
+def see_that_they_go_together(context: click.Context) -> None:
+    """Raise UsageError for an option of `run` that would be passed over in silence."""
+    given = {name: name.replace("_", "-") for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    if "cassettes" in given:
+        _refuse(given, _OF_ONE, "is for one account, and --cassettes names many; leave one of them out")
+        if context.params["output"] is None:
+            raise UsageError("many accounts need both --cassettes DIR and --output DIR")
+    else:
+        _refuse(given, _OF_MANY, "is for many accounts; name their folder with --cassettes DIR, too")
+    if context.params["runner"] != "dask":
+        _refuse(given, ("workers", "address"), "is Dask's; add --runner dask")
+    if "address" in given:
+        _refuse(given, ("workers",), "says how many processes Dask starts here, and --address names a cluster that runs; leave one out")
+    if "cassette" in given:
+        _refuse(given, _LIVE, "is of the live service, and the cassette knows its own; leave it out")
+    elif "as_era" in given:
+        raise UsageError("--as-era is how a cassette is served; name one with --cassette, or say with --era what the live service speaks")
+
+
+def _refuse(given: Mapping[str, str], names: tuple[str, ...], why: str) -> None:
+    for name in names:
+        if name in given:
+            raise UsageError(f"--{given[name]} {why}")
