@@ -47,11 +47,12 @@ def dask(*, address: str | None, workers: int) -> Runner:
 
     Raises UsageError where workers of other machines could not reach Prefect's server, NetworkError where no scheduler answers.
     """
-    if address:
-        _reach(address)
     known = PREFECT_API_URL.value()
     if address and not address.startswith(_LOCAL) and not known:
         raise UsageError("workers of other machines need a Prefect server that they can reach: set PREFECT_API_URL to it")
+
+    if address:
+        _reach(address)
 
     def spread(paths: Sequence[str], output: str, zone: str) -> Iterator[Partition]:
         dress = task(name="partition", cache_policy=NO_CACHE, persist_result=False)(make)

@@ -26,9 +26,14 @@ _BOLUS: Final = "SELECT round(coalesce(sum(delivered_units), 0), 3), coalesce(su
 _SPAN: Final = "SELECT min(pump_time), max(pump_time) FROM events WHERE code NOT IN (13, 14)"
 _CLOCK: Final = "SELECT clock, count(*) FROM events WHERE clock IN ('assumed', 'ambiguous', 'missing') GROUP BY clock ORDER BY clock"
 _UNKNOWN: Final = "SELECT count(*) FROM events WHERE name = 'unknown'"
-# One line a reason, however many events, with the codes it befell; the quarantine itself has them all.
+# One line a reason, however many events, with the codes it befell; the quarantine itself has them all, the unreadable that came again
+# in a state to be read, too.
 _REASONS: Final = """
-SELECT reason || coalesce(' (' || string_agg(DISTINCT code, ', ' ORDER BY code) || ')', ''), count(*) FROM quarantine
+SELECT reason || coalesce(' (' || string_agg(DISTINCT code, ', ' ORDER BY code) || ')', ''), count(*) FROM quarantine q
+WHERE reason <> 'unreadable event' OR NOT EXISTS (
+    SELECT 1 FROM raw_events r WHERE r.device_id = q.device_id AND r.sequence_group = q.sequence_group
+        AND r.sequence_number = q.sequence_number
+)
 GROUP BY reason ORDER BY reason
 """
 

@@ -19,7 +19,7 @@ from pipeline.models import TABLES, AlarmOrAlert, BasalDelivery, Bolus, CgmReadi
 from pipeline.runs import Order, perform
 from pipeline.steps import Stored
 from pipeline.summary import summary
-from pipeline.warehouse import driver, in_memory, open_warehouse
+from pipeline.warehouse import connect, driver, head, in_memory, migrate, open_warehouse
 from tfx.errors import CassetteError, TfxError, UsageError
 
 CASSETTES = ("session-us", "session-eu", "session-2025", "unhappy-us")
@@ -138,7 +138,9 @@ def test_days_nobody_could_read_end_the_run_and_the_check_with_1(root: Path, tmp
 def test_the_report_reads_well(root: Path) -> None:
     done = run("--cassette", str(root / "cassettes/session-us.json"))
     assert done.exit_code == 0
-    lines = done.output.splitlines()
+    assert "no --zone, so the pump's clock is taken for UTC" in done.stderr
+    lines = done.stdout.splitlines()
+    assert "instants under the zone UTC" in done.stdout
     assert [line.split()[0] for line in lines[: len(TABLES)]] == list(TABLES)
     assert [line.split()[0] for line in lines[len(TABLES) + 1 :]] == ["received", "span", "glucose", "insulin", "metrics", "set"]
 
@@ -164,6 +166,72 @@ def test_another_zone_for_the_same_database_is_refused(root: Path, tmp_path: Pat
     done = run(*arguments, "--zone", "Europe/Berlin")
     assert isinstance(done.exception, UsageError)
     assert report(*arguments)["tables"] == before["tables"]
+
+
+def test_another_recording_of_a_pump_of_that_number_is_refused_whole(root: Path, tmp_path: Path) -> None:
+    database = ("--database", f"duckdb:///{tmp_path / 'w.duckdb'}", "--zone", "Europe/Berlin")
+    before = report("--cassette", str(root / "cassettes/session-us.json"), *database)
+    other = ("--cassette", str(root / "cassettes/session-eu.json"), *database)
+    refused = run(*other)
+    assert isinstance(refused.exception, UsageError)
+    assert "another person's pump, or a cassette of another recording" in str(refused.exception)
+    again = report("--cassette", str(root / "cassettes/session-us.json"), "--database", database[1])  # the zone is the database's
+    assert (again["tables"], again["zones"]) == (before["tables"], ["Europe/Berlin"])
+    assert report(*other, "--changed-records", "keep")["aside"]["changed record"] > 5  # type: ignore[operator]  # a count
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--cassettes", "a", "--output", "b", "--cassette", "c"), "--cassette is for one account"),
+        (("--cassettes", "a", "--output", "b", "--days", "3"), "--days is for one account"),
+        (("--cassettes", "a"), "many accounts need both"),
+        (("--workers", "3"), "--workers is for many accounts"),
+        (("--cassettes", "a", "--output", "b", "--workers", "3"), "--workers is Dask's"),
+        (("--cassette", "a", "--era", "2025"), "--era is of the live service"),
+        (("--cassette", "a", "--region", "us"), "--region is of the live service"),
+        (("--cassettes", "a", "--output", "b", "--runner", "dask", "--workers", "2", "--address", "tcp://127.0.0.1:9"), "leave one out"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(arguments: tuple[str, ...], message: str) -> None:
+    done = run(*arguments)
+    assert isinstance(done.exception, UsageError)
+    assert message in str(done.exception)
+
+
+def test_what_is_no_warehouse_of_this_schema_is_said_and_left_alone(tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    url = f"duckdb:///{file}"
+    open_warehouse(url).dispose()
+    for revision, message in (("0099", "was made by a newer tfx (schema 0099"), ("0012", "of an older tfx (0012; today's is")):
+        with duckdb.connect(str(file)) as database:
+            database.execute("UPDATE alembic_version SET version_num = ?", [revision])
+        content = file.read_bytes()
+        for verb in (["check"], ["trace", "1"], ["export", "--output", str(tmp_path / "out")]):
+            done = CliRunner().invoke(pipeline, [*verb, "--database", url])
+            assert isinstance(done.exception, UsageError)
+            assert message in str(done.exception)
+        assert file.read_bytes() == content
+    other = tmp_path / "other.duckdb"
+    with duckdb.connect(str(other)) as database:
+        database.execute("CREATE TABLE events (x INTEGER)")
+    with pytest.raises(UsageError, match="is no warehouse: its tables are not tfx's"):
+        open_warehouse(f"duckdb:///{other}")
+
+
+def test_an_older_schema_is_brought_up_to_date_when_asked(tmp_path: Path) -> None:
+    url = f"duckdb:///{tmp_path / 'w.duckdb'}"
+    engine = connect(url)
+    migrate(engine, "0012")
+    engine.dispose()
+    assert isinstance(CliRunner().invoke(pipeline, ["check", "--database", url]).exception, UsageError)
+    assert CliRunner().invoke(pipeline, ["upgrade", "--database", url]).output == f"the database has schema {head()}\n"
+    assert CliRunner().invoke(pipeline, ["check", "--database", url]).exit_code == 0
+
+
+def test_a_run_that_brings_nothing_leaves_no_file(tmp_path: Path) -> None:
+    assert isinstance(run("--cassette", "nowhere", "--database", f"duckdb:///{tmp_path / 'w.duckdb'}").exception, CassetteError)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_database_in_use_elsewhere_is_said(tmp_path: Path) -> None:
@@ -239,7 +307,7 @@ def test_serving_asks_again_and_ends_cleanly(tmp_path: Path, monkeypatch: pytest
     database = f"duckdb:///{tmp_path / 'w.duckdb'}"
     done = CliRunner().invoke(pipeline, ["serve", "--database", database, "--every", "30"])
     assert done.exit_code == 0
-    assert [line.partition("UTC  ")[2] for line in done.output.splitlines()[:-1]] == ["3 events received, 0 new"] * 2
-    assert done.output.splitlines()[-1] == f"stopped after 2 runs; what they stored is in {database}"
+    assert [line.partition("UTC  ")[2] for line in done.stdout.splitlines()[:-1]] == ["3 events received, 0 new"] * 2
+    assert done.stdout.splitlines()[-1] == f"stopped after 2 runs; what they stored is in {database}"
     assert all(1700 < seconds <= 1800 for seconds in waited)
     assert isinstance(CliRunner().invoke(pipeline, ["serve", "--database", "duckdb:///:memory:"]).exception, UsageError)

@@ -23,6 +23,7 @@ from simulator.session import captured_session
 from tfx import store
 from tfx.cassette import Cassette
 from tfx.codec import decoded, encoded
+from tfx.errors import NetworkError, UsageError
 
 NOW = datetime(2026, 11, 18, 20, 30, tzinfo=UTC)
 ACCOUNTS = 200
@@ -156,3 +157,13 @@ def wait_for(condition: Callable[[], bool], run: "subprocess.Popen[str] | subpro
         assert time.monotonic() < end
         assert run.poll() is None, "it ended before it was killed"
         time.sleep(0.05)
+
+
+@pytest.mark.loopback
+def test_a_scheduler_that_is_not_there_is_one_sentence() -> None:
+    from pipeline.spread import dask
+
+    with pytest.raises(NetworkError, match="no Dask scheduler answers at 127.0.0.1:9"):
+        dask(address="tcp://127.0.0.1:9", workers=1)
+    with pytest.raises(UsageError, match="is like tcp://HOST:PORT"):
+        dask(address="tcp://127.0.0.1", workers=1)

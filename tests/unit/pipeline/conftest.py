@@ -11,7 +11,7 @@ from pipeline.decode import Received, received
 from pipeline.derive import derive
 from pipeline.models import TABLES
 from pipeline.pumps import Pump
-from pipeline.steps import Stored, store_window
+from pipeline.steps import NO_LIMITS, Limits, Stored, store_window, store_windows
 from pipeline.warehouse import driver, in_memory
 from simulator.account import Account, account
 from tandem.bff import events_from_records
@@ -117,9 +117,12 @@ def as_answer() -> Callable[..., Received]:
 def keep(warehouse: Engine) -> Callable[..., Stored]:
     """Store records (or an answer) of the pump; what came in."""
 
-    def store(records: Records | Received, era: str = "2025", *, group: int = 0, pump: Pump = PUMP, zone: ZoneInfo = ZONE) -> Stored:
+    def store(
+        records: Records | Received, era: str = "2025", *, group: int = 0, pump: Pump = PUMP, zone: ZoneInfo = ZONE,
+        limits: Limits = NO_LIMITS,
+    ) -> Stored:  # fmt: skip
         read = records if isinstance(records, Received) else answer(records, era, group=group)
-        return store_window(warehouse, pump, read, zone=zone)
+        return store_windows(warehouse, pump, ((None, read),), zone=zone, limits=limits)
 
     return store
 

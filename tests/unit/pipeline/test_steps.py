@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy import Engine
 
 from pipeline import steps
+from pipeline.check import check
 from pipeline.decode import received
 from pipeline.devices import last_day, zone_named
 from pipeline.models import TABLES
 from pipeline.pumps import Pump
-from pipeline.steps import Stored, run
+from pipeline.steps import A_HANDFUL, Limits, Stored, run
 from pipeline.warehouse import driver
 from tandem.client import TandemSource
 from tandem.clock import seconds_of, walls
@@ -28,6 +29,7 @@ Keep = Callable[..., Stored]
 Rows = Callable[..., list[tuple[object, ...]]]
 Content = Callable[[], dict[str, list[tuple[object, ...]]]]
 
+PUMP = Pump(key="00000000-0000-4000-8000-000000000001", serial_number="90000001")
 OTHER = Pump(key="00000000-0000-4000-8000-000000000002", serial_number="90000002")
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -85,6 +87,43 @@ def test_an_impossible_time_is_kept_and_told(seconds: int, keep: Keep, rows: Row
     assert rows("SELECT reason, detail FROM quarantine") == [("impossible time", "pump seconds: not a time any pump can have")]
     assert rows("SELECT count(*) FROM basal_deliveries") == [(0,)]
     assert rows("SELECT pump_seconds FROM raw_events") == [(seconds,)]
+
+
+NOW = datetime(2024, 7, 1, 12, tzinfo=UTC)
+LATEST = seconds_of(datetime(2024, 7, 3, 2))  # noqa: DTZ001  # noon in UTC is 02:00 in the zone furthest ahead, and a day
+
+
+def test_a_time_of_the_future_is_kept_and_told_and_leads_no_run(keep: Keep, rows: Rows, warehouse: Engine) -> None:
+    told = [LATEST - 86_400 * 9, LATEST, LATEST + 1, LATEST + 86_400 * 9, 2_800_000_000]
+    keep(Records.build(code=279, seconds=told, sequence=range(5), columns={"commandedRate": 800}), limits=Limits.at(NOW))
+    keep(Records.build(code=229, seconds=told, sequence=range(5, 10)), "2026-10", limits=Limits.at(NOW))
+    assert rows("SELECT sequence_number FROM events WHERE pump_time IS NOT NULL ORDER BY 1") == [(0,), (1,), (5,), (6,)]
+    assert rows("SELECT sequence_number FROM basal_deliveries") == [(0,), (1,)]
+    reasons = rows("SELECT sequence_number, reason, raw FROM quarantine ORDER BY 1")
+    assert reasons == [(number, "impossible time", None) for number in (2, 3, 4, 7, 8, 9)]
+    assert rows("SELECT max(pump_seconds) FROM raw_events") == [(2_800_000_000,)]
+    assert last_day(warehouse, PUMP, NOW) == date(2024, 7, 3)
+    with warehouse.connect() as connection:
+        assert check(connection).findings == ()
+
+
+def test_a_future_time_that_is_stored_already_leads_no_run(keep: Keep, warehouse: Engine) -> None:
+    keep(Records.build(code=279, seconds=[LATEST - 86_400 * 9, LATEST + 86_400 * 9], sequence=[1, 2]))
+    assert last_day(warehouse, PUMP, NOW) == date(2024, 6, 24)
+
+
+@pytest.mark.parametrize("changed", [A_HANDFUL, A_HANDFUL + 1])
+def test_more_than_a_handful_of_changed_records_are_another_pumps(changed: int, keep: Keep, content: Content) -> None:
+    ours = Records.build(code=279, seconds=500_000_000, sequence=range(20), columns={"commandedRate": 800})
+    theirs = Records.build(code=279, seconds=500_000_000, sequence=range(20 - changed, 30), columns={"commandedRate": 900})
+    keep(ours)
+    before = content()
+    if changed > A_HANDFUL:
+        with pytest.raises(UsageError, match="6 events say something else"):
+            keep(theirs, limits=Limits.at(NOW))
+        assert content() == before
+    kept = keep(theirs, limits=Limits.at(NOW, keep_changed=changed > A_HANDFUL))
+    assert (kept.rows["quarantine"], kept.rows["raw_events"]) == (changed, 10)
 
 
 def test_an_impossible_value_makes_no_row_and_is_told(keep: Keep, rows: Rows) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from pipeline.models import TABLES
 from pipeline.steps import Stored
 from pipeline.summary import counts, summary
+from pipeline.warehouse import driver
 from tandem.records import Records
 from tfx.jsonbody import Json
 
@@ -96,3 +97,13 @@ def test_the_report_is_json_and_does_not_depend_on_the_order_rows_came_in(histor
     with warehouse.connect() as connection:
         assert summary(connection) == told
     assert counts(told)["raw_events"] == len(history)
+
+
+def test_an_event_that_came_again_to_be_read_is_not_set_aside(keep: Keep, warehouse: Engine) -> None:
+    keep(Records.build(code=279, seconds=START, sequence=2))
+    with warehouse.begin() as connection:
+        for number in (2, 3):
+            driver(connection).execute(
+                "INSERT INTO quarantine SELECT $1::VARCHAR, id, 0, $1, 279, 'unreadable event', 'x', NULL FROM devices", [number]
+            )
+    assert report(warehouse)["quarantine"] == {"unreadable event (279)": 1}
