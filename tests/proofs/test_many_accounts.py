@@ -163,7 +163,7 @@ def wait_for(condition: Callable[[], bool], run: "subprocess.Popen[str] | subpro
 def test_a_scheduler_that_is_not_there_is_one_sentence() -> None:
     from pipeline.spread import dask
 
-    with pytest.raises(NetworkError, match="no Dask scheduler answers at 127.0.0.1:9"):
+    with pytest.raises(NetworkError, match="no Dask scheduler answers"):
         dask(address="tcp://127.0.0.1:9", workers=1)
     with pytest.raises(UsageError, match="is like tcp://HOST:PORT"):
         dask(address="tcp://127.0.0.1", workers=1)
