@@ -176,7 +176,8 @@ def test_another_recording_of_a_pump_of_that_number_is_refused_whole(root: Path,
     assert isinstance(refused.exception, UsageError)
     assert "another person's pump, or a cassette of another recording" in str(refused.exception)
     again = report("--cassette", str(root / "cassettes/session-us.json"), "--database", database[1])  # the zone is the database's
-    assert (again["tables"], again["zones"]) == (before["tables"], ["Europe/Berlin"])
+    assert again["tables"] == before["tables"]
+    assert list(again["zones"]) == ["Europe/Berlin"]
     assert report(*other, "--changed-records", "keep")["aside"]["changed record"] > 5  # type: ignore[operator]  # a count
 
 
