@@ -142,7 +142,7 @@ def test_the_report_reads_well(root: Path) -> None:
     lines = done.stdout.splitlines()
     assert "instants under the zone UTC" in done.stdout
     assert [line.split()[0] for line in lines[: len(TABLES)]] == list(TABLES)
-    assert [line.split()[0] for line in lines[len(TABLES) + 1 :]] == ["received", "span", "glucose", "insulin", "metrics", "set"]
+    assert [line.split()[0] for line in lines[len(TABLES) + 1 :]] == ["received", "span", "glucose", "insulin", "metrics", "clock", "set"]
 
 
 @pytest.mark.parametrize(
