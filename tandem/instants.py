@@ -160,6 +160,10 @@ class _Told:
     def _run_on(self, here: npt.NDArray[np.intp], lived: Life, place: int) -> None:
         stay = lived.stays[place]
         self.milliseconds[here] = stay.start * 1000
+        if place == 0:
+            # What shows more than the clock did when it was first set was written on the new clock, whatever its number.
+            later = self.walls[here] > lived.changes[0].before
+            self.milliseconds[here] = np.where(later, lived.stays[1].start, stay.start) * 1000
         self.assumed[here] = not stay.is_home
         if stay.start != stay.end:
             begin, end = lived.changes[place - 1].after, lived.changes[place].before

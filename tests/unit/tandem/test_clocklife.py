@@ -109,3 +109,10 @@ def test_a_wrong_clock_put_right_is_known_by_the_changes_after_it() -> None:
     told, status = pump.told()
     assert (told == pump.true).all()
     assert ((status == ASSUMED) == (pump.true < july)).all()
+
+
+def test_what_shows_the_new_time_before_the_first_setting_is_on_the_new_clock() -> None:
+    first = ClockChange(sequence=7, shift=2000 * DAY, seconds=START + 60 - 5 * HOUR - UNIX_OF_PUMP_EPOCH)
+    walls = [START - 5 * HOUR - UNIX_OF_PUMP_EPOCH, START - 2000 * DAY - 5 * HOUR - UNIX_OF_PUMP_EPOCH, first.seconds]
+    found = instants(walls, NEW_YORK, sequence=[1, 2, 7], changes=[first])
+    assert (found.utc.astype(np.int64) // 1000 - START).tolist() == [0, 0, 60]
