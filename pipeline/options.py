@@ -21,7 +21,7 @@ _ACCOUNT: Final = (
     click.option("--region", type=click.Choice(tuple(REGIONS)), default="us", show_default=True, help="Which cloud the account lives in."),
     click.option("--era", type=click.Choice(tuple(ERAS)), default=CURRENT, show_default=True, help="Which state of the API to speak."),
     click.option("--credentials", type=click.Path(path_type=Path), help="TOML file with e-mail and password; see tfx record --help."),
-    click.option("--pump", metavar="SERIAL", help="Which pump; otherwise the one with the latest events. See tfx pipeline pumps."),
+    click.option("--pump", metavar="SERIAL", help="Which pump; otherwise the one with the latest events."),
     click.option(
         "--changed-records", type=click.Choice(("stop", "keep")), default="stop", show_default=True,
         help="What to do where more than a handful of known events come with other content, as another person's would.",
