@@ -28,6 +28,8 @@ PLAYING: pytest.StashKey["dict[str, Replay]"] = pytest.StashKey()
 PARCELS: pytest.StashKey[Path] = pytest.StashKey()
 """Where processes that a plugin forks for a test leave what they used."""
 TAPES: pytest.StashKey["Tapes"] = pytest.StashKey()
+FAILED: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether a test failed, and so said itself what it missed."""
 SENT: pytest.StashKey["Sent"] = pytest.StashKey()
 """What tests sent to cassettes in confidence, which no report may show."""
 _LOADED: pytest.StashKey["dict[Path, Cassette]"] = pytest.StashKey()
@@ -138,7 +140,7 @@ def _played(node: pytest.Item | pytest.Collector, found: Sequence[Wanted], behin
             playing = {one.name: behind, **playing}
         yield playing
         for name, replay in playing.items():
-            _note(config, path_of(config, name), replay, node.nodeid)
+            _note(config, path_of(config, name), replay, node)
 
 
 def path_of(config: pytest.Config, name: str) -> Path:
@@ -187,14 +189,15 @@ def _entered(stack: ExitStack, playing: AbstractContextManager["Replay"]) -> "Re
     return found
 
 
-def _note(config: pytest.Config, path: Path, replay: "Replay", test: str) -> None:
+def _note(config: pytest.Config, path: Path, replay: "Replay", node: pytest.Item | pytest.Collector) -> None:
     from replayer.usage import Usage, leave
 
-    if replay.cassette is not _loaded(config, path):
-        # Served as another era's, its exchanges have numbers of their own: such a test says nothing of what is used.
-        return
     forked = os.getpid() != _OWNER
     usage = Usage() if forked else usage_of(config)
-    usage.note(str(path), replay.used, replay.labels(), test)
+    if not node.stash.get(FAILED, False):
+        usage.unseen += [f"{node.nodeid}: {words}" for words in replay.misses]
+    if replay.cassette is _loaded(config, path):
+        # Served as another era's, its exchanges have numbers of their own: such a test says nothing of what is used.
+        usage.note(str(path), replay.used, replay.labels(), node.nodeid)
     if forked and PARCELS in config.stash:
         leave(config.stash[PARCELS], usage)

@@ -11,16 +11,19 @@ swallowed the error, and the run. Exchanges no test asked for fail a full run (n
 xdist's workers in the controller.
 """
 
+import atexit
 import os
+import sys
 import tempfile
 from collections.abc import Generator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import pytest
 
 from replayer.fixtures import (
+    FAILED,
     PARCELS,
     PLAYING,
     SENT,
@@ -45,6 +48,12 @@ __all__ = ["cassette", "cassettes", "class_cassette", "module_cassette", "wareho
 
 _GUARD: pytest.StashKey[ExitStack] = pytest.StashKey()
 _LINES: pytest.StashKey[list[str]] = pytest.StashKey()
+_COUNTED: pytest.StashKey[int] = pytest.StashKey()
+_PASSED: pytest.StashKey[bool] = pytest.StashKey()
+_FIRST: Final[list[pytest.Config]] = []
+_KEPT: Final[list[ExitStack]] = []
+"""Guards that last as long as the process."""
+_OWNER: Final = os.getpid()
 
 
 class _Node(Protocol):
@@ -74,6 +83,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     """Block the network before the first conftest is imported, if the project says so."""
+    if not _FIRST:
+        _FIRST.append(early_config)
     if early_config.getini("tfx_block_network") and not early_config.known_args_namespace.tfx_record:
         _block(early_config)
 
@@ -108,8 +119,34 @@ def _record(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Unblock the network after the last test."""
-    config.stash.get(_GUARD, ExitStack()).close()
+    """Unblock the network after the last test, unless this process has nothing else to do than to end: threads and handlers may linger."""
+    if _GUARD not in config.stash:
+        return
+    if hasattr(config, "workerinput") or (_is_all(config) and os.getpid() == _OWNER):
+        _KEPT.append(config.stash[_GUARD])
+    else:
+        config.stash[_GUARD].close()
+
+
+def _is_all(config: pytest.Config) -> bool:
+    """Whether this run is what the process was started for, and no run inside a run or a program's."""
+    started = Path(sys.argv[0])
+    return _FIRST[:1] == [config] and ("pytest" in (started.stem, started.parent.name) or started.stem == "py.test")
+
+
+def _last_word(config: pytest.Config) -> None:
+    """Say what was tried after the last test; a run that passed fails by it, for which at this time there is only one way."""
+    from replayer.guard import GUARD
+
+    if os.getpid() != _OWNER:
+        return
+    late = [] if not _KEPT else GUARD.attempts[config.stash.get(_COUNTED, 0) :]
+    for attempt in dict.fromkeys(late):
+        print(f"tfx: the run fails: blocked after the last test: tried to {attempt}", file=sys.stderr)  # noqa: T201  # pytest's own reporter is gone
+    if config.stash.get(_PASSED, False) and late:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(pytest.ExitCode.TESTS_FAILED)
 
 
 @pytest.hookimpl(trylast=True)
@@ -178,6 +215,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     What clients sent in confidence is taken out of the report, whoever of the plugins put it there.
     """
     report = yield
+    if report.failed:
+        item.stash[FAILED] = True
     if report.failed and report.when == "call":
         refused = dict.fromkeys(line for replay in item.stash.get(PLAYING, {}).values() for line in replay.refused)
         report.sections += [("tfx", "\n".join(refused))] if refused else []
@@ -224,6 +263,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
         usage = usage_of(config)
         usage.attempts += GUARD.attempts
+        config.stash[_COUNTED] = len(GUARD.attempts)
     if usage is None and not config.getoption("cassette_report"):
         return
     usage = usage_of(config)
@@ -236,6 +276,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     lines = verdict(usage, config.rootpath, whole=not left_out)
     if lines and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    config.stash[_PASSED] = session.exitstatus == pytest.ExitCode.OK
     config.stash[_LINES] = [*lines, *_report(config, usage, left_out)]
 
 
@@ -280,6 +321,9 @@ def _block(config: pytest.Config) -> None:
     from replayer.guard import LOOPBACK, blocked
 
     config.stash[_GUARD] = ExitStack()
+    if _is_all(config):
+        # Before any test can register a handler: what is registered last is called first.
+        atexit.register(_last_word, config)
     sockets = [f"unix:{path}" for path in config.getini("tfx_allow_sockets")]
     config.stash[_GUARD].enter_context(blocked([*sockets, *([LOOPBACK] if config.getini("tfx_allow_loopback") else [])]))
 

@@ -24,6 +24,8 @@ class Usage:
     tests: dict[str, set[str]] = field(default_factory=dict)
     skipped: set[str] = field(default_factory=set)
     attempts: list[str] = field(default_factory=list)
+    unseen: list[str] = field(default_factory=list)
+    """What missed where no test failed of it: in a teardown, before a skip, where failing was expected."""
     partial: bool = False
 
     def note(self, path: str, used: Iterable[int], labels: Mapping[int, str], test: str = "") -> None:
@@ -41,6 +43,7 @@ class Usage:
         self.labels.update(cast("dict[str, dict[str, str]]", parcel["labels"]))
         self.skipped.update(cast("list[str]", parcel["skipped"]))
         self.attempts += cast("list[str]", parcel["attempts"])
+        self.unseen += cast("list[str]", parcel["unseen"])
         self.partial = self.partial or bool(parcel["partial"])
 
     def parcel(self) -> Parcel:
@@ -51,6 +54,7 @@ class Usage:
             "tests": {path: sorted(tests) for path, tests in self.tests.items()},
             "skipped": sorted(self.skipped),
             "attempts": self.attempts,
+            "unseen": self.unseen,
             "partial": self.partial,
         }
 
@@ -87,10 +91,12 @@ class Usage:
 
 
 def verdict(usage: Usage, root: Path, *, whole: bool) -> list[str]:
-    """Why the run fails, in lines, empty if it need not: attempts to reach the network, and in a whole run what nobody asked for."""
+    """Why the run fails, in lines, empty if it need not: attempts, misses, and in a whole run what nobody asked for."""
     lines = [f"blocked: tried to {attempt}" for attempt in dict.fromkeys(usage.attempts)]
     if lines:
         lines.insert(0, "the run fails: something tried to reach the network")
+    if usage.unseen:
+        lines += ["the run fails: something was asked that is not on its cassette, and no test failed of it", *dict.fromkeys(usage.unseen)]
     unused = usage.unused() if whole else {}
     for path, listed in unused.items():
         name = _from(root, path)

@@ -67,6 +67,22 @@ CASES = (
     Case("a swallowed attempt, marked test", f"{MARK}def test_one(): reach(); ask(); ask_keys()", 1, "NetworkBlockedError"),
     Case("loopback is blocked too", f"{BOTH}\ndef test_three(): connect()", 1, "NetworkBlockedError"),
     Case("unless the test is marked", f"{BOTH}\n@pytest.mark.loopback\ndef test_three(): connect()", 0, "3 passed"),
+    Case(
+        "a swallowed miss in a teardown",
+        f"@pytest.fixture\ndef late():\n    yield\n    miss()\n{MARK}def test_one(late): ask(); ask_keys()",
+        1,
+        "test_it.py::test_one: no exchange on small answers GET",
+    ),
+    Case("a swallowed miss and a skip", f"{MARK}def test_one(): ask(); ask_keys(); miss(); pytest.skip('x')", 1, "no test failed of it"),
+    Case("a swallowed miss, xfail", f"@pytest.mark.xfail\n{MARK}def test_one(): miss(); 1 / 0", 1, "no test failed of it"),
+    Case("a swallowed miss and an exit", f"{MARK}def test_one(): miss(); pytest.exit('x', returncode=0)", 1, "no test failed of it"),
+    Case("a miss forgiven and a skip", f"{MARK}def test_one(cassette): miss(); cassette.forgive(); pytest.skip('x')", 0, "1 skipped"),
+    Case(
+        "a swallowed miss in a forked process",
+        f"{MARK}def test_one():\n    ask(); ask_keys()\n    if not os.fork(): miss(); os._exit(0)\n    os.wait()",
+        1,
+        "no exchange on small answers GET",
+    ),
     Case("a fixture without its marker", "def test_one(cassette): pass", 1, "name the cassette of this test"),
     Case("why it was refused", f"{MARK}def test_one(): assert {PUMPERS}.ok", 1, "{pumperId} was answered with 403: Origin and Referer"),
     Case("no such cassette", "@pytest.mark.cassette('smal')\ndef test_one(): pass", 1, "not exist (near it: small); record it with"),
@@ -82,6 +98,17 @@ def test_what_a_run_makes_of_it(project: Project, case: Case) -> None:
     found, output = project.run(case.text, *case.arguments)
     assert (found, case.words.replace("{folder}", str(project.folder)) in output) == (case.code, True), output
     assert "replayer/" not in output, "no frame of ours"
+
+
+@pytest.mark.parametrize(
+    "late",
+    ["threading.Thread(target=lambda: (time.sleep(1), reach())).start()", "atexit.register(reach)"],
+    ids=["a thread", "a handler"],
+)
+@pytest.mark.slow
+def test_what_comes_after_the_last_test_is_blocked_and_fails_the_run(project: Project, late: str) -> None:
+    code, output = project.run(f"import atexit, threading, time\n{MARK}def test_one():\n    ask(); ask_keys(); {late}", apart=True)
+    assert (code, "1 passed" in output, "blocked after the last test: tried to look up <IPv4" in output) == (1, True, True), output
 
 
 def test_where_nothing_is_marked_tfx_keeps_out_of_the_way(project: Project) -> None:

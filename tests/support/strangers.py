@@ -19,6 +19,12 @@ def reach():
     with contextlib.suppress(BaseException):
         socket.create_connection(("192.0.2.1", 9), timeout=0.01)
 """
+MISS = """
+import os
+def miss():
+    with contextlib.suppress(BaseException):
+        requests.get("https://sso.tandemdiabetes.com/nope")
+"""
 LOOPBACK = """
 import socket
 def connect():
@@ -27,6 +33,7 @@ def connect():
         server.listen()
         client.connect(server.getsockname())
 """
+SESSION = tape.session()  # signed now: pytester forgets what its tests import, and the RSA library cannot be imported twice
 MARK = "@pytest.mark.cassette('small')\n"
 
 
@@ -35,14 +42,13 @@ class Project:
 
     def __init__(self, pytester: pytest.Pytester) -> None:
         self.folder, self._pytester = pytester.path, pytester
-        session = tape.session()
-        small = replace(session, name="small", exchanges=(session.exchanges[0], session.exchanges[5]))
+        small = replace(SESSION, name="small", exchanges=(SESSION.exchanges[0], SESSION.exchanges[5]))
         store.save(small, self.folder / "cassettes")
 
     def run(self, text: str, *arguments: str, ini: str = "", apart: bool = False) -> tuple[int, str]:
         """Exit code and output of a run over these tests, in this process unless it must be `apart`."""
         (self.folder / "pytest.ini").write_text(f"[pytest]\naddopts = --strict-markers\n{ini}\n")
-        (self.folder / "test_it.py").write_text(f"import pytest\n{HALF}{REST}{REACH}{LOOPBACK}{text}")
+        (self.folder / "test_it.py").write_text(f"import pytest\n{HALF}{REST}{REACH}{MISS}{LOOPBACK}{text}")
         line = ["-q", "-p", "no:cacheprovider", "-p", "no:randomly", "-p", "no:pytest_alembic", *arguments]
         with GUARD.expecting():
             done = self._pytester.runpytest_subprocess(*line) if apart else self._pytester.runpytest_inprocess(*line)
