@@ -86,6 +86,11 @@ def digest_of(data: bytes) -> str:
 
 def _same_digest(data: bytes, where: str) -> None:
     found = DIGEST.search(data)
+    if found is None and b'\r\n "digest"' in data:
+        raise CassetteError(
+            f"{where} was checked out with other line ends (CRLF), which its digest excludes; put '*.json -text' into .gitattributes, "
+            f"remove the file, and then: git checkout -- {where}"
+        )
     if found is None:
         raise CassetteError(f"{where} carries no digest on a line of its own; restore it with: git checkout -- {where}")
     digest = hashlib.sha256(data[: found.start(1)] + NO_DIGEST)

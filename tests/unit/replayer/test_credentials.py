@@ -21,6 +21,7 @@ from tandem.endpoints import BY_NAME
 from tandem.regions import REGIONS, SSO_URL
 from tfx.cassette import Cassette
 from tfx.codec import decoded
+from tfx.errors import MismatchError
 from tfx.exchange import Headers, Request, Response
 from tfx.signing import s256
 
@@ -260,3 +261,11 @@ def test_a_forked_process_hears_what_its_parent_was_handed_since() -> None:
         os.write(writing, b".")
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
     assert replay.credentials.shared is None
+
+
+def test_data_of_the_other_cloud_is_a_miss_and_no_refusal_whatever_origin_comes_along() -> None:
+    replay = Replay(tape.session())
+    lines = [("Authorization", "Bearer x"), ("Origin", US.source_url.rstrip("/")), ("Referer", US.source_url)]
+    with pytest.raises(MismatchError):
+        replay.answer(Request(method="GET", url=BY_NAME["pumper"].url(REGIONS["eu"], pumperId="x"), headers=Headers(lines)))
+    assert (len(replay.misses), replay.refused) == (1, ())

@@ -138,6 +138,7 @@ def damaged(data: bytes) -> dict[str, tuple[bytes, str]]:
         "version 99": (data.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 99'), "format version 99, and this tfx reads version 1"),
         "version of eight digits": (data.replace(b'"tfx_cassette": 1', b'"tfx_cassette": 73519284'), "format version unknown to anybody,"),
         "version of thousands": (data.replace(b'"tfx_cassette": 1', b'"tfx_cassette": ' + b"9" * 5000), "more digits than a program reads"),
+        "other line ends": (data.replace(b"\n", b"\r\n"), "(CRLF), which its digest excludes; put '*.json -text' into .gitattributes"),
         "no digest": (data.replace(b"sha256:", b"sha257:"), "carries no digest"),
         "another JSON": (b'{"version": 1, "interactions": []}', "is not a tfx cassette"),
         "not JSON": (b"# notes }", "is not JSON"),
