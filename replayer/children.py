@@ -6,15 +6,13 @@ A child carries it if it is this very Python (or a script for it), has no option
 
 import os
 import re
-import shlex
 import shutil
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast
 
 from replayer.child import BOOTSTRAP, CASSETTE, REPORT
-from replayer.interpreter import shuts_out
+from replayer.interpreter import is_this_python, shebang, shuts_out
 
 __tracebackhide__ = True  # command lines and environments hold live values
 
@@ -28,7 +26,6 @@ _LIBRARY_LOOK_UPS: Final = (
     (frozenset({"objdump"}), re.compile(r"-p -j \.dynamic \S+")),
 )
 """How `ctypes.util.find_library` looks a library up, by program and its arguments: compilers and linkers that reach no network."""
-_START: Final = 1024
 _SHELL: Final = "sh"
 
 
@@ -70,35 +67,16 @@ def carries(surroundings: Mapping[str, str]) -> bool:
 
 
 def _is_guardable(path: Path, options: Sequence[str], surroundings: Mapping[str, str]) -> bool:
-    if _is_this_python(path):
+    if is_this_python(path):
         return shuts_out(options) is None
-    words = _shebang(path)
+    try:
+        words = shebang(path)
+    except OSError:
+        return False
     if words and Path(words[0]).name == "env":
         words = words[2:] if words[1:2] == ["-S"] else words[1:]
         words = [shutil.which(words[0], path=surroundings.get("PATH", os.defpath)) or "", *words[1:]] if words else []
-    return bool(words) and _is_this_python(Path(words[0])) and shuts_out(words[1:]) is None
-
-
-def _is_this_python(path: Path) -> bool:
-    # The same file elsewhere is the Python of another environment, which need not have tfx.
-    me = Path(sys.executable)
-    try:
-        return path.name.startswith("python") and path.samefile(me) and path.parent.samefile(me.parent)
-    except OSError:
-        return False
-
-
-def _shebang(path: Path) -> list[str]:
-    try:
-        with path.open("rb") as file:
-            lines = file.read(_START).decode("utf-8", "replace").splitlines()
-        if not lines or not lines[0].startswith("#!"):
-            return []
-        # Long interpreter paths are wrapped in a shell line that hands over to Python.
-        wrapped = shlex.split(lines[1]) if len(lines) > 1 and lines[1].startswith("'''exec'") else []
-    except (OSError, ValueError):
-        return []
-    return [word for word in wrapped[1:] if word not in ("$0", "$@")] or lines[0].removeprefix("#!").split()
+    return bool(words) and is_this_python(Path(words[0])) and shuts_out(words[1:]) is None
 
 
 def _path(program: str, folder: str | None, surroundings: Mapping[str, str]) -> Path | None:

@@ -54,9 +54,10 @@ def replay(
 ) -> int:
     """Run a program offline: CASSETTE answers everything it asks Tandem Source, and nothing else is let out.
 
-    PROGRAM is a .py file, -m MODULE, python ..., a console script, or a program in any other language: that one is led to a proxy by
-    HTTPS_PROXY and the like, and on Linux runs in a network of its own. It logs in with any e-mail address and password. Without
-    PROGRAM, --serve prints the variables that lead one to the cassette, and answers until interrupted.
+    PROGRAM is a .py file, -m MODULE, python ..., a console script, or a program in any other language (or for another Python, named by
+    its path): that one is led to a proxy by HTTPS_PROXY and the like, and on Linux runs in a network of its own. It logs in with any
+    e-mail address and password. Without PROGRAM, --serve prints the variables that lead one to the cassette, and answers until
+    interrupted.
     Exit code 1 if it asked for something that is not on the cassette or tried to reach the network, whatever it made of the error;
     otherwise the program's own.
 

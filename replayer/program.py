@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Final
 
 from replayer.child import environment
-from replayer.interpreter import WITHOUT_GUARD, shuts_out
+from replayer.interpreter import WITHOUT_GUARD, is_this_python, shebang, shuts_out
 from tfx.errors import UsageError
 from tfx.interrupted import heard
 
-_SCRIPT_START: Final = 200
 _PYTHONS: Final = ("python", "python3", f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
@@ -47,13 +46,15 @@ class Line:
 
 
 def command(words: Sequence[str]) -> Line:
-    """What a command line starts: this interpreter for a `.py` file, `-m module`, `python ...` or a script written in Python.
+    """What a command line starts: this interpreter for a `.py` file, `-m module`, `python ...` or a script that is for it.
+
+    A Python named by its path, on the line or by a script, is that very one: it may be another environment's.
 
     Raises:
         UsageError: there is no such program, or it asks Python to start without tfx.
     """
     first, rest = words[0], list(words[1:])
-    if Path(first).name in _PYTHONS or first == sys.executable:
+    if first in _PYTHONS or is_this_python(Path(first)):
         return _python(*_guardable(rest))
     if first in ("-m", "-c"):
         return _python(first, *rest)
@@ -62,10 +63,10 @@ def command(words: Sequence[str]) -> Line:
         found = first if is_script else _found(first)
         if found is None or not Path(found).is_file():
             raise UsageError(f"there is no program {first!r}; name a .py file, -m MODULE, a console script, or any program there is")
-        if _is_source(Path(found)) if is_script else _is_python(Path(found)):
+        if _is_source(Path(found)) if is_script else _is_for_this_python(Path(found)):
             return _python(found, *rest)
         if not os.access(found, os.X_OK):
-            raise UsageError(f"{first} is not a Python program, nor any other that can be started; name one that can")
+            raise UsageError(f"{first} is not a Python program for {sys.executable}, nor any other that can be started; name one that can")
     except OSError as error:
         raise UsageError(f"the program {first} cannot be read ({error.strerror}); name one that can") from None
     return Line(words=(found, *rest), is_python=False)
@@ -164,8 +165,11 @@ def _is_source(path: Path) -> bool:
     return path.suffix == ".pyz" or b"\0" not in path.read_bytes()
 
 
-def _is_python(path: Path) -> bool:
-    with path.open("rb") as file:
-        start = file.read(_SCRIPT_START)
-    # Long interpreter paths are wrapped in a shell line that hands over to Python.
-    return start.startswith(b"#!") and b"python" in start
+def _is_for_this_python(path: Path) -> bool:
+    words = shebang(path)
+    if not words:
+        return False
+    if Path(words[0]).name == "env":
+        # As on the command line: `python` without a path is the one that runs tfx.
+        return any(word in _PYTHONS for word in words[1:])
+    return is_this_python(Path(words[0]))

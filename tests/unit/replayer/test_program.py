@@ -18,7 +18,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, text in {
         "app.py": "",
         "script": f"#!{ME}\n",
-        "wrapped": "#!/bin/sh\n'''exec' '/a long/path/python3' \"$0\" \"$@\"\n' '''\n",
+        "wrapped": f"#!/bin/sh\n'''exec' '{ME}' \"$0\" \"$@\"\n' '''\n",
+        "theirs": "#!/usr/bin/python3\n",
+        "by_path": "#!/usr/bin/env python3\n",
+        "broken": "#!/bin/sh\n'''exec' '/a long/path/python3' \"$0\" \"$@\"\n' '''\n",
         "shell": "#!/bin/sh\n",
         "binary": "\x7fELF python",
     }.items():
@@ -37,7 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["-c", "pass"], [ME, "-c", "pass"]),
         (["python", "app.py"], [ME, "app.py"]),
         (["python3", "-u", "-m", "app", "-E"], [ME, "-u", "-m", "app", "-E"]),
-        (["/usr/bin/python3", "-W", "error::ImportWarning", "app.py"], [ME, "-W", "error::ImportWarning", "app.py"]),
+        ([ME, "-W", "error::ImportWarning", "app.py"], [ME, "-W", "error::ImportWarning", "app.py"]),
         (["python", "-W", "-I", "app.py"], [ME, "-W", "-I", "app.py"]),  # the value of -W
         (["python", "-WI", "-XE", "app.py", "-S"], [ME, "-WI", "-XE", "app.py", "-S"]),
         (["python", "-Bc", "pass", "-I"], [ME, "-Bc", "pass", "-I"]),
@@ -46,6 +49,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["python", "--check-hash-based-pycs", "-I", "app.py"], [ME, "--check-hash-based-pycs", "-I", "app.py"]),
         (["./script", "a"], [ME, "./script", "a"]),
         (["./wrapped"], [ME, "./wrapped"]),
+        (["./by_path"], [ME, "./by_path"]),
+        ([str(Path(ME).with_name("python3")), "app.py"], [ME, "app.py"]),
         (["tfx", "--version"], [ME, str(Path(ME).with_name("tfx")), "--version"]),
     ],
 )
@@ -59,6 +64,7 @@ def test_python_programs_run_in_this_interpreter(here: Path, words: list[str], e
         (["nowhere.py"], "there is no program 'nowhere.py'"),
         (["no-such-command-anywhere"], "there is no program 'no-such-command-anywhere'"),
         (["./shell"], "is not a Python program"),
+        (["./broken"], f"is not a Python program for {ME}"),
         (["./binary"], "is not a Python program"),
         (["python", "-I", "app.py"], "starts without tfx's guard"),
         (["python", "-BE", "app.py"], "starts without tfx's guard"),
@@ -93,6 +99,11 @@ def test_proxies_are_gone_from_the_environment_and_the_bootstrap_comes_first() -
 
 
 def test_a_program_of_another_kind_is_found_and_told_apart(here: Path) -> None:
-    (here / "binary").chmod(0o700)
-    assert program.command(["./binary", "-I"]) == program.Line(words=("./binary", "-I"), is_python=False)
+    for name in ("binary", "theirs"):
+        (here / name).chmod(0o700)
+    (here / "bin").mkdir()
+    other = here / "bin" / Path(ME).name
+    other.symlink_to(Path(ME).resolve())
+    for words in (["./binary", "-I"], ["./theirs"], [str(other), "app.py"], [f"bin/{other.name}", "-I", "app.py"]):
+        assert program.command(words) == program.Line(words=tuple(words), is_python=False)
     assert program.command(["sh", "-c", "true"]).words[0].endswith("/sh")
