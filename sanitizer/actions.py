@@ -29,6 +29,7 @@ from sanitizer.leaves import (
     holds_access_token,
     holds_bearer,
     holds_ordinal,
+    holds_wait,
     id_kind,
     is_blank,
     is_country,
@@ -43,6 +44,7 @@ from sanitizer.leaves import (
     text_of,
     token_hash,
     token_hash_of,
+    wait,
     words,
 )
 from sanitizer.ordinals import KINDS
@@ -179,6 +181,7 @@ _TABLE = (
         holds=lambda value, _argument, run: value in ("", token_hash_of(run)),
         says="not the hash of the stand-in token beside it",
     ),
+    Action(word="wait", change=wait, holds=lambda value, _argument, _run: holds_wait(value), says="not a round number of seconds"),
     Action(word="blank", change=blanked, holds=lambda value, _argument, _run: is_blank(value), says="not blank"),
 )
 

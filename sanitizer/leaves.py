@@ -245,6 +245,30 @@ def is_text(value: Json, pattern: re.Pattern[str]) -> bool:
     return isinstance(value, str) and pattern.match(value) is not None
 
 
+def wait(value: Json, _argument: str, _run: Run) -> Json:
+    """Seconds of a `Retry-After`: rounded up the more, the more they are, so that they say how long and nothing else."""
+    text = text_of(value)
+    if text and not (_SECONDS.match(text) and int(text) <= _STEPS[-1][0]):
+        raise Odd
+    return _rounded(text)
+
+
+_SECONDS = re.compile(r"[0-9]{1,5}\Z")
+_STEPS = ((60, 1), (600, 10), (3600, 60), (86_400, 3600))
+"""Up to so many seconds, by so many."""
+
+
+def _rounded(text: str) -> str:
+    seconds = int(text or "0")
+    step = next((step for most, step in _STEPS if seconds <= most), 1 << 20)
+    return text and str(-(-seconds // step) * step)
+
+
+def holds_wait(value: Json) -> bool:
+    """Whether a text is seconds as `wait` rounds them."""
+    return value == "" or (isinstance(value, str) and _SECONDS.match(value) is not None and _rounded(value) == value)
+
+
 def blanked(value: Json, _argument: str, _run: Run) -> Json:
     """Nothing, by rule."""
     return blank(value)

@@ -25,11 +25,21 @@ def walk(hand: Hand, node: Node, value: Json, place: str) -> Json:
     if isinstance(value, dict) and node.members is not None:
         return _members(hand, node.members, value, place)
     if isinstance(value, list) and node.items is not None:
-        items = node.items
-        return [walk(hand, items, item, f"{place}[{index}]") for index, item in enumerate(value)]
+        return _items(hand, node, node.items, value, place)
     if is_blank(value):
         return value
     return hand.unknown(value, place, "a leaf without a rule", rule=_suggestion(hand, value, place))
+
+
+def _items(hand: Hand, node: Node, items: Node, value: list[Json], place: str) -> Json:
+    trouble = node.limit.trouble(value) if node.limit else ""
+    if trouble:
+        hand.note(place, trouble + ("; blanked" if hand.changes else ""))
+        if hand.changes:
+            return []
+    done = [walk(hand, items, item, f"{place}[{index}]") for index, item in enumerate(value)]
+    # An item that was blanked may stand twice now, or out of order; that it went has been said.
+    return [] if hand.changes and node.limit and node.limit.trouble(done) else done
 
 
 def _leaf(hand: Hand, node: Node, value: Json, place: str) -> Json:

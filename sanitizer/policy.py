@@ -6,12 +6,13 @@ Nothing may be kept without a domain; a domain is an enumeration, a bounded numb
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 from types import MappingProxyType
-from typing import cast
+from typing import Final, cast
 
 from sanitizer.grammar import departure
 from tandem.endpoints import BY_NAME
@@ -41,6 +42,36 @@ class Rule:
         return f"{self.word}:{self.argument}" if self.argument else self.word
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How many items an array may have, and how they may stand: an array of any length and order could spell anything."""
+
+    most: int
+    each_once: bool = False
+    rising: str | None = None
+
+    def trouble(self, items: Sequence[object]) -> str:
+        """What is wrong with a list; empty where nothing is."""
+        if len(items) > self.most:
+            return f"a list of more than {self.most}"
+        # Texts of enumerations and numbers; what is neither meets its own rule.
+        if self.each_once and len({repr(item) for item in items}) != len(items):
+            return "a list that says something twice"
+        if self.rising is not None:
+            numbers = [number for number in (self._number(item) for item in items) if number is not None]
+            if any(after <= before for before, after in pairwise(numbers)):
+                return "a list that is not in order"
+        return ""
+
+    def _number(self, item: object) -> float | None:
+        number = item
+        if self.rising and isinstance(item, dict):
+            if not any(item.values()):
+                return None  # padding
+            number = item.get(self.rising)
+        return number if isinstance(number, int | float) else None
+
+
 @dataclass(slots=True, kw_only=True)
 class Node:
     """One level of a JSON body: a leaf's rule, an object's members, an array's items. All None: nothing may be here."""
@@ -48,6 +79,7 @@ class Node:
     rule: Rule | None = None
     members: dict[str, "Node"] | None = None
     items: "Node | None" = None
+    limit: Limit | None = None
 
     def leaves(self) -> Iterator[Rule]:
         """Every rule below."""
@@ -66,6 +98,7 @@ class Domain:
     name: str
     words: frozenset[str] = frozenset()
     pattern: re.Pattern[str] | None = None
+    numbers: frozenset[int] = frozenset()
     low: float = 0
     high: float = -1
     whole: bool = False
@@ -77,6 +110,8 @@ class Domain:
             return value in self.words or (self.pattern is not None and self.pattern.fullmatch(value) is not None)
         if isinstance(value, bool):
             return self.flag
+        if type(value) is int and value in self.numbers:
+            return True
         if isinstance(value, int | float):
             return self.low <= value <= self.high and not (isinstance(value, float) and (self.whole or value != round(value, DIGITS)))
         return False
@@ -158,6 +193,7 @@ def compiled(table: Table, vocabulary: str, where: str = FILE) -> Policy:
     """
     domains = {name: _domain(name, cast("Table", spec)) for name, spec in _table(table, "domains").items()}
     endpoints = {name: cast("Table", spec) for name, spec in _table(table, "endpoints").items()}
+    limits = {name: _limit(cast("Table", spec)) for key, spec in _table(table, "lists").items() for name in expanded(key)}
     found = Policy(
         service=str(table["service"]),
         version=int(cast("int", table["version"])),
@@ -166,12 +202,17 @@ def compiled(table: Table, vocabulary: str, where: str = FILE) -> Policy:
         queries=_per_endpoint(endpoints, "query"),
         forms=_per_endpoint(endpoints, "form"),
         bodies=MappingProxyType(
-            {(name, way): _tree(_table(spec, way)) for name, spec in endpoints.items() for way in ("request", "response") if way in spec}
+            {
+                (name, way): _tree(_table(spec, way), limits, where)
+                for name, spec in endpoints.items()
+                for way in ("request", "response")
+                if way in spec
+            }
         ),
         special=MappingProxyType({name: str(spec["special"]) for name, spec in endpoints.items() if "special" in spec}),
         endpoint_pages=MappingProxyType({name: str(spec["page"]) for name, spec in endpoints.items() if "page" in spec}),
-        errors=_tree(_table(table, "errors")),
-        claims=_tree(_table(table, "claims")),
+        errors=_tree(_table(table, "errors"), limits, where),
+        claims=_tree(_table(table, "claims"), limits, where),
         headers=MappingProxyType({way: _headers(_table(_table(table, "headers"), way)) for way in ("request", "response")}),
         cookie_names=re.compile("|".join(cast("list[str]", _table(table, "cookies")["names"]))),
         cookie_attributes=_rules(_table(_table(table, "cookies"), "attributes")),
@@ -234,6 +275,7 @@ def _domain(name: str, spec: Table) -> Domain:
         name=name,
         words=frozenset(cast("list[str]", spec.get("words", []))),
         pattern=re.compile(str(pattern)) if pattern else None,
+        numbers=frozenset(cast("list[int]", spec.get("numbers", []))),
         low=numbers[0],
         high=numbers[1],
         whole=all(isinstance(number, int) for number in numbers),
@@ -247,12 +289,33 @@ def _ranges(numbers: list[float]) -> tuple[Range, ...]:
     return tuple(zip(numbers[::2], numbers[1::2], strict=True))
 
 
-def _tree(table: Table) -> Node:
+_OWN: Final = Limit(most=16)
+"""Of an array in rules of one's own, which cannot say how long it may be."""
+
+
+def _limit(spec: Table) -> Limit:
+    rising = spec.get("rising")
+    return Limit(most=int(cast("int", spec["most"])), each_once=bool(spec.get("each-once")), rising=None if rising is None else str(rising))
+
+
+def _tree(table: Table, limits: Mapping[str, Limit], where: str) -> Node:
     root = Node()
     for key, text in table.items():
         for path in expanded(key):
             _plant(root, path, Rule.parse(str(text)))
+    for name, node in _arrays(root, "[]"):
+        node.limit = limits.get(name, _OWN)
+        if name not in limits and where == FILE:
+            raise UsageError(f"{where} has a rule for items of {name}, but [lists] does not say how many there may be; add it")
     return root
+
+
+def _arrays(node: Node, name: str) -> Iterator[tuple[str, Node]]:
+    if node.items:
+        yield name, node
+        yield from _arrays(node.items, "[]")
+    for key, inner in (node.members or {}).items():
+        yield from _arrays(inner, key)
 
 
 def _plant(node: Node, path: str, rule: Rule) -> None:

@@ -32,7 +32,9 @@ HELD: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "dates": frozenset({"date", "issued", "expires"}),
         "amounts made anew": frozenset({"glucose", "insulin", "carbohydrate", "setting", "body", "battery", "motor", "signal"}),
         "counters and opaque bytes": frozenset({"sequence", "bolus", "counter", "zero", "property dropped"}),
-        "everything else": frozenset({"keep", "words", "literal", "blank", "codes", "url", "length", "drop", "header dropped", "page"}),
+        "everything else": frozenset({
+            "keep", "words", "literal", "blank", "codes", "url", "length", "drop", "header dropped", "page", "wait",
+        }),
     }
 )  # fmt: skip
 """What a rule's places held."""

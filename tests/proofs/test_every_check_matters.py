@@ -309,6 +309,7 @@ def rows() -> dict[str, Cassette]:
         "a page": tape(at("sso-page", got=(HTML,), raw=b"<p>Marisol</p>")),
         "JSON's spelling": tape(at("login", raw=b'{"status":  "SUCCESS"}')),
         "a leaf without a rule": tape(at("pumper", ["Marisol"])),
+        "a list": tape(at("pumpers", {"devices": [{}] * 33})),
         "a container": tape(at("pumper", {"firstName": ["Marisol"]})),
         "a member": tape(at("pumper", {"Marisol": 1})),
         "a member among events": tape(at("pump-logs", {"Marisol": 1})),

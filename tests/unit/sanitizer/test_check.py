@@ -156,7 +156,7 @@ LINES = [
     ("response", "Date", "Wed, 18 Nov 2026 20:30:05 GMT", "response header.Date: a header that never stands on a cassette"),
     ("response", "Location", "https://evil.example.org/", "response header.Location: a URL outside Tandem Source"),
     ("response", "Set-Cookie", "idsrv=tfx-cookie-000001; expires=Thu, 19 Nov 2026 20:30:05 GMT", "response header.Set-Cookie: not written as the sanitizer writes it"),
-    ("response", "Retry-After", "Wed, 18 Nov 2026 20:30:05 GMT", "response header.Retry-After: outside its domain"),
+    ("response", "Retry-After", "Wed, 18 Nov 2026 20:30:05 GMT", "response header.Retry-After: not a round number of seconds"),
 ]  # fmt: skip
 
 

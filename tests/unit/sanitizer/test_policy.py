@@ -40,7 +40,9 @@ def test_every_domain_is_used_and_bounded() -> None:
     # `small` is what findings suggest for numbers.
     assert policy().domains.keys() - used == {"small", "country"}
     for domain in policy().domains.values():
-        assert domain.words or domain.pattern or domain.flag or domain.high > domain.low, f"{domain.name} keeps nothing or everything"
+        assert domain.words or domain.numbers or domain.pattern or domain.flag or domain.high > domain.low, (
+            f"{domain.name} keeps nothing or everything"
+        )
 
 
 def test_no_pattern_keeps_any_text() -> None:
@@ -68,7 +70,7 @@ WRONG = [
     ("[endpoints.login.request]", "[endpoints.login.reply]", "endpoints.login.reply has no place in a policy"),
     ('at = "POST tdc /accounts/api/login"', 'at = "POST tdc /login"', "differ about login"),
     ("[endpoints.login", "[endpoints.logon", "differ about login, logon"),
-    ("status = { from_to = [100, 599] }", "status = {}", "domains.status needs one of words, from_to, pattern, flag"),
+    ("status = { from_to = [100, 599] }", "status = {}", "domains.status needs one of words, from_to, numbers, pattern, flag"),
     ("status = { from_to = [100, 599] }", 'status = { pattern = ".{3}" }', "domains.status.pattern is not written as"),
     ("status = { from_to = [100, 599] }", "status = { from_to = [0, 99999999] }", "is a number out of bounds"),
 ]
