@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ class Authority:
     def _context(self, host: str) -> ssl.SSLContext:
         context = _plain()
         self._ca.issue_cert(host).configure_cert(context)
+        context.sni_callback = partial(_only, host)
         return context
 
     def write(self, folder: Path) -> Path:
@@ -65,6 +67,11 @@ def by_name(contexts: Mapping[str, ssl.SSLContext], chosen: Callable[[str], None
 
     first.sni_callback = choose
     return first
+
+
+def _only(host: str, _connection: ssl.SSLSocket | ssl.SSLObject, name: str | None, _context: ssl.SSLContext) -> int | None:
+    """Who asked the proxy for one host may not go on to name another; without a name (by address, as IP clients do) it is this one."""
+    return None if name is None or name.lower() == host else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
 
 def _plain() -> ssl.SSLContext:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
 from tempfile import TemporaryDirectory
-from threading import Event, Lock, Thread
+from threading import BoundedSemaphore, Event, Lock, Thread
 from types import MappingProxyType
 from typing import Final
 
@@ -22,6 +22,9 @@ from tfx.exchange import Request
 from tfx.tunnel import GONE, Outer, Reply
 
 LOOPBACK: Final = "127.0.0.1"
+MOST: Final = 256
+"""Connections served at once; the next one waits until one of them ends."""
+_WAIT: Final = 0.05  # seconds between two looks whether all is over
 _NODE: Final = Path(__file__).with_name("node.cjs")
 
 
@@ -87,6 +90,7 @@ class Server(ThreadingMixIn, TCPServer):
         self.stopping = Event()
         self._held: set[socket.socket] = set()
         self._lock = Lock()
+        self._places = BoundedSemaphore(MOST)
         given = at if isinstance(at, socket.socket) else None
         super().__init__((LOOPBACK, at if isinstance(at, int) else 0), Outer, bind_and_activate=given is None)
         if given is not None:
@@ -98,6 +102,21 @@ class Server(ThreadingMixIn, TCPServer):
         connection, address = super().get_request()
         self.hold(connection)
         return connection, address
+
+    def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """A thread for it, as soon as there is a place."""
+        while not self._places.acquire(timeout=_WAIT):
+            if self.stopping.is_set():
+                self.shutdown_request(request)
+                return
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:
+        """Serve it, and leave the place to the next."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     def hold(self, connection: socket.socket) -> None:
         """Remember a connection to hang up on; ConnectionError if that has happened already."""
@@ -180,8 +199,9 @@ def answering(
             environment = environment_of(proxy_url, ca_file)
             yield Loopback(proxy_url=proxy_url, ca_file=ca_file, environment=environment, server=server, authority=authority)
         finally:
-            server.shutdown()
+            # First, for the accepting thread may wait for a place.
             server.hang_up()
+            server.shutdown()
             thread.join()
             server.server_close()
 

@@ -7,6 +7,7 @@ import socket
 import ssl
 import struct
 from dataclasses import dataclass
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
 from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 IDLE: Final = 60.0
 """Seconds an idle connection is kept."""
+HANDSHAKE: Final = 10.0
+"""Seconds a client has to say what it wants and to shake hands."""
 LARGEST_REQUEST: Final = 1_000_000
 GONE: Final = (ConnectionError, TimeoutError, ssl.SSLError)
 """What a client that hangs up, falls silent or distrusts the certificate looks like from here."""
@@ -28,6 +31,8 @@ RESET: Final = struct.pack("ii", 1, 0)
 TLS_HANDSHAKE: Final = b"\x16"
 """The first byte of a TLS connection (RFC 8446 5.1); none of an HTTP request."""
 HTTPS: Final = 443
+_TORN: Final = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
+"""Header lines that are none: what follows them, a length perhaps, was not read as headers. (A multipart type has defects of its own.)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +48,7 @@ class Outer(BaseHTTPRequestHandler):
     """The proxy's side: one CONNECT, for a production host and port 443; everything else is refused and counted."""
 
     protocol_version = "HTTP/1.1"
-    timeout = IDLE
+    timeout = HANDSHAKE
     server: "Server"
 
     def handle(self) -> None:
@@ -73,6 +78,7 @@ class Outer(BaseHTTPRequestHandler):
             # From here the plain socket is an empty shell: hanging up must find this one instead.
             self.server.hold(tls)
             tls.do_handshake()
+            tls.settimeout(IDLE)
             Inner(tls, self.client_address, self.server, host or named[-1])
         except GONE:
             if named and named[-1] not in self.server.contexts:
@@ -137,11 +143,14 @@ class Inner(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815
 
     def received(self) -> bytes | None:
-        """The request body; None where its length is not told, wrong or too much."""
-        if "Transfer-Encoding" in self.headers:
-            return unchunked(self.rfile, LARGEST_REQUEST) if self.headers["Transfer-Encoding"].strip().lower() == "chunked" else None
-        told = self.headers.get("Content-Length", "0")
-        if not told.isdecimal() or int(told) > LARGEST_REQUEST:
+        """The request body; None where its length is not told, told twice in two ways, wrong or too much (RFC 9112 6.3)."""
+        codings, lengths = self.headers.get_all("Transfer-Encoding", []), set(self.headers.get_all("Content-Length", []))
+        if any(isinstance(one, _TORN) for one in self.headers.defects) or len(lengths) + len(codings) > 1:
+            return None
+        if codings:
+            return unchunked(self.rfile, LARGEST_REQUEST) if codings[0].strip().lower() == "chunked" else None
+        told = next(iter(lengths), "0").strip()
+        if not (told.isascii() and told.isdecimal()) or len(told) > len(str(LARGEST_REQUEST)) or int(told) > LARGEST_REQUEST:
             return None
         body = self.rfile.read(int(told))
         return body if len(body) == int(told) else None

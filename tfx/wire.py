@@ -1,6 +1,7 @@
 """HTTP/1.1 as bytes: a response as a server sends it, a request as a client does. Pure."""
 
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -13,6 +14,8 @@ LINE: Final = 8192
 CHUNK: Final = 16_384
 DROPS: Final = 25
 """Into how many drops a slow answer is cut."""
+_SIZE: Final = re.compile(rb"[0-9A-Fa-f]{1,16}[ \t]*(\r\n)?")
+"""The size of a chunk (RFC 9112 7.1): `int` alone would take a sign, `0x` and underscores, which another server reads otherwise."""
 NO_BODY: Final = frozenset({204, 304})
 """Statuses whose answers have none (RFC 9110 6.4.1)."""
 
@@ -63,11 +66,10 @@ def unchunked(file: Readable, most: int) -> bytes | None:
     body = b""
     while True:
         size, _, _ = file.readline(LINE).partition(b";")
-        try:
-            length = int(size, 16)
-        except ValueError:
+        if not _SIZE.fullmatch(size):
             return None
-        if length < 0 or len(body) + length > most:
+        length = int(size, 16)
+        if len(body) + length > most:
             return None
         if length == 0:
             break

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
@@ -204,22 +205,63 @@ def test_a_client_that_does_not_trust_the_authority_gets_nothing(
         (b"GET / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n\r\n", "no chunk"),
         (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999\r\n\r\n", "a body beyond all measure"),
         (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n", "no length"),
+        (
+            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "two ways to say where it ends",
+        ),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nContent-Length: 0\r\n\r\nGET", "two lengths"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n", "two codings"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length : 3\r\n\r\nGET", "a length behind a header line that is none"),
+        (b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0x1\r\n1\r\n0\r\n\r\n", "a size as Python writes it"),
         (b"GET http://elsewhere/ HTTP/1.1\r\nHost: h\r\n\r\n", "a proxy's request to the service itself"),
         (b"\x00\x01\x02\r\n\r\n", "not HTTP"),
     ],
 )
 def test_what_is_not_a_request_is_a_400(stand_in: Callable[..., StandIn], sent: bytes, why: str) -> None:
     with tunnel(stand_in()) as connection:
-        connection.sendall(sent)
-        assert b" 400 " in connection.recv(4096), why
+        # Behind it a request that must not be taken for one: the connection is over.
+        connection.sendall(sent + b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+        answers = b"".join(iter(partial(connection.recv, 4096), b""))
+        assert (b" 400 " in answers, answers.count(b"HTTP/1.1 ") <= 1) == (True, True), why
 
 
-def tunnel(started: StandIn) -> ssl.SSLSocket:
-    """A bare TLS connection to the sign-in host."""
+def test_equal_lengths_are_one_length_and_a_multipart_type_is_no_torn_header(stand_in: Callable[..., StandIn]) -> None:
+    twice = b"Content-Length: 1\r\nContent-Length: 1\r\nContent-Type: multipart/form-data; boundary=x\r\n"
+    with tunnel(stand_in()) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: h\r\n" + twice + b"\r\nx")
+        assert b" 400 " not in connection.recv(4096).partition(b"\r\n")[0]
+
+
+def test_who_was_let_through_to_one_host_cannot_name_another(stand_in: Callable[..., StandIn]) -> None:
+    with pytest.raises(ssl.SSLError, match=r"(?i)unrecognized.name"):
+        tunnel(stand_in(), name="somebody.invalid")
+
+
+def test_more_connections_than_there_are_places_wait(people: Mapping[str, Account], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tfx.loopback.MOST", 2)
+    with running(people["us"], now=NOW) as started:
+        held, threads = [tunnel(started) for _ in range(2)], threading.active_count()
+        address = ("127.0.0.1", urlsplit(started.proxy_url).port or 0)
+        waiting = [socket.create_connection(address, timeout=5) for _ in range(20)]
+        waiting[0].sendall(b"CONNECT sso.tandemdiabetes.com:443 HTTP/1.1\r\n\r\n")
+        waiting[0].settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            waiting[0].recv(4096)
+        assert threading.active_count() == threads
+        held[0].close()
+        waiting[0].settimeout(5)
+        assert waiting[0].recv(4096).startswith(b"HTTP/1.1 200 ")
+    # Its end did not wait for them, either.
+    for connection in (*held, *waiting):
+        connection.close()
+
+
+def tunnel(started: StandIn, name: str = "sso.tandemdiabetes.com") -> ssl.SSLSocket:
+    """A bare TLS connection to the sign-in host; `name` is what it calls it while it shakes hands."""
     plain = socket.create_connection(("127.0.0.1", urlsplit(started.proxy_url).port or 0), timeout=5)
     plain.sendall(b"CONNECT sso.tandemdiabetes.com:443 HTTP/1.1\r\n\r\n")
     assert plain.recv(4096).startswith(b"HTTP/1.1 200 ")
-    return ssl.create_default_context(cafile=started.ca_file).wrap_socket(plain, server_hostname="sso.tandemdiabetes.com")
+    return ssl.create_default_context(cafile=started.ca_file).wrap_socket(plain, server_hostname=name)
 
 
 @pytest.mark.parametrize(
