@@ -64,7 +64,7 @@ class Asked:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 and list every place that could not have come out of the sanitizer.")
 @click.option("--explain", is_flag=True, help="Show which rule touched which place, and how often.")
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
-@click.option("--name", metavar="NAME", help="The name of the cassette that a foreign file becomes.  [default: made of the file's]")
+@click.option("--name", metavar="NAME", help="The name of the cassette that a foreign file becomes.  [default: import-1 and so on]")
 @click.option("--edited", is_flag=True, help="Take cassettes that were edited by hand: every rule is applied anew, then they are sealed.")
 @click.option(
     "--values",
@@ -85,7 +85,8 @@ def sanitize(**options: object) -> int:
 
     PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
     of this one; one that was renamed takes its file's name over. A HAR file or vcrpy cassette becomes a cassette in the folder that
-    --output names. Each file has its own outcome: of a refused one nothing is written, the others go on, and the exit code is 1.
+    --output names; its name is the file's only where every word of that tells of nobody (browser, week, session-us), for a file is
+    often called after a person: else it is import-1, or what --name says. Each file has its own outcome: of a refused one nothing is written, the others go on, and the exit code is 1.
 
     A check exits with 1 if any file is not a clean cassette, one that is truncated or of another version included; with 2 only if
     there is nothing there to check.

@@ -1,7 +1,7 @@
 """What comes of one file, whatever comes of the others: it is clean, not clean, made clean, or refused; a refused one leaves nothing."""
 
-import re
 from dataclasses import dataclass, field, replace
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from sanitizer.options import Origin
     from sanitizer.policy import Policy
     from tfx.cassette import Cassette
-
-_UNFIT = re.compile(r"[^a-z0-9._-]+")
-_LONG_NUMBER = re.compile(r"\d(?:[._-]*\d){5,}")
-_LONGEST = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,14 +61,17 @@ class Report:
         self.exit_code = error.exit_code
 
 
-def cassette_name(path: Path) -> str:
-    """A name for the cassette of a foreign file, out of its own: lower case, dashes, and no long number or date.
+def cassette_name(path: Path, folder: Path) -> str:
+    """A name for the cassette of a foreign file: its own where every word of that tells of nobody, else the next free number.
 
-    Firefox calls an export `source.tandemdiabetes.com_Archive [26-11-18 21-30-00].har`.
+    What somebody calls an export of an account is often whose it is, in a spelling that no comparison foresees; and a cassette's name is
+    public.
     """
-    stem = path.stem if path.suffix.lower() in (".har", ".json", ".yaml", ".yml") else path.name
-    safe = _LONG_NUMBER.sub("", _UNFIT.sub("-", stem.lower()))
-    return re.sub(r"-*[._-]-+|--+", "-", safe).strip("._-")[:_LONGEST].rstrip("._-") or "imported"
+    from sanitizer.naming import plain_name
+    from tfx.store import path_of
+
+    numbered = (f"import-{number}" for number in count(1))
+    return plain_name(path.stem) or next(name for name in numbered if not path_of(name, folder).exists())
 
 
 def checked(path: Path, rules: "Policy | None" = None) -> Report:
@@ -158,7 +157,7 @@ def _import(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -
         raise UsageError(
             f"{path} is {what}, and its cassette needs a place of its own; name one with: tfx sanitize {path} --output cassettes"
         )
-    name = how.name or cassette_name(path)
+    name = how.name or cassette_name(path, how.output)
     target = path_of(name, how.output)
     if target.exists():
         raise UsageError(f"{target} exists, and importing {path} replaces nothing; name another folder or --name, or remove it")

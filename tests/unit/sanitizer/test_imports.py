@@ -52,7 +52,7 @@ def test_one_refused_file_keeps_no_other_from_being_tried(capsys: pytest.Capture
     har("marisol.har", entry(PUMPER, '{"firstName":"Marisol"}'), PACKED)
     Path("odd.har").write_text('{"log": 7}')
     assert cli.run(["sanitize", "bad.har", "good.har", "marisol.har", "odd.har", "--output", "out", "--report", "audit.json"]) == 1
-    assert [path.name for path in Path("out").iterdir()] == ["good.json"]
+    assert [path.name for path in Path("out").iterdir()] == ["import-1.json"]
     said = capsys.readouterr()
     refused = "#3 response body: a body has the content coding zstd, which tfx cannot undo; only deflate, gzip, x-gzip are understood"
     lines = said.err.splitlines()
@@ -61,7 +61,7 @@ def test_one_refused_file_keeps_no_other_from_being_tried(capsys: pytest.Capture
     assert lines[2].startswith("tfx: odd.har is not a HAR file")
     assert "marisol" not in (said.err + said.out).casefold()
     told = json.loads(Path("audit.json").read_text())["files"]
-    assert [one["file"] for one in told] == ["bad.har", "good.json", "file 3", "file 4"]
+    assert [one["file"] for one in told] == ["bad.har", "import-1.json", "file 3", "file 4"]
     assert [bool(one["refused"]) for one in told] == [True, False, True, True]
     assert "marisol" not in Path("audit.json").read_text().casefold()
 
@@ -99,17 +99,19 @@ def test_what_a_file_does_not_tell_is_said_to_either_command(capsys: pytest.Capt
     assert load(Path("out/web.json")).era == "2026-07"
 
 
-def test_a_browser_s_own_name_makes_a_cassette_s(capsys: pytest.CaptureFixture[str]) -> None:
-    name = "source.tandemdiabetes.com_Archive [26-11-18 21-30-00].HAR"
-    har(name, entry())
-    assert cli.run(["sanitize", name, "--suggest"]) == 0, "which needs no name at all"
-    assert cli.run(["sanitize", name, "--output", "out"]) == 0
-    assert cli.run(["sanitize", name, "--output", "out", "--name", "week"]) == 0
-    assert sorted(path.name for path in Path("out").iterdir()) == ["source.tandemdiabetes.com_archive.json", "week.json"]
+def test_a_file_s_name_becomes_a_cassette_s_only_where_it_tells_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["source.tandemdiabetes.com_Archive [26-11-18 21-30-00].HAR", "Chloë-pump.har", "12144569.har", "Session_US.har"]
+    for name in names:
+        har(name, entry())
+    assert cli.run(["sanitize", names[0], "--suggest"]) == 0, "which needs no name at all"
+    assert cli.run(["sanitize", *names, "--output", "out"]) == 0
+    assert cli.run(["sanitize", names[0], "--output", "out", "--name", "week"]) == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == [*(f"import-{n}.json" for n in (1, 2, 3)), "session-us.json", "week.json"]
     assert cli.run(["sanitize", "--check", "out"]) == 0
-    for stem, made in (("My Week", "my-week"), ("..", "imported"), ("A" * 99, "a" * 80), ("é", "imported"), ("2026-11-18", "imported")):
-        assert cassette_name(Path(f"{stem}.har")) == made
-    capsys.readouterr()
+    assert "exists, and importing" not in capsys.readouterr().err
+    assert cli.run(["sanitize", names[3], "--output", "out"]) == 2, "nothing is replaced"
+    for stem, made in (("My Week", "import-4"), ("new week", "new-week"), ("week" * 30, "import-4"), ("2024-2025", "import-4")):
+        assert cassette_name(Path(f"{stem}.har"), Path("out")) == made
 
 
 def test_a_folder_that_tells_of_somebody_is_refused_like_a_name(capsys: pytest.CaptureFixture[str]) -> None:

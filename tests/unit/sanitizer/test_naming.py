@@ -19,6 +19,16 @@ NAMES = [
     ("m-quintanilla", "e-mail", "m.quintanilla@example.org", "a local part"),
     ("7d9f0c42-week", "id", "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "the front of an id"),
     ("rosebud-1941", "password", "Rosebud!", "a password"),
+    ("joergensen", "family name", "Jørgensen", "two letters for one"),
+    ("jorgensen-week", "family name", "Jørgensen", "the letter that looks like it"),
+    ("chlo", "given name", "Chloë", "a letter left out"),
+    ("j-rgensen", "family name", "Jørgensen", "a dash for a letter"),
+    ("nesnegroj", "name", "Chloë Jørgensen", "backwards"),
+    ("week-nesnegroj-chlo", "name", "Chloë Jørgensen", "both ways"),
+    ("mueller", "family name", "Müller", "two letters for one"),
+    ("strasse", "given name", "Straße", "a sharp s"),
+    ("tanaka-week", "e-mail", "Танака@example.org", "in Latin letters"),
+    ("mårten", "given name", "Marten", "a folder may have accents"),
     ("carbs-week", "given name", "Carbs", "a word of the policy, and somebody's name"),
 ]
 SEEN = [
@@ -42,5 +52,5 @@ def test_a_name_that_tells_of_nobody_is_none() -> None:
     st.sampled_from(["", "week-", "my", "x_"]),
 )
 def test_whatever_somebody_is_called_it_is_found(name: str, front: str) -> None:
-    for spelled in (name, name.upper(), name.capitalize()):
+    for spelled in (name, name.upper(), name.capitalize(), name[::-1]):
         assert named_in(f"{front}{spelled}-us", [Seen(kind="given name", value=name)]) == "given name"
