@@ -85,8 +85,9 @@ def sanitize(**options: object) -> int:
 
     PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
     of this one; one that was renamed takes its file's name over. A HAR file or vcrpy cassette becomes a cassette in the folder that
-    --output names; its name is the file's only where every word of that tells of nobody (browser, week, session-us), for a file is
-    often called after a person: else it is import-1, or what --name says. Each file has its own outcome: of a refused one nothing is written, the others go on, and the exit code is 1.
+    --output names. A file is often called after a person, so the cassette has its name only where every word of that tells of nobody
+    (browser, week, session-us); else it is import-1, or what --name says. Each file has its own outcome: of a refused one nothing is
+    written, the others go on, and the exit code is 1.
 
     A check exits with 1 if any file is not a clean cassette, one that is truncated or of another version included; with 2 only if
     there is nothing there to check.
