@@ -1,7 +1,11 @@
 """What the pipeline makes of each committed cassette is what a reviewer once agreed to (`make expected` writes it anew)."""
 
+import json
+
 import pytest
 from golden import EXPECTED, NAMES, outputs, written
+
+from pipeline.models import TABLES
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -9,6 +13,17 @@ def test_a_cassette_gives_the_agreed_tables(name: str) -> None:
     found = {file: written(content) for file, content in outputs(name).items()}
     agreed = {path.name: path.read_text(encoding="utf-8") for path in (EXPECTED / name).iterdir()}
     assert found == agreed
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_table_is_filled_and_nothing_but_unknown_codes_set_aside(name: str) -> None:
+    agreed = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in (EXPECTED / name).iterdir()}
+    rows = {table: agreed[table]["rows"] for table in TABLES}
+    assert all(rows.values()), rows
+    ((reason, count),) = agreed["summary"]["quarantine"].items()
+    assert reason.startswith("unknown code (")
+    assert count == agreed["summary"]["unknown_events"]
+    assert rows["raw_events"] == rows["events"]
 
 
 def test_every_golden_folder_belongs_to_a_cassette() -> None:

@@ -4,12 +4,10 @@ One test on purpose: the harness starts a server, which costs many seconds, and 
 """
 
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from importlib.metadata import version
 from pathlib import Path
 
+import prefect_template
 import pytest
 from sqlalchemy import Engine
 
@@ -22,11 +20,8 @@ from tfx.jsonbody import Json
 
 
 @pytest.fixture
-def dressed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Prefect with a server and a home of its own.
-
-    Migrating an empty database is half of the server's start, so pytest's cache keeps one that is migrated: a copy a run.
-    """
+def dressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Prefect with a server and a home of its own."""
     monkeypatch.setenv("PREFECT_HOME", str(tmp_path / "prefect"))
     monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")
     import prefect.testing.utilities as harness
@@ -34,25 +29,12 @@ def dressed(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     import pipeline.flows  # noqa: F401  # before the server starts: it turns the telemetry off
 
     folder = tmp_path / "server"
-    folder.mkdir()
+    prefect_template.copy(folder / "prefect-test.db")
     monkeypatch.setattr(harness, "mkdtemp", lambda: str(folder))  # where the harness puts prefect-test.db
-    database = folder / "prefect-test.db"
-    template = request.config.cache.mkdir("prefect") / f"{version('prefect')}.db"
-    if template.exists():
-        database.write_bytes(template.read_bytes())
-        monkeypatch.setenv("PREFECT_SERVER_DATABASE_MIGRATE_ON_START", "false")
+    for name, value in prefect_template.START.items():
+        monkeypatch.setenv(name, value)
     with harness.prefect_test_harness(server_startup_timeout=120):
-        if not template.exists():
-            keep(database, template)
         yield
-
-
-def keep(database: Path, template: Path) -> None:
-    """A consistent copy of a database in use, whole or not at all."""
-    part = template.with_suffix(f".{os.getpid()}")
-    with closing(sqlite3.connect(database)) as ours, closing(sqlite3.connect(part)) as copy:
-        ours.backup(copy)
-    part.replace(template)
 
 
 def told(engine: Engine) -> dict[str, Json]:

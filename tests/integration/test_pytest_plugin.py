@@ -209,7 +209,7 @@ def test_the_whole_session_can_be_blocked_and_loopback_let_through(project: Proj
     )
 
 
-@pytest.mark.slow
+@pytest.mark.proofs
 def test_workers_of_xdist_add_up(project: Project) -> None:
     # Each worker asks for one exchange; together they use both.
     code, output = project.run(BOTH, "-n", "2", apart=True)

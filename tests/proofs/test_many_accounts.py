@@ -13,6 +13,7 @@ from pathlib import Path
 
 import duckdb
 import orjson
+import prefect_template
 import psutil
 import pytest
 
@@ -42,6 +43,12 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def prefect_at(home: Path) -> dict[str, str]:
+    """The environment of a command whose Prefect lives there."""
+    prefect_template.copy(home / "prefect.db")
+    return {**os.environ, **prefect_template.START, "PREFECT_HOME": str(home)}
+
+
 def finished(output: Path) -> int:
     return sum(1 for _ in output.glob("account=*"))
 
@@ -55,7 +62,7 @@ def test_a_killed_worker_costs_one_partition_and_loses_none(study: Path, tmp_pat
     output = tmp_path / "tables"
     command = [sys.executable, "-m", "tfx", "pipeline", "run", "--runner", "dask", "--json"]
     command += ["--cassettes", str(study), "--output", str(output)]
-    around = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
+    around = prefect_at(tmp_path / "prefect")
     with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         wait_for(lambda: finished(output) >= ACCOUNTS // 2, run)
         victim = workers_of(psutil.Process(run.pid))[0]
@@ -130,7 +137,7 @@ def cluster(folder: Path) -> Iterator[str]:
 def test_a_scheduler_that_runs_already_is_used_by_its_address(few: Path, tmp_path: Path) -> None:
     output = tmp_path / "tables"
     command = [sys.executable, "-m", "tfx", "pipeline", "run", "--json", "--cassettes", str(few), "--output", str(output)]
-    around = {**os.environ, "PREFECT_HOME": str(tmp_path / "prefect")}
+    around = prefect_at(tmp_path / "prefect")
     with cluster(tmp_path) as address:
         run = subprocess.run(
             [*command, "--runner", "dask", "--address", address], env=around, capture_output=True, text=True, timeout=240, check=False

@@ -17,9 +17,11 @@ import pytest
 
 from pipeline.check import check
 from pipeline.runs import Order, perform
+from pipeline.summary import summary
 from pipeline.warehouse import driver, in_memory, open_warehouse
 from simulator.account import Account, account
 from simulator.proxy import StandIn, running
+from tfx.jsonbody import Json
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -44,6 +46,27 @@ def person() -> Account:
 def service(person: Account) -> Iterator[StandIn]:
     with running(person, now=lambda: datetime.now(UTC), pause=0.001) as stand_in:
         yield stand_in
+
+
+@contextmanager
+def led_to(service: StandIn, person: Account) -> Iterator[None]:
+    """This process, as the command's is."""
+    with pytest.MonkeyPatch.context() as environment:
+        for name, value in {**service.environment, "TFX_EMAIL": person.email, "TFX_PASSWORD": person.password}.items():
+            environment.setenv(name, value)
+        yield
+
+
+@pytest.fixture(scope="module")
+def undisturbed(person: Account) -> dict[str, Json]:
+    """What one run makes of the account, in memory."""
+    engine = in_memory()
+    with running(person, now=lambda: datetime.now(UTC)) as stand_in, led_to(stand_in, person):
+        perform(engine, Order())
+    with engine.connect() as connection:
+        told = summary(connection)
+    engine.dispose()
+    return told
 
 
 @contextmanager
@@ -73,19 +96,17 @@ def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") ->
         time.sleep(0.005)
 
 
-def completed(database: Path, person: Account) -> None:
+def completed(database: Path, person: Account, undisturbed: dict[str, Json]) -> None:
     """The database is whole: one more run makes it what an undisturbed run makes, and everything adds up."""
     engine = open_warehouse(f"duckdb:///{database}")
     mine = count(engine)
     assert mine in (0, len(person.current.records)), "a window is there or not"
     perform(engine, Order())
-    alone = in_memory()
-    perform(alone, Order())
-    for one in (engine, alone):
-        assert count(one) == len(person.current.records)
-        with one.connect() as connection:
-            assert check(connection).findings == ()
-        one.dispose()
+    assert count(engine) == len(person.current.records)
+    with engine.connect() as connection:
+        assert check(connection).findings == ()
+        assert summary(connection) == undisturbed
+    engine.dispose()
 
 
 def count(engine: "Engine") -> int:
@@ -95,7 +116,7 @@ def count(engine: "Engine") -> int:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_runs_begin_on_the_beat_and_a_signal_between_them_is_a_clean_end(
-    number: signal.Signals, person: Account, service: StandIn, tmp_path: Path
+    number: signal.Signals, person: Account, service: StandIn, undisturbed: dict[str, Json], tmp_path: Path
 ) -> None:
     database = tmp_path / "w.duckdb"
     with serving(service, person, database) as process:
@@ -122,13 +143,13 @@ def test_runs_begin_on_the_beat_and_a_signal_between_them_is_a_clean_end(
     assert all(BEAT / 2 < after - before < 1.5 * BEAT for before, after in pairwise(begun))
     runs = " ".join(name for _, name, _ in service.requests).split("login ")
     assert runs[2].startswith(runs[3]), "every run asks the same, one after the other"
-    completed_with(service, person, database)
+    completed_with(service, person, database, undisturbed)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("after", ["login", "pump-logs"])
 def test_a_signal_in_the_middle_of_a_run_is_a_clean_end(
-    number: signal.Signals, after: str, person: Account, service: StandIn, tmp_path: Path
+    number: signal.Signals, after: str, person: Account, service: StandIn, undisturbed: dict[str, Json], tmp_path: Path
 ) -> None:
     database = tmp_path / "w.duckdb"
     with serving(service, person, database) as process:
@@ -136,12 +157,10 @@ def test_a_signal_in_the_middle_of_a_run_is_a_clean_end(
         code, lines, err = ended(process, number)
     assert (code, err) == (0, "")
     assert lines[-1] == f"stopped after {len(lines) - 1} runs; what they stored is in duckdb:///{database}"
-    completed_with(service, person, database)
+    completed_with(service, person, database, undisturbed)
 
 
-def completed_with(service: StandIn, person: Account, database: Path) -> None:
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in {**service.environment, "TFX_EMAIL": person.email, "TFX_PASSWORD": person.password}.items():
-            environment.setenv(name, value)
-        completed(database, person)
+def completed_with(service: StandIn, person: Account, database: Path, undisturbed: dict[str, Json]) -> None:
+    with led_to(service, person):
+        completed(database, person, undisturbed)
     assert [path.name for path in database.parent.iterdir()] == [database.name], "no log is left open, nothing temporary is left"
