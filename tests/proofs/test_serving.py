@@ -72,7 +72,19 @@ def undisturbed(person: Account) -> dict[str, Json]:
 @contextmanager
 def serving(service: StandIn, person: Account, database: Path) -> Iterator["subprocess.Popen[str]"]:
     """The process; killed in the end where a test failed before it ended."""
-    command = [sys.executable, "-c", COMMAND, "pipeline", "serve", "--database", f"duckdb:///{database}", "--every", str(BEAT / 60)]
+    command = [
+        sys.executable,
+        "-c",
+        COMMAND,
+        "pipeline",
+        "serve",
+        "--database",
+        f"duckdb:///{database}",
+        "--every",
+        str(BEAT / 60),
+        "--zone",
+        "UTC",
+    ]
     led = {**service.environment, "TFX_EMAIL": person.email, "TFX_PASSWORD": person.password, "TMPDIR": str(database.parent)}
     with subprocess.Popen(command, env={**os.environ, **led}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
