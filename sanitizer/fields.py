@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from math import isfinite
 from operator import lt
-from struct import Struct
 from typing import Final, Literal, cast
 
 from sanitizer.devices import MOST_BOLUS_IDS, Device
@@ -98,13 +98,23 @@ def _ints(values: Sequence[object]) -> list[int] | None:
 
 
 def _number(field: Field, inside: tuple[Range, ...]) -> Column:
-    is_real = field.type == "float32"
+    is_real, places = field.type == "float32", places_of(field)
 
     def column(values: Sequence[object], _context: Context) -> list[object] | None:
-        found = _reals(values) if is_real else _ints(values)
+        found = _reals(values, places) if is_real else _ints(values)
         return cast("list[object]", found) if found is not None and are_inside(found, inside) else None
 
     return column
+
+
+PLACES: Final = 3
+"""Digits behind the point of a kept real number: pumps dose in thousandths of a unit. What they compute (insulin on board) has 24 bits,
+which hold a serial number and tell one person's copy from another's. See docs/decisions/float-digits.md."""
+
+
+def places_of(field: Field) -> int:
+    """Digits behind the point that a kept real number of a field has; a current is whole milliamperes, for it has more in front."""
+    return 0 if field.unit == "mA" else PLACES
 
 
 def are_inside(values: Sequence[float], inside: tuple[Range, ...]) -> bool:
@@ -115,38 +125,20 @@ def are_inside(values: Sequence[float], inside: tuple[Range, ...]) -> bool:
     return (low <= min(values) and max(values) <= high) or all(any(low <= value <= high for low, high in inside) for value in set(values))
 
 
-def _reals(values: Sequence[object]) -> list[float] | None:
+def _reals(values: Sequence[object], places: int) -> list[float] | None:
+    """Numbers as the service writes those of a float32, with so many places: whole ones without a point."""
     if not set(map(type, values)) <= {int, float}:
         return None
     found = cast("list[float]", values)
-    return found if _are_float32([value for value in set(found) if type(value) is float]) else None
+    short = {value: _short(value, places) for value in {value for value in found if type(value) is float and isfinite(value)}}
+    # One by one only if there is something to write otherwise: 30.0 equals 30, but is another spelling of it.
+    is_short = all(value == one and type(one) is float for value, one in short.items())
+    return found if is_short else [short.get(value, value) if type(value) is float else value for value in found]
 
 
-def _are_float32(values: list[float]) -> bool:
-    """Whether every number is one, all at once as far as six digits say it."""
-    try:
-        singles = Struct(f"<{len(values)}f").unpack(Struct(f"<{len(values)}f").pack(*values))
-    except OverflowError:
-        return False
-    short = map(float, ("%.6g " * len(values) % singles).split())
-    return all(map(_is_float32, (value for value, text in zip(values, short, strict=True) if value != text)))
-
-
-def _is_float32(value: float) -> bool:
-    """Whether a number is the shortest text of a 32-bit float: more digits would hold more than a pump can say."""
-    try:
-        raw = _FLOAT32.pack(value)
-    except OverflowError:
-        return False
-    single = _FLOAT32.unpack(raw)[0]
-    for digits in range(6, 10):
-        text = float(f"{single:.{digits}g}")
-        if text == value or _FLOAT32.pack(text) == raw:
-            return text == value
-    return False
-
-
-_FLOAT32: Final = Struct("<f")
+def _short(value: float, places: int) -> float:
+    rounded = round(value, places)
+    return int(rounded) if rounded.is_integer() else rounded
 
 
 def _bits(known: frozenset[int]) -> Column:

@@ -162,7 +162,8 @@ class _Rows:
         """What was worked out; the hand that only looks reports a difference and leaves all as it is."""
         if self._hand.changes:
             return after if isinstance(after, list) else list(after)
-        if before is not after and list(before) != list(after):
+        # Of the same type too: false equals 0, and 30.0 equals 30.
+        if before is not after and (list(before) != list(after) or list(map(type, before)) != list(map(type, after))):
             self._note(place, kind)
         return list(before)
 

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sanitizer.devices import BOLUS_CODES, DATE_CHANGED, Device
-from sanitizer.fields import KNOWN_CODES, LAST_CODE, MS_OF_DAY, SECOND, UNKNOWN_CODE, bits_of, domain, ranges, treatment
+from sanitizer.fields import KNOWN_CODES, LAST_CODE, MS_OF_DAY, SECOND, UNKNOWN_CODE, bits_of, domain, places_of, ranges, treatment
 from sanitizer.hand import Hand
 from sanitizer.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments
 from sanitizer.policy import Policy
@@ -154,6 +154,9 @@ def _kept(hand: Hand, field: Field, stored: npt.NDArray[np.generic], code: int) 
             inside |= (low <= values) & (values <= high)
     if hand.changes and not inside.all():
         hand.note(f"response body[].{field.name}", f"not what event {code} can hold there; blanked")
+    if field.type == "float32":
+        # Zero added, for there is one below zero too, which says no more.
+        stored = (np.round(stored.astype(np.float64), places_of(field)) + 0.0).astype(stored.dtype)
     return np.where(inside, stored, np.zeros_like(stored))
 
 

@@ -126,7 +126,7 @@ PROPERTIES = [
     (394, "cgmTimestamp", 51767, "a device counter that links (event 394)"),
     (20, "insulinDelivered", 90_871.625, "not what event 20 can hold there"),
     (20, "insulinDelivered", 1e30, "not what event 20 can hold there"),
-    (20, "insulinDelivered", 1.234567890123, "not what event 20 can hold there"),
+    (20, "insulinDelivered", 1.1374829, "outside its domain (event 20)"),
     (20, "note", "x", "a property event 20 does not have"),
 ]
 

@@ -158,14 +158,17 @@ def test_every_event_moves_by_the_same_whole_weeks(session: Session, scrubbed: D
     assert len(steps) == 1, "sequence numbers keep their gaps and their order"
 
 
-def test_therapy_numbers_keep_their_text(session: Session, scrubbed: Done) -> None:
+def test_therapy_numbers_keep_their_text_to_a_thousandth(session: Session, scrubbed: Done) -> None:
     def numbers(recording: Cassette | Capture) -> list[str]:
         events = answer(named(recording, "pump-logs")[0])["events"]
         kept = ("currentGlucoseDisplayValue", "insulinDelivered", "iob", "commandedRate", "carbAmount", "bg")
-        return [json.dumps(event["eventProperties"].get(name)) for event in events for name in kept]
+        found = [event["eventProperties"].get(name) for event in events for name in kept]
+        return [json.dumps(round(one, 3) if isinstance(one, float) else one) for one in found]
 
     capture = session()
     assert numbers(capture) == numbers(scrubbed().cassette)
+    assert "11.859778" in json.dumps(answer(named(capture, "pump-logs")[0]))
+    assert b"11.859778" not in dumps(scrubbed().cassette)
 
 
 @pytest.mark.parametrize("era", ["2025", "2026-10"])
