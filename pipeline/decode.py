@@ -19,11 +19,13 @@ import orjson
 import pybase64
 
 from pipeline import jsontext
+from pipeline.framing import believed
 from pipeline.jsontext import Twice
 from tandem.bff import columns_from_events, records_from_events
 from tandem.eras import Era
 from tandem.events import EVENTS, RECORD_LENGTH
 from tandem.records import Records
+from tandem.windows import Window
 from tfx.errors import FormatError
 from tfx.jsonbody import Json
 
@@ -32,8 +34,9 @@ NO_GROUP: Final = 0
 
 UNREADABLE_EVENT: Final = "unreadable event"
 TRUNCATED: Final = "truncated record"
+BROKEN: Final = "broken stream"
 UNREADABLE: Final = "unreadable answer"
-"""Why the quarantine holds a whole answer."""
+"""Why the quarantine holds a whole answer, or what is left of one."""
 
 _LAST_GROUP: Final = 0x7FFFFFFF
 
@@ -109,8 +112,8 @@ class Received:
 
     @property
     def has_hole(self) -> bool:
-        """Whether events of its days are missing for sure: nothing could be read, or it breaks off in the middle of a record."""
-        return any(reject.reason in (UNREADABLE, TRUNCATED) for reject in self.rejects)
+        """Whether events of its days are missing for sure: nothing could be read, or it is not whole records to its end."""
+        return any(reject.reason in (UNREADABLE, TRUNCATED, BROKEN) for reject in self.rejects)
 
 
 def joined(answers: Sequence[Received]) -> Received:
@@ -121,26 +124,32 @@ def joined(answers: Sequence[Received]) -> Received:
     return Received(era=answers[0].era, batch=Batch.join([answer.batch for answer in answers]), rejects=rejects)
 
 
-def received(era: Era, body: bytes, *, device: str | None = None) -> Received:
+def received(era: Era, body: bytes, *, device: str | None = None, window: Window | None = None) -> Received:
     """Read the answer of `pumpevents` or of `pump-logs`, as the era has it.
 
-    `device` is the assignment id asked for (json eras); events of another one are rejected.
+    `device` is the assignment id asked for (json eras); events of another one are rejected. `window` is the days asked for: by them a
+    stream of records (era 2025) is found out of step.
     """
-    return _from_records(era, body) if era.wire == "binary" else _from_events(era, body, device)
+    return _from_records(era, body, window) if era.wire == "binary" else _from_events(era, body, device)
 
 
 # --- era 2025: a JSON string of base64 of records
 
 
-def _from_records(era: Era, body: bytes) -> Received:
+def _from_records(era: Era, body: bytes, window: Window | None) -> Received:
     stream = _stream(body)
     if stream is None:
         return _unreadable(era, body, "the answer is not a JSON string of base64")
-    whole = len(stream) - len(stream) % RECORD_LENGTH
-    records = Records.parse(memoryview(stream)[:whole])
-    tail = stream[whole:]
-    rejects = (Reject(reason=TRUNCATED, detail=f"{len(tail)} of {RECORD_LENGTH} bytes", raw=tail),) if tail else ()
+    end = believed(stream, window) * RECORD_LENGTH
+    records = Records.parse(memoryview(stream)[:end])
+    rejects = (_rest(stream[end:]),) if len(stream) > end else ()
     return Received(era=era.name, batch=Batch(records=records, groups=np.full(len(records), NO_GROUP, np.int64)), rejects=rejects)
+
+
+def _rest(tail: bytes) -> Reject:
+    if len(tail) < RECORD_LENGTH:
+        return Reject(reason=TRUNCATED, detail=f"{len(tail)} of {RECORD_LENGTH} bytes", raw=tail)
+    return Reject(reason=BROKEN, detail=f"{len(tail):,} bytes in which no record can be told from the next", raw=tail)
 
 
 def _stream(body: bytes) -> bytes | None:

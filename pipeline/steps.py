@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from pipeline import holes
 from pipeline.clocks import Clock, settled, times
-from pipeline.decode import TRUNCATED, UNREADABLE_EVENT, Batch, Received, joined, received
+from pipeline.decode import BROKEN, TRUNCATED, UNREADABLE_EVENT, Batch, Received, joined, received
 from pipeline.derive import derive, mark_batch
 from pipeline.devices import register
 from pipeline.extracts.columns import impossible
@@ -39,7 +39,7 @@ from tfx.errors import TfxError, UsageError
 UNKNOWN: Final = "unknown"
 CHANGED: Final = "changed record"
 IMPOSSIBLE: Final = "impossible value"
-_NO_RECORD: Final = (UNREADABLE_EVENT, TRUNCATED)
+_NO_RECORD: Final = (UNREADABLE_EVENT, TRUNCATED, BROKEN)
 _NAMES: Final = pa.array([EVENTS[code].name if code in EVENTS else UNKNOWN for code in range(4096)])
 _WATCHED: Final = tuple(code for code in EVENTS_ONLY if code in BOUNDS)
 _HAS_NAME: Final = np.isin(np.arange(4096), list(EVENTS))
@@ -146,7 +146,7 @@ def run(
 def fetch(source: TandemSource, pump: Pump, window: Window) -> Received:
     """Ask for every event of one window."""
     if source.era.wire == "binary":
-        return received(source.era, source.pump_events(pump.key, window))
+        return received(source.era, source.pump_events(pump.key, window), window=window)
     return received(source.era, source.pump_logs(pump.key, window), device=pump.key)
 
 

@@ -54,7 +54,7 @@ class Source:
             return part.to_body()
         twin = part.take(slice(1)).with_header(seconds=part.seconds[:1] + 60)
         odd = Records.build(code=279, seconds=0, sequence=int(records.sequence.max()) + 1)
-        return b'"' + base64.b64encode(Records.join([part, twin, odd]).to_bytes() + b"half a record") + b'"'
+        return b'"' + base64.b64encode(Records.join([part, twin, odd]).to_bytes() + twin.to_bytes()[:13]) + b'"'
 
 
 @cache
