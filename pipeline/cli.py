@@ -79,7 +79,8 @@ def run(
 
     Without days it goes on where the database ends (incremental), or takes everything where it is new (full); --days, --since and --until
     ask for those days, whatever is stored (backfill). Running twice adds nothing.
-    Exit 1 where answers could not be read: they are kept, and a later run without days asks for them again.
+    Exit 1 where answers could not be read: they are kept, and a later run without days asks for them again; and where more than a handful
+    of events say something else than those of their number, and --changed-records keep let them in.
 
     \b
     Example:
@@ -93,9 +94,10 @@ def run(
         _run_many(cassettes, output, zone=zone, runner=runner, workers=workers, address=address, as_json=as_json)
         return
     from pipeline.devices import zones
-    from pipeline.report import as_text, unread_as_text
+    from pipeline.framing import A_HANDFUL
+    from pipeline.report import as_text, changed_as_text, unread_as_text
     from pipeline.runs import Mode, Order, perform
-    from pipeline.steps import Stored
+    from pipeline.steps import CHANGED, Stored
     from pipeline.summary import summary
     from pipeline.warehouse import filled, told
 
@@ -123,6 +125,9 @@ def run(
     click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))
     if report["unread"]:
         click.echo(f"tfx: {unread_as_text(report, _again(cassette, database, order))}", err=True)
+    if (changed := stored.aside[CHANGED]) > A_HANDFUL:
+        click.echo(f"tfx: {changed_as_text(changed)}", err=True)
+    if report["unread"] or changed > A_HANDFUL:
         raise SystemExit(1)
 
 

@@ -21,7 +21,8 @@ SLACK: Final = 366  # days: how wrong a clock may be set; one byte off, times li
 JUMP: Final = 1 << 16  # sequence numbers between two records of one answer; one byte off, they are 256 times what they were
 NEAR: Final = 1000  # sequence numbers between a record and one whose code or time is strange, for that to be a strange event
 A_HANDFUL: Final = 5
-"""So many records of one answer may have neither a name nor a likely time: those are strange events; more are a stream out of step."""
+"""So many records may be strange, having neither a name nor a likely time, or another content than their number had: that happens.
+More are a stream out of step, or another pump."""
 
 _HAS_NAME: Final = np.isin(np.arange(4096), list(EVENTS))
 

@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from pipeline.warehouse import driver
 
+_ROUND: Final = 1 << 32
 # What the quarantine alone has was received all the same.
 _KNOWN: Final = """
 known AS (
@@ -19,17 +20,27 @@ known AS (
     UNION SELECT device_id, sequence_group, sequence_number FROM quarantine WHERE sequence_number IS NOT NULL AND sequence_group IS NOT NULL
 )
 """
-# The service hands out clock changes since the pump left the factory: numbers before the first other event are not missing.
+# After 2^32 - 1 comes 0: numbers on both sides of it are near each other, those of the lower half the later ones. The service hands out
+# clock changes since the pump left the factory: numbers before the first other event are not missing.
 _GAPS: Final = f"""
 WITH {_KNOWN},
-begun AS (SELECT device_id, sequence_group, min(sequence_number) AS first FROM raw_events WHERE code NOT IN (13, 14) GROUP BY ALL),
+halves AS (
+    SELECT device_id, sequence_group, max(sequence_number) - min(sequence_number) > 2147483648 AS wraps
+    FROM raw_events WHERE code NOT IN (13, 14) GROUP BY ALL
+),
+placed AS (
+    SELECT k.*, k.sequence_number + CASE WHEN wraps AND k.sequence_number < 2147483648 THEN {_ROUND} ELSE 0 END AS place, c.code
+    FROM known k JOIN halves USING (device_id, sequence_group)
+    LEFT JOIN raw_events c ON c.device_id = k.device_id AND c.sequence_group = k.sequence_group AND c.sequence_number = k.sequence_number
+),
+begun AS (SELECT device_id, sequence_group, min(place) AS first FROM placed WHERE code NOT IN (13, 14) GROUP BY ALL),
 stepped AS (
-    SELECT *, lag(sequence_number) OVER (PARTITION BY device_id, sequence_group ORDER BY sequence_number) AS before
-    FROM known JOIN begun USING (device_id, sequence_group) WHERE sequence_number >= first
+    SELECT *, lag(place) OVER (PARTITION BY device_id, sequence_group ORDER BY place) AS before
+    FROM placed JOIN begun USING (device_id, sequence_group) WHERE place >= first
 )
-SELECT device_id, sequence_group, max(sequence_number) - min(sequence_number) + 1, count(*),
-    count(*) FILTER (sequence_number > before + 1), max(sequence_number - before - 1),
-    arg_max(before, sequence_number - before), arg_max(sequence_number, sequence_number - before)
+SELECT device_id, sequence_group, max(place) - min(place) + 1, count(*),
+    count(*) FILTER (place > before + 1), max(place - before - 1),
+    arg_max(before, place - before) % {_ROUND}, arg_max(place, place - before) % {_ROUND}
 FROM stepped GROUP BY ALL ORDER BY ALL
 """  # noqa: S608  # our own words
 _TIME: Final = "SELECT pump_time FROM events WHERE device_id = $1 AND sequence_group = $2 AND sequence_number = $3"

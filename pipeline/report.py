@@ -65,6 +65,14 @@ def unread_as_text(report: Mapping[str, Json], again: str | None) -> str:
     return f"what the service answered for {told} could not be read to its end; the quarantine keeps it, events are missing; {then}"
 
 
+def changed_as_text(changed: int) -> str:
+    """What it means that so many events came under numbers that are taken."""
+    return (
+        f"{changed:,} events say something else than those of the same number that the database has of this pump; the quarantine alone "
+        "keeps them, no table counts them. tfx pipeline check says whether they look like a pump that was reset"
+    )
+
+
 def _metrics(row: Mapping[str, Json]) -> str:
     """The consensus metrics of a pump's last 14 days (alembic/versions/0014_metrics.py says whose)."""
     told = f"{row['share_of_readings']:.0%} of {row['days']} days"

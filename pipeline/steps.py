@@ -24,6 +24,7 @@ from pipeline.derive import derive, mark_batch
 from pipeline.devices import register
 from pipeline.extracts.columns import impossible
 from pipeline.extracts.tables import EVENTS_ONLY, EXTRACTS, OF_CODE
+from pipeline.framing import A_HANDFUL
 from pipeline.load import identity_columns, insert, raw_rows, sift
 from pipeline.plans import latest_wall
 from pipeline.pumps import Pump
@@ -82,7 +83,6 @@ class Limits:
 
 
 NO_LIMITS: Final = Limits()
-A_HANDFUL: Final = 5
 
 
 class Step(Protocol):
@@ -173,9 +173,9 @@ def store_windows(
 def _another_pumps(changed: int, windows: int) -> UsageError:
     return UsageError(
         f"{changed:,} events say something else than those of the same number that the database has of this pump: this is "
-        f"another person's pump, or a cassette of another recording (sanitized cassettes share serial numbers). Nothing of "
-        f"{'this window' if windows == 1 else 'these windows'} was stored; name another --database, or, if it is the same pump, "
-        "--changed-records keep"
+        "another person's pump, or a cassette of another recording (sanitized cassettes share serial numbers), or a pump that was reset "
+        f"and counts from the beginning again. Nothing of {'this window' if windows == 1 else 'these windows'} was stored. Name another "
+        "--database; where it is the same pump, --changed-records keep stores what is new and keeps the others in the quarantine"
     )
 
 

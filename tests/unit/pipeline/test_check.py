@@ -162,3 +162,21 @@ def test_readings_that_share_an_instant_and_time_that_goes_back_are_found(keep: 
         "device 1: time goes back 1 times",
         "device 1: 2 glucose readings share an instant with another",
     ]
+
+
+@pytest.mark.parametrize(
+    ("count", "later", "finding"),
+    [
+        pytest.param(5, 86_400, None, id="a handful: strange events"),
+        pytest.param(6, 86_400, "6 events of numbers that other events have are in the quarantine alone; all of them later", id="a reset"),
+        pytest.param(6, -60, "6 events of numbers that other events have are in the quarantine alone; another pump's", id="someone else"),
+    ],
+)
+def test_a_pump_that_counts_from_the_beginning_again_is_told(
+    count: int, later: int, finding: str | None, keep: Keep, warehouse: Engine
+) -> None:
+    first = Records.build(code=48, seconds=START + np.arange(40), sequence=np.arange(1, 41), columns={"carbs": 20})
+    keep(first)
+    keep(first.take(slice(count)).with_header(seconds=START + later + np.arange(count)))
+    derive(warehouse)
+    assert [(finding or "?") in found for found in checked(warehouse).findings] == [True] * (finding is not None)

@@ -13,9 +13,10 @@ from pipeline import steps
 from pipeline.check import check
 from pipeline.decode import received
 from pipeline.devices import last_day, zone_named
+from pipeline.framing import A_HANDFUL
 from pipeline.models import TABLES
 from pipeline.pumps import Pump
-from pipeline.steps import A_HANDFUL, Limits, Stored, run
+from pipeline.steps import Limits, Stored, run
 from pipeline.warehouse import driver
 from tandem.client import TandemSource
 from tandem.clock import seconds_of, walls

@@ -91,6 +91,14 @@ def test_clock_changes_of_years_ago_make_no_gap(keep: Keep, warehouse: Engine) -
         assert missing(connection) == ()
 
 
+def test_numbers_begin_again_behind_the_last_there_is(keep: Keep, warehouse: Engine) -> None:
+    last = (1 << 32) - 1
+    keep(Records.build(code=36, seconds=START, sequence=[last - 3, last - 2, last, 0, 4]))
+    with warehouse.connect() as connection:
+        (one,) = missing(connection)
+    assert (one.span, one.numbers, one.gaps, one.around) == (9, 4, 2, (0, 4))
+
+
 def test_the_command_tells_it_and_says_by_its_exit_code_whether_it_was_received(as_answer: Callable[..., Received], tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'w.duckdb'}"
     engine = open_warehouse(url)
