@@ -16,16 +16,7 @@ def negotiated(asked: Question, recorded: Headers | None, response: Response) ->
     """The response in a coding this client asked for; as recorded if it asks as the recorded request did."""
     codings = codec.codings(response.headers) if "content-encoding" in response.headers else ()
     wish = asked.headers.get("accept-encoding")
-    if not codings or (recorded is not None and recorded.get("accept-encoding") == wish) or accepts(wish, codings):
+    if not codings or (recorded is not None and recorded.get("accept-encoding") == wish) or codec.accepts(wish, codings):
         return response
     plain = with_body(response, codec.decoded(response.headers, response.body))
     return Response(status=plain.status, reason=plain.reason, headers=plain.headers.without("Content-Encoding"), body=plain.body)
-
-
-def accepts(wish: str, codings: tuple[str, ...]) -> bool:
-    """Whether an Accept-Encoding names all of these; one that is missing asks for nothing special."""
-    named: dict[str, bool] = {}
-    for part in wish.lower().split(","):
-        name, _, weight = part.partition(";")
-        named[name.strip()] = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return all(named.get(coding, named.get("*", False)) for coding in codings)

@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from replayer.doors import NO_SESSION, OPEN, STRANGE_TOKEN, wants_token
 from replayer.keys import Question
+from tandem.dress import bearer_of
 from tandem.endpoints import Place, locate
 from tandem.regions import SSO_URL
 from tfx import codec
@@ -204,7 +205,7 @@ def sends_away(response: Response) -> bool:
 
 def token_of(headers: Headers) -> str:
     """The bearer token that came along."""
-    return headers.get("authorization").partition(" ")[2].strip()
+    return bearer_of(headers.get("authorization"))
 
 
 def cookies_of(headers: Headers) -> dict[str, str]:

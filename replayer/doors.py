@@ -8,10 +8,11 @@ replay handed out: `credentials.py`.
 from typing import Final
 
 from replayer.keys import Question
+from tandem.dress import EXPIRED, bearer_of, dressed, is_same_origin
 from tandem.endpoints import Place
 from tandem.eras import Era
 from tandem.regions import REGIONS
-from tfx.exchange import Headers, Response
+from tfx.exchange import Response
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -21,8 +22,6 @@ NO_TOKEN: Final = "no token"  # noqa: S105  # the name of a door
 STRANGE_TOKEN: Final = "a token this replay did not hand out, or that has expired"  # noqa: S105  # the name of a door
 NO_SESSION: Final = "no cookie of a sign-in of this replay"
 
-EXPIRED: Final = 'Bearer error="invalid_token", error_description="The access token is expired or unknown"'
-"""The challenge of a 401 where a token came along."""
 REASONS: Final = {
     OTHER_ORIGIN: "403: Origin and Referer are not the web application's",
     NO_TOKEN: "401: no bearer token came along",
@@ -47,14 +46,11 @@ def door(asked: Question, era: Era) -> str:
     """`open`, or why a request for data is turned away before anybody looks at what it asks."""
     if asked.place is None or not wants_token(asked.place):
         return OPEN
-    if era.wants_same_origin and asked.place.region:
-        home = REGIONS[asked.place.region].source_url
-        if asked.headers.get("origin").rstrip("/") != home.rstrip("/") or asked.headers.get("referer").rstrip("/") != home.rstrip("/"):
-            return OTHER_ORIGIN
+    if era.wants_same_origin and asked.place.region and not is_same_origin(asked.headers, REGIONS[asked.place.region].source_url):
+        return OTHER_ORIGIN
     if era.name not in asked.place.endpoint.eras:
         return OPEN  # the path is gone, whoever asks
-    scheme, _, token = asked.headers.get("authorization").partition(" ")
-    return OPEN if scheme.lower() == "bearer" and token.strip() else NO_TOKEN
+    return OPEN if bearer_of(asked.headers.get("authorization")) else NO_TOKEN
 
 
 def recorded_door(asked: Question, era: Era, status: int) -> str:
@@ -62,22 +58,18 @@ def recorded_door(asked: Question, era: Era, status: int) -> str:
     return door(asked, era) if status in (401, 403) else OPEN
 
 
-def refusal(closed: str) -> Response:
-    """What the service says at a closed door."""
+def refusal(closed: str, wish: str = "") -> Response:
+    """What the service says at a closed door, to a client with this Accept-Encoding."""
     if closed in (NO_TOKEN, STRANGE_TOKEN):
-        headers = Headers([("WWW-Authenticate", "Bearer" if closed == NO_TOKEN else EXPIRED), ("Content-Length", "0")])
-        return Response(status=401, reason="Unauthorized", headers=headers)
-    headers = Headers([("Content-Type", "text/html"), ("Content-Length", str(len(_PAGE)))])
-    return Response(status=403, reason="Forbidden", headers=headers, body=_PAGE)
+        return dressed(401, more=(("WWW-Authenticate", "Bearer" if closed == NO_TOKEN else EXPIRED),))
+    return dressed(403, _PAGE, content_type="text/html", wish=wish)
 
 
 def sent_away(location: str) -> Response:
-    """What authorize says without a session."""
-    headers = Headers([("Content-Length", "0"), ("Location", location), ("Cache-Control", "no-store, no-cache, max-age=0")])
-    return Response(status=302, reason="Found", headers=headers)
+    """What authorize says without a session, or to a query it finds wrong."""
+    return dressed(302, more=(("Location", location), ("Cache-Control", "no-store, no-cache, max-age=0")))
 
 
 def sign_in_page() -> Response:
     """The page somebody without a session lands on, where none was recorded."""
-    headers = Headers([("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(_PORTAL)))])
-    return Response(status=200, reason="OK", headers=headers, body=_PORTAL)
+    return dressed(200, _PORTAL, content_type="text/html; charset=utf-8")

@@ -12,11 +12,12 @@ from replayer.keys import Question
 from replayer.makers import MAKERS, kept
 from replayer.recordings import tape_of
 from replayer.windows import invalid
+from tandem.dress import dressed
 from tandem.eras import ERAS, Era
-from tandem.refusals import GONE, KNOWN_KEYS, unknown_keys
+from tandem.refusals import GONE, unknown_keys
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, FormatError, UsageError
-from tfx.exchange import Headers, Response
+from tfx.exchange import Response
 
 __tracebackhide__ = True
 
@@ -41,15 +42,6 @@ def as_era(cassette: Cassette, era: str) -> Cassette:
     return replace(cassette, era=era, exchanges=made)
 
 
-def understood(asked: Question, era: Era) -> Question:
-    """The question without the query keys that the service of an era ignores."""
-    known = KNOWN_KEYS.get(asked.endpoint)
-    if known is None or (asked.endpoint == "pump-logs" and era.filters_events):
-        return asked
-    kept = [name.decode("utf-8", "replace") in known for name, _ in asked.query]
-    return asked if all(kept) else asked.with_query("&".join(piece for piece, keep in zip(asked.pieces, kept, strict=True) if keep))
-
-
 def foreign(asked: Question, era: Era) -> Response | None:
     """What the service of an era says to a client of another; None if it takes the question.
 
@@ -58,9 +50,8 @@ def foreign(asked: Question, era: Era) -> Response | None:
     if asked.place is None:
         return None
     if era.name not in asked.place.endpoint.eras:
-        headers = Headers([("Content-Type", "text/html"), ("Content-Length", str(len(GONE)))])
-        return Response(status=404, reason="Not Found", headers=headers, body=GONE)
+        return dressed(404, GONE, content_type="text/html")
     if asked.endpoint != "pump-logs" or not era.filters_events:
         return None
-    issues = unknown_keys(name.decode("utf-8", "replace") for name, _ in asked.query)
+    issues = unknown_keys(name.decode("utf-8", "replace") for (name, _), piece in zip(asked.query, asked.pieces, strict=True) if piece)
     return invalid(issues) if issues else None

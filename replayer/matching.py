@@ -1,7 +1,7 @@
 """The index of a cassette: canonical key -> queue of exchanges, constant time in their number. Pure but for its queues."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
 from replayer import doors
@@ -13,7 +13,7 @@ from tfx import codec
 from tfx.cassette import Cassette
 from tfx.collecting import uncollected
 from tfx.errors import CassetteError, FormatError, RefusedError
-from tfx.exchange import Exchange, Request, Response, State
+from tfx.exchange import Exchange, Headers, Request, Response, State
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -189,6 +189,13 @@ class Index:
         """The sign-in page as recorded, if it was."""
         found = (entry for entry in self.entries if entry.address.place and entry.address.place.endpoint.name == "sso-page")
         return next((made(entry.exchange, entry.number) for entry in found if entry.exchange.status == HTTPStatus.OK), None)
+
+    def with_cookies(self, response: Response) -> Response:
+        """An answer about data that was not recorded, with the cookies that those recorded set."""
+        data = (one for one in self.entries if one.exchange.status == HTTPStatus.OK and doors.wants_token(one.address.place))
+        first = next((one.exchange.response for one in data), None)
+        given = [("Set-Cookie", line) for line in first.headers.all("Set-Cookie")] if first else []
+        return replace(response, headers=Headers([*response.headers, *given]))
 
     def recorded(self, endpoint: str, status: int) -> Response | None:
         """The first answer with this status that the endpoint gave; else that any gave."""

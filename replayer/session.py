@@ -8,6 +8,7 @@ assert not replay.unused
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
@@ -25,7 +26,7 @@ from replayer.matching import Entry, Index, made
 from replayer.miss import report
 from replayer.outcome import outcome
 from replayer.tally import Tally
-from replayer.windows import Windows
+from replayer.windows import Windows, understood
 from replayer.words import label
 from tandem.eras import Era
 from tandem.faults import Fault, is_on_the_way, late
@@ -61,7 +62,7 @@ class Replay(Tally):
         if as_era is not None and as_era != cassette.era:
             from replayer import eras  # codecs of both wires: loaded where they are wanted
 
-            cassette, self._is_foreign, self._understood = eras.as_era(cassette, as_era), eras.foreign, eras.understood
+            cassette, self._is_foreign, self._understood = eras.as_era(cassette, as_era), eras.foreign, understood
         self.cassette, self._behind = cassette, behind
         self._index = Index(cassette)
         self._origins = {address.origin for address in self._index.addresses.values()}
@@ -173,10 +174,11 @@ class Replay(Tally):
             return self._sent_away(asked)
         if closed != doors.OPEN:
             self._note(f"{label(asked)} was answered with {doors.REASONS[closed]}")
-            return doors.refusal(closed)
+            return doors.refusal(closed, asked.headers.get("accept-encoding"))
         if self.credentials.was_sent_away(asked):
             return self._index.sign_in_page() or doors.sign_in_page()
-        return self._is_foreign(asked, self._index.era) if self._behind is None else None
+        foreign = self._is_foreign(asked, self._index.era) if self._behind is None else None
+        return self._index.with_cookies(foreign) if foreign and foreign.status == HTTPStatus.BAD_REQUEST else foreign
 
     def _sent_away(self, asked: Question) -> Response | None:
         # A client the service does not know is told so before anybody looks for its session; that is not on the cassette.

@@ -17,8 +17,10 @@ from replayer.keys import Question
 from replayer.ledger import with_body
 from replayer.matching import Entry
 from replayer.words import NEXT
+from tandem.codes import BadCodesError, codes_of
+from tandem.dress import GZIP_FROM, dressed
 from tandem.eras import Era
-from tandem.refusals import too_long, written, zod_error
+from tandem.refusals import BAD_PARAMETERS, KNOWN_KEYS, NOT_A_NUMBER, too_long, written, zod_error
 from tfx import codec
 from tfx.errors import MismatchError
 from tfx.exchange import Exchange, Headers, Response, State
@@ -28,8 +30,6 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 _TICK: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
-_DIGITS: Final = 9
-"""No event code is longer; Python refuses to read numbers of thousands of digits."""
 _CONTENT_MARKS: Final = ("ETag", "Content-MD5", "Digest", "Last-Modified")
 """Response headers that speak of one particular body."""
 
@@ -112,8 +112,9 @@ class Windows:
         if window is None or not known:
             return None
         usable = [one for one in known if one.window.knows(window.codes)]
-        if self._is_too_long(window) and not any(self._is_too_long(one.window) for one in known):
-            return too_long_answer(self._era.max_window_days)
+        refused = self._refused(asked, window, known)
+        if refused is not None:
+            return refused
         if not any(_covers(span, window) for span in spans(one.window for one in usable)):
             raise MismatchError(self._outside(window, [one.window for one in usable], [one.window for one in known]))
         touched = [one for one in usable if one.window.first <= window.last and one.window.last >= window.first]
@@ -124,8 +125,9 @@ class Windows:
             return failure
         for one in touched:
             mark(one.entry.number)
-        nothing = len(asked.values(self._era.events_key)) > 1 and self._era.filters_events
-        return self._cut(window, usable, touched[0], nothing=nothing)
+        # A short answer is recorded plain: how the service codes a longer one, a longer one tells.
+        template = max(touched, key=lambda one: "content-encoding" in one.entry.exchange.response.headers)
+        return self._cut(window, usable, template)
 
     def look_through(self) -> None:
         """Read the events of every recorded window.
@@ -137,20 +139,30 @@ class Windows:
             if one.entry.exchange.status == 200:  # noqa: PLR2004  # HTTP's OK
                 self._lane(one)
 
+    def _refused(self, asked: Question, window: Window, known: list[_Recorded]) -> Response | None:
+        issues: list[Json] = []
+        if self._is_too_long(window) and not any(self._is_too_long(one.window) for one in known):
+            issues.append(too_long(self._era.max_window_days))
+        if not _has_good_codes(asked, self._era):
+            if self._era.wire == "binary":
+                return _like(known[0], bad_request(BAD_PARAMETERS))
+            issues.append(NOT_A_NUMBER)
+        return _like(known[0], invalid(issues)) if issues else None
+
     def _is_too_long(self, window: Window) -> bool:
         # The reportsfacade of 2025 had no cap that anybody met.
         return self._era.wire == "json" and window.last - window.first > timedelta(days=self._era.max_window_days)
 
-    def _cut(self, window: Window, usable: list[_Recorded], template: _Recorded, *, nothing: bool) -> Response:
+    def _cut(self, window: Window, usable: list[_Recorded], template: _Recorded) -> Response:
         numbers = tuple(one.entry.number for one in usable)
         if numbers not in self._joined:
             lanes = [self._lane(one) for one in usable]
             self._joined[numbers] = lanes[0].joined(lanes)
-        # The service returns no event for a repeated key (GlucoseBar, checked live).
-        codes = frozenset[int]() if nothing else window.codes
-        plain = self._lane(template).cut(self._joined[numbers], window.first, window.last, codes)
+        plain = self._lane(template).cut(self._joined[numbers], window.first, window.last, window.codes)
         response = template.entry.exchange.response
         headers = response.headers.without(*_CONTENT_MARKS)
+        if len(plain) < GZIP_FROM and "content-encoding" in headers:
+            headers = headers.without("Content-Encoding", "Vary")
         return with_body(replace(response, headers=headers), codec.encoded(headers, plain))
 
     def _lane(self, one: _Recorded) -> Lane:
@@ -173,34 +185,49 @@ class Windows:
         )
 
 
-def too_long_answer(days: int) -> Response:
-    """What the service says to a window of more days than this."""
-    return invalid([too_long(days)])
-
-
 def invalid(issues: list[Json]) -> Response:
     """What the bff says to a question it does not take."""
-    body = written(zod_error(issues))
-    headers = Headers([("Content-Type", "application/json; charset=utf-8"), ("Content-Length", str(len(body)))])
-    return Response(status=400, reason="Bad Request", headers=headers, body=body)
+    return bad_request(zod_error(issues))
+
+
+def bad_request(told: Json) -> Response:
+    """Status 400 with the reason as JSON."""
+    return dressed(400, written(told), content_type="application/json; charset=utf-8")
 
 
 def asked_window(asked: Question, era: Era) -> Window | None:
     """The window a request asks for, or None if it is none, or not put the way the service understands."""
     if asked.endpoint not in FORMS:
         return None
+    asked = understood(asked, era)
     names, form, _ = FORMS[asked.endpoint]
     wanted = sorted([*names, *(["pumperId"] if asked.endpoint == "pump-logs" else [])])
     keys = sorted({name.decode("utf-8", "replace") for name, _ in asked.query} - {era.events_key})
     if keys != wanted or any(len(asked.values(name)) != 1 for name in wanted) or asked.body:
         return None  # nobody has seen what the service makes of a body on a GET
     first, last = (_moment(asked.values(name)[0], form) for name in names)
-    codes = _codes(asked.values(era.events_key))
-    if first is None or last is None or codes is False or first > last:
+    if first is None or last is None or first > last:
         return None
+    try:
+        codes = codes_of(asked.values(era.events_key), era)
+    except BadCodesError:
+        codes = None
     if asked.endpoint == "pump-events":
         last += _DAY - _TICK  # whole days, the last one included
-    return Window(first=first, last=last, codes=codes if era.filters_events and isinstance(codes, frozenset) else None)
+    return Window(first=first, last=last, codes=codes)
+
+
+def understood(asked: Question, era: Era) -> Question:
+    """The question without what the service of an era does not look at: nothing between two `&`, and in most places keys it ignores."""
+    known = KNOWN_KEYS.get(asked.endpoint)
+    if known is None:
+        return asked
+    looks = asked.endpoint == "pump-logs" and era.filters_events
+    kept = [
+        bool(piece) and (looks or name.decode("utf-8", "replace") in known)
+        for (name, _), piece in zip(asked.query, asked.pieces, strict=True)
+    ]
+    return asked if all(kept) else asked.with_query("&".join(piece for piece, keep in zip(asked.pieces, kept, strict=True) if keep))
 
 
 def spans(windows: Iterable[Window]) -> list[Window]:
@@ -213,6 +240,19 @@ def spans(windows: Iterable[Window]) -> list[Window]:
         else:
             found.append(Window(first=window.first, last=window.last, codes=None))
     return found
+
+
+def _like(one: _Recorded, made: Response) -> Response:
+    cookies = [("Set-Cookie", line) for line in one.entry.exchange.response.headers.all("Set-Cookie")]
+    return replace(made, headers=Headers([*made.headers, *cookies]))
+
+
+def _has_good_codes(asked: Question, era: Era) -> bool:
+    try:
+        codes_of(asked.values(era.events_key), era)
+    except BadCodesError:
+        return False
+    return True
 
 
 def _answers(exchange: Exchange, state: State) -> bool:
@@ -233,11 +273,3 @@ def _moment(text: str, form: re.Pattern[str]) -> datetime | None:
         return datetime.fromisoformat(text.removesuffix("Z")) if form.match(text) else None
     except ValueError:
         return None
-
-
-def _codes(values: tuple[str, ...]) -> frozenset[int] | bool | None:
-    """The event codes asked for; None means all of them (no key, or an empty one), False that they are no codes."""
-    found = [piece.strip() for value in values for piece in value.split(",") if piece.strip()]
-    if not all(piece.isascii() and piece.isdigit() and len(piece) <= _DIGITS for piece in found):
-        return False
-    return frozenset(map(int, found)) if found else None

@@ -3,7 +3,6 @@
 No response header of the live service is public; this set is what its parts (Azure Front Door, nginx, ASP.NET, Express) send.
 """
 
-import gzip
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -17,6 +16,7 @@ from simulator.account import Account
 from simulator.entropy import Entropy
 from simulator.key import SigningKey
 from simulator.state import State
+from tandem.dress import EXPIRED, compressed
 from tandem.endpoints import Place
 from tandem.eras import Era
 from tandem.refusals import GONE, written
@@ -25,8 +25,6 @@ from tfx.exchange import Headers, Request, Response
 
 JSON_TYPE: Final = "application/json; charset=utf-8"
 HTML_TYPE: Final = "text/html"
-GZIP_FROM: Final = 150
-"""Bodies shorter than this are not worth compressing, bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -62,6 +60,10 @@ class Call:
     def one(self, name: str) -> str:
         """The first value of a query key, or nothing."""
         return next((value for key, value in self.query if key == name), "")
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Every value of a query key, in order."""
+        return tuple(value for key, value in self.query if key == name)
 
     def form(self) -> Mapping[str, str]:
         """The body as a form."""
@@ -111,10 +113,9 @@ def not_found() -> Answer:
     return Answer(status=404, body=GONE, content_type=HTML_TYPE)
 
 
-def unauthorized() -> Answer:
-    """An expired, foreign or unknown bearer token."""
-    challenge = 'Bearer error="invalid_token", error_description="The access token is expired or unknown"'
-    return Answer(status=401, content_type="", headers=(("WWW-Authenticate", challenge),))
+def unauthorized(*, has_token: bool = True) -> Answer:
+    """No bearer token, or an expired, foreign or unknown one."""
+    return Answer(status=401, content_type="", headers=(("WWW-Authenticate", EXPIRED if has_token else "Bearer"),))
 
 
 def blocked(world: World) -> Answer:
@@ -145,11 +146,8 @@ def finished(world: World, call: Call, answer: Answer) -> Response:
         headers.append(("Content-Type", answer.content_type))
     if answer.chunked:
         headers.append(("ETag", f'W/"{len(body):x}-{hashlib.sha1(body, usedforsecurity=False).hexdigest()[:27]}"'))
-    if len(body) >= GZIP_FROM:
-        headers.append(("Vary", "Accept-Encoding"))
-        if "gzip" in call.request.headers.get("Accept-Encoding"):
-            body = gzip.compress(body, compresslevel=6, mtime=0)
-            headers.append(("Content-Encoding", "gzip"))
+    coding, body = compressed(body, call.request.headers.get("Accept-Encoding"))
+    headers.extend(coding)
     headers.append(("Transfer-Encoding", "chunked") if answer.chunked else ("Content-Length", str(len(body))))
     headers.append(("Connection", "keep-alive"))
     if answer.server:

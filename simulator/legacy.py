@@ -1,14 +1,12 @@
 """The reportsfacade that answered until mid-2026: pump metadata and binary events. Pure. Shapes: tandem-source 1.5."""
 
 from datetime import UTC, date, datetime, time
-from typing import Final
 
 from simulator.account import Account, Device
 from simulator.answers import Answer, Call, World, json_answer
 from simulator.reports import missing, span, window_of
-
-BAD_PARAMETERS: Final = {"message": "Check input parameters."}
-"""What wrong dates were answered with (tconnectsync #114)."""
+from tandem.codes import BadCodesError, codes_of
+from tandem.refusals import BAD_PARAMETERS
 
 
 def metadata(world: World, call: Call) -> Answer:
@@ -49,10 +47,12 @@ def pump_events(world: World, call: Call) -> Answer:
     if device is None or places["pumperId"] != world.account.pumper_id:
         return missing()
     first, last = day(call.one("minDate")), day(call.one("maxDate"))
-    ids = [value for value in call.one("eventIds").split(",") if value]
-    if first is None or last is None or last < first or not all(value.isdecimal() for value in ids):
+    try:
+        codes = codes_of(call.all("eventIds"), world.era)
+    except BadCodesError:
         return json_answer(BAD_PARAMETERS, status=400)
-    codes = tuple(int(value) for value in ids) or None
+    if first is None or last is None or last < first:
+        return json_answer(BAD_PARAMETERS, status=400)
     records = window_of(device.records, datetime.combine(first, time.min), datetime.combine(last, time.max), codes)
     return json_answer(records.to_base64(), chunked=True)
 

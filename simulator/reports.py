@@ -10,20 +10,21 @@ from simulator.account import Device
 from simulator.answers import Answer, Call, World, json_answer
 from tandem.bff import events_from_records
 from tandem.clock import PUMP_EPOCH
+from tandem.codes import BadCodesError, codes_of
 from tandem.records import Records
-from tandem.refusals import Issue, too_long, unknown_keys, zod_error
+from tandem.refusals import NOT_A_NUMBER, Issue, too_long, unknown_keys, zod_error
 from tfx.jsonbody import Json
 
 CLOCK_CHANGES: Final = (13, 14)
 INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 
 
-def window_of(records: Records, first: datetime, last: datetime, codes: tuple[int, ...] | None) -> Records:
+def window_of(records: Records, first: datetime, last: datetime, codes: frozenset[int] | None) -> Records:
     """The records whose naive wall clock reads between these two, both included; `codes` None means every type."""
     seconds = records.seconds.astype(np.int64)
     keep = (seconds >= (first - PUMP_EPOCH) // timedelta(seconds=1)) & (seconds <= (last - PUMP_EPOCH) // timedelta(seconds=1))
     if codes is not None:
-        keep &= np.isin(records.code, codes)
+        keep &= np.isin(records.code, list(codes))
     return records.take(keep)
 
 
@@ -136,11 +137,11 @@ def pump_logs(world: World, call: Call) -> Answer:
     first, last = parsed(call.one("startDate")), parsed(call.one("endDate"))
     if first and last and last - first > timedelta(days=world.era.max_window_days):
         issues.append(too_long(world.era.max_window_days))
-    codes = wanted_codes(call) if world.era.filters_events else None
-    if codes is not None and -1 in codes:
-        issues.append(
-            {"code": "invalid_type", "expected": "number", "received": "nan", "path": ["eventCodes"], "message": "Expected number"}
-        )
+    try:
+        codes = codes_of(call.all(world.era.events_key), world.era)
+    except BadCodesError:
+        issues.append(NOT_A_NUMBER)
+        codes = None
     if issues or first is None or last is None:
         return json_answer(zod_error(issues), status=400)
     records = device.records
@@ -154,16 +155,6 @@ def pump_logs(world: World, call: Call) -> Answer:
         },
         chunked=True,
     )
-
-
-def wanted_codes(call: Call) -> tuple[int, ...] | None:
-    """None for every type: no key, or an empty one. Repeated keys name nothing (GlucoseBar: "verified live"); -1 is not a number."""
-    values = [value for key, value in call.query if key == "eventCodes"]
-    if len(values) > 1:
-        return ()
-    if not values or not values[0]:
-        return None
-    return tuple(int(code) if code.strip().isdecimal() else -1 for code in values[0].split(","))
 
 
 def bad_date(key: str) -> Issue:

