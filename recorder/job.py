@@ -13,6 +13,7 @@ from recorder.credentials import Credentials
 from recorder.order import Order
 from recorder.session import captured, is_had, record
 from recorder.simulated import simulated
+from sanitizer.era import shows_another
 from sanitizer.findings import without_advice
 from sanitizer.folders import public_part
 from sanitizer.names import known_to
@@ -184,6 +185,8 @@ def taped(order: Order, exchanges: tuple[Exchange, ...], clock: datetime, exit_c
         LeakError, RefusedError: the sanitizer's; nothing was written.
     """
     region, era = programs.region_and_era(exchanges)
+    if order.era and shows_another(order.era, exchanges):
+        raise UsageError(f"the program asked the API of {era}, not of {order.era}; leave --era out, or say {era}")
     found = captured(exchanges, order.era or era, order.region or region, clock, ())
     return _finished(order, found, exit_code, by_program=True)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sanitizer.actions import ACTIONS
 from sanitizer.epoch import ANCHOR
+from sanitizer.era import shows_another
 from sanitizer.findings import Finding
 from sanitizer.hand import Looking
 from sanitizer.policy import Policy, policy
@@ -67,6 +68,7 @@ def looked_at(cassette: Cassette, *, rules: Policy | None = None) -> tuple[Findi
     _head(hand, cassette)
     try:
         walked(hand, cassette.exchanges)
+        _told(hand, cassette)
         _codings(hand, cassette)
         if cassette.values == SYNTHETIC:
             from sanitizer.values.regenerate import regenerated  # needs numpy, which the other checks do without
@@ -75,6 +77,14 @@ def looked_at(cassette: Cassette, *, rules: Policy | None = None) -> tuple[Findi
     except (RefusedError, *NOT_UNDERSTOOD):
         hand.note("body", "cannot be understood, so nothing says that it is clean")
     return tuple(run.findings)
+
+
+def _told(hand: Looking, cassette: Cassette) -> None:
+    """What the head says of the exchanges is what sanitizing them again would say."""
+    if any(cassette.rules.get(word, 0) < number for word, number in hand.run.counts.items()):
+        hand.note("rules", "fewer places than there are; have them counted with: tfx sanitize")
+    if cassette.era in ERAS and shows_another(cassette.era, cassette.exchanges):
+        hand.note("era", "not the one that the requests show")
 
 
 def _codings(hand: Looking, cassette: Cassette) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from sanitizer.findings import listed
 from sanitizer.folders import files_in, foreign
 from sanitizer.options import Origin, of_imports
 from sanitizer.outcomes import Cleaning, Report, checked, cleaned, looked_over
@@ -151,9 +152,12 @@ def _suggest(reports: Sequence[Report], rules: "Policy | None") -> None:
 
 
 def _refused(reports: Sequence[Report]) -> None:
-    for report in reports:
+    for number, report in enumerate(reports, 1):
         if report.refused:
-            click.echo(f"tfx: {report.refused.rstrip('.')}.", err=True)
+            # Where a file may not be named, it is told by its place among those that were.
+            which = f"file {number}" if len(reports) > 1 else "the file"
+            text = f"{which}{report.refused.removeprefix('the file')}" if report.refused.startswith("the file") else report.refused
+            click.echo(f"tfx: {text.rstrip('.')}.", err=True)
 
 
 def _audit(file: Path, reports: Sequence[Report], rules: "Policy | None", *, own: bool) -> None:
@@ -191,6 +195,8 @@ def _show_one(report: Report, *, explain: bool) -> None:
             click.echo(f"    {number:6} {place}")
     if report.left_out:
         click.echo(f"{report.path} exchanges left out because they cannot be understood: {report.left_out}")
+    if report.elsewhere:
+        click.echo(f"{report.path} requests left out, to other hosts or without an answer: {listed(report.elsewhere)}")
     if report.imported:
         click.echo(f"{report.path} {report.imported}")
     if report.written:

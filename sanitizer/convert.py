@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import click
 
-from sanitizer.findings import Finding, without_advice
+from sanitizer.findings import Finding, listed, without_advice
 from sanitizer.folders import public_part
 from sanitizer.formats import har, vcr
 from sanitizer.formats.nodes import json_file
@@ -38,13 +38,13 @@ WRITERS: Mapping[str, Callable[[Cassette], bytes]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Imported:
-    """A foreign file made clean; `elsewhere` requests in it went to other hosts, or got no answer, and were left out.
+    """A foreign file made clean; `elsewhere` are the numbers of requests to other hosts, or without an answer: left out.
 
     `refused` names entries that could not be read, beside the findings of what was `done`.
     """
 
     done: Scrubbed
-    elsewhere: int = 0
+    elsewhere: tuple[int, ...] = ()
     refused: tuple[Finding, ...] = ()
 
     @property
@@ -206,7 +206,7 @@ def _show(source: Path, target: Path, made: Imported, *, as_json: bool) -> None:
             "era": cassette.era,
             "region": cassette.region,
             "exchanges": len(cassette.exchanges),
-            "elsewhere": made.elsewhere,
+            "elsewhere": list(made.elsewhere),
             "refused and left out": made.left_out,
             "rules": dict(cassette.rules),
             "findings": [{"exchange": one.exchange, "place": one.place, "kind": one.kind} for one in findings],
@@ -216,7 +216,7 @@ def _show(source: Path, target: Path, made: Imported, *, as_json: bool) -> None:
     for finding in findings:
         click.echo(f"{source} {finding}")
     if made.elsewhere:
-        click.echo(f"{source} requests left out, to other hosts or without an answer: {made.elsewhere}")
+        click.echo(f"{source} requests left out, to other hosts or without an answer: {listed(made.elsewhere)}")
     if made.left_out:
         click.echo(f"{source} exchanges left out because they cannot be understood: {made.left_out}")
     click.echo(f"{source} {made.places}")

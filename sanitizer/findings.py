@@ -30,6 +30,17 @@ _ADVICE = re.compile(
 )
 
 
+def listed(numbers: Sequence[int]) -> str:
+    """How many, and which, runs of them as one: `4 (#2, #5 to #7)`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and runs[-1][-1] == number - 1:
+            runs[-1][1:] = [number]
+        else:
+            runs.append([number])
+    return f"{len(numbers)} ({', '.join(' to '.join(f'#{number}' for number in run) for run in runs)})"
+
+
 def without_advice(text: str) -> str:
     """What an error says, without what to do about it: that depends on where the recording comes from."""
     return _ADVICE.sub("", text)

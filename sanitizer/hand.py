@@ -116,6 +116,8 @@ class Looking(_Reporting):
         """The leaf as it is."""
         if value is None:
             return value
+        if rule.word != "keep":
+            self.run.counts[rule.word] += 1
         action = ACTIONS[rule.word]
         if action.holds(value, rule.argument, self.run):
             if not self.run.turns.are_kept(action.tells(value)):

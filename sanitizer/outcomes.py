@@ -45,14 +45,14 @@ class Report:
     exit_code: int = 0
     called: str = ""
     cassette: "Cassette | None" = None
-    elsewhere: int = 0
+    elsewhere: tuple[int, ...] = ()
     left_out: int = 0
 
     def told(self) -> dict[str, object]:
         """The same for a machine."""
         findings = [{"exchange": one.exchange, "place": one.place, "kind": one.kind} for one in self.findings]
         told = {"path": self.path, "findings": findings, "touched": self.touched, "imported": self.imported, "written": self.written}
-        return {**told, "refused": self.refused or None, "left out": self.left_out}
+        return {**told, "refused": self.refused or None, "left out": self.left_out, "elsewhere": list(self.elsewhere)}
 
     def refuse(self, error: TfxError) -> None:
         """Say why nothing came of the file."""

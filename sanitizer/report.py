@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, cast
 
-from sanitizer.findings import Finding
+from sanitizer.findings import Finding, listed
 from sanitizer.hand import KEPT
 from sanitizer.policy import Policy, policy
 from tfx.cassette import Cassette
@@ -44,7 +44,7 @@ HELD: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 class Entry:
     """One file: the cassette it became or is, or why none.
 
-    `touched`: (rule, place) -> how often; `elsewhere`: requests to others left out, `left_out`: exchanges that were refused and left
+    `touched`: (rule, place) -> how often; `elsewhere`: the numbers of requests to others, `left_out`: exchanges that were refused and left
     out. `name` is what the file may be called where it became no cassette.
     """
 
@@ -54,7 +54,7 @@ class Entry:
     touched: Mapping[tuple[str, str], int] = field(default_factory=dict)
     refused: str = ""
     imported: bool = False
-    elsewhere: int = 0
+    elsewhere: tuple[int, ...] = ()
     left_out: int = 0
 
 
@@ -118,7 +118,7 @@ def _file(name: str, entry: Entry, left: Mapping[str, Json]) -> dict[str, Json]:
         "file": name,
         **about,
         "imported": entry.imported,
-        "requests left out": entry.elsewhere,
+        "requests left out": list(entry.elsewhere),
         "refused and left out": entry.left_out,
         "refused": entry.refused or None,
         "held": {kind: sum(counts.get(word, 0) for word in words) for kind, words in HELD.items()},
@@ -150,7 +150,8 @@ def _about(one: dict[str, Json]) -> list[str]:
         return [*lines, f"Nothing was written: {one['refused']}", ""]
     lines += [f"Region {one['region']}, era {one['era']}, {one['exchanges']} exchanges, values: {one['values']}.", ""]
     if one["imported"]:
-        lines += [f"Imported; {one['requests left out']} requests to other hosts, or without an answer, were left out.", ""]
+        gone = cast("list[int]", one["requests left out"])
+        lines += [f"Imported. Requests left out, to other hosts or without an answer: {listed(gone) if gone else 'none'}.", ""]
     if one["refused and left out"]:
         lines += [f"Exchanges left out because they cannot be understood: {one['refused and left out']}.", ""]
     lines += ["### Places that held something", "", *_table(("what", "places"), _rows(one["held"])), ""]
@@ -159,8 +160,8 @@ def _about(one: dict[str, Json]) -> list[str]:
     blanked = one["without a rule"]
     assert isinstance(blanked, list)
     lines += ["### Places without a rule, blanked or removed", ""]
-    listed = [(str(found["exchange"]), str(found["place"]), str(found["kind"])) for found in blanked if isinstance(found, dict)]
-    lines += [*_table(("exchange", "place", "why"), listed), ""] if listed else ["None.", ""]
+    rows = [(str(found["exchange"]), str(found["place"]), str(found["kind"])) for found in blanked if isinstance(found, dict)]
+    lines += [*_table(("exchange", "place", "why"), rows), ""] if rows else ["None.", ""]
     lines += ["### Left in: each narrows the crowd", "", *_table(("what", "where", "value"), _leaves(one["left in"])), ""]
     return lines
 

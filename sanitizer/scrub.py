@@ -82,6 +82,9 @@ def scrub(
     return Scrubbed(cassette=cassette, findings=tuple(run.findings), touched=dict(run.places), left_out=run.left_out)
 
 
+_NAME = "cassette name"
+
+
 def _most(before: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
     return {word: max(before.get(word, 0), counts.get(word, 0)) for word in (*before, *counts)}
 
@@ -131,7 +134,11 @@ def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:
         shown = "; ".join(map(str, leaks[:5])) + (f" and {len(leaks) - 5} more" if len(leaks) > 5 else "")  # noqa: PLR2004  # enough to act on
         raise LeakError(
             f"the second look at the finished cassette found values that must not be there, so nothing was written: {shown}. "
-            "Please report the places; they are a gap in the rules"
+            + (
+                "Choose another name"
+                if all(leak.place == _NAME for leak in leaks)
+                else "Please report the places; they are a gap in the rules"
+            )
         )
 
 

@@ -30,6 +30,7 @@ def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -
             ) from None
         hand.note(place, "not a token that can be read")
         return value
+    hand.count("jwt", place)
     if not hand.changes:
         claims(found)
         if not is_signed(value, header):
@@ -38,7 +39,6 @@ def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -
     from tfx.signing import sign
 
     assert isinstance(value, str)
-    hand.count("jwt", place)
     clean = claims(found)
     assert isinstance(clean, dict)
     changed = sign(clean)

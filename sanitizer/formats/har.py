@@ -38,7 +38,7 @@ def read(value: object, where: str, *, leaves_out: bool = False) -> Recording:
     log = mapping(value["log"], f"{where} log")
     entries: list[tuple[datetime | None, Numbered]] = []
     refused: list[Finding] = []
-    elsewhere = 0
+    elsewhere: list[int] = []
     for index, node in enumerate(listing(log.get("entries"), f"{where} log.entries")):
         place = f"{where} log.entries[{index}]"
         try:
@@ -49,7 +49,7 @@ def read(value: object, where: str, *, leaves_out: bool = False) -> Recording:
             refused.append(entry_refused(index + 1, error, place))
             continue
         if found is None:
-            elsewhere += 1
+            elsewhere.append(index + 1)
         else:
             entries.append((found[0], (index + 1, found[1])))
     known = [(time, numbered) for time, numbered in entries if time is not None]

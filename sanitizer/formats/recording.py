@@ -9,6 +9,7 @@ from itertools import count
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sanitizer.era import eras_of, shows_another
 from sanitizer.findings import Finding, without_advice
 from sanitizer.formats.nodes import odd
 from sanitizer.ordinals import KINDS
@@ -44,14 +45,14 @@ class Recording:
     """The exchanges of a foreign file with the service, in order; real credentials, like a capture.
 
     `numbers` are their places in the file, 1 for its first entry; `refused` names entries that cannot be read, where they were to be
-    left out. `elsewhere` is how many requests to other hosts, or without an answer, were left out. `clock`, `era` and `region` are what
-    the file itself says; None or empty where it says nothing.
+    left out. `elsewhere` are the places of requests to other hosts, or without an answer, which were left out. `clock`, `era` and
+    `region` are what the file itself says; None or empty where it says nothing.
     """
 
     exchanges: tuple[Exchange, ...]
     numbers: tuple[int, ...] = ()
     refused: tuple[Finding, ...] = ()
-    elsewhere: int = 0
+    elsewhere: tuple[int, ...] = ()
     clock: datetime | None = None
     era: str = ""
     region: str = ""
@@ -69,7 +70,7 @@ def to_tandem(url: str) -> bool:
 
 
 def hinted(
-    entries: Iterable[Numbered], elsewhere: int, clock: datetime | None, hints: object, refused: Iterable[Finding] = ()
+    entries: Iterable[Numbered], elsewhere: Iterable[int], clock: datetime | None, hints: object, refused: Iterable[Finding] = ()
 ) -> Recording:
     """A recording with what tfx wrote into the file beside it, as far as that is known here."""
     numbered = tuple(entries)
@@ -78,7 +79,7 @@ def hinted(
         exchanges=tuple(exchange for _, exchange in numbered),
         numbers=tuple(number for number, _ in numbered),
         refused=tuple(refused),
-        elsewhere=elsewhere,
+        elsewhere=tuple(elsewhere),
         clock=instant(said.get("clock", "")) or clock,
         era=said.get("era", "") if said.get("era") in ERAS else "",
         region=said.get("region", "") if said.get("region") in REGIONS else "",
@@ -108,6 +109,8 @@ def capture_of(recording: Recording, where: str, *, era: str = "", region: str =
     seen = _seen(recording, where)
     if not any(locate(one.request.method, one.request.url) for one in exchanges):
         raise UsageError(f"{where} holds no exchange with Tandem Source, so there is nothing to make a cassette of; name another file")
+    if era and shows_another(era, exchanges):
+        raise UsageError(f"{where} shows the API of {', '.join(sorted(eras_of(exchanges)))}, not of {era}; leave --era out, or say that")
     return Capture(
         exchanges=exchanges,
         era=era or recording.era or _era(exchanges, where),
@@ -158,18 +161,9 @@ def _region(exchanges: tuple[Exchange, ...], where: str) -> str:
 
 
 def _era(exchanges: tuple[Exchange, ...], where: str) -> str:
-    """The era whose endpoints answered, told apart by the key that names event codes."""
-    possible = set(ERAS)
-    for one in exchanges:
-        place = locate(one.request.method, one.request.url)
-        if place is None or one.response.status >= 400:  # noqa: PLR2004  # a refusal says what an era has not
-            continue
-        possible &= place.endpoint.eras
-        if place.endpoint.name == "pump-logs":
-            keys = {key for key, _ in parse_qsl(urlsplit(one.request.url).query, keep_blank_values=True)}
-            possible &= {name for name, era in ERAS.items() if era.events_key in keys} or set(ERAS)
+    possible = eras_of(exchanges)
     if len(possible) == 1:
-        return possible.pop()
+        return next(iter(possible))
     what = "does not show which state of the API it is of" if possible else "shows two states of the API"
     raise _ask(where, what, "--era", ", ".join(ERAS))
 

@@ -36,7 +36,7 @@ def read(value: object, where: str, *, leaves_out: bool = False) -> Recording:
         raise odd(where, "does not end in `version: 1`")
     entries: list[Numbered] = []
     refused: list[Finding] = []
-    times, elsewhere = [], 0
+    times, elsewhere = [], list[int]()
     for index, node in enumerate(listing(file["interactions"], f"{where} interactions")):
         place = f"{where} interactions[{index}]"
         try:
@@ -48,7 +48,7 @@ def read(value: object, where: str, *, leaves_out: bool = False) -> Recording:
             refused.append(entry_refused(index + 1, error, place))
             continue
         if not to_tandem(exchange.request.url):
-            elsewhere += 1
+            elsewhere.append(index + 1)
             continue
         entries.append((index + 1, exchange))
         recorded = interaction.get("recorded_at")

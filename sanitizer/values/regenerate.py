@@ -123,10 +123,9 @@ def _retold(hand: Hand, tapes: Sequence[_Tape]) -> None:
 
 
 def _tell(hand: Hand, kind: str, place: str, number: int, *, is_other: bool) -> None:
-    if hand.changes:
-        if number:
-            hand.count(kind, place, number)
-    elif is_other:
+    if number:
+        hand.count(kind, place, number)
+    if is_other and not hand.changes:
         hand.note(place, "an amount that the structure does not give, on a cassette that says its values are synthetic")
 
 

@@ -119,7 +119,7 @@ def test_the_report_is_json(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     (folder / "browser.har").write_text(json.dumps(browser()))
     assert cli.run(["convert", "--json", "browser.har", "week.json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["exchanges"], report["elsewhere"], report["region"]) == (3, 1, "us")
+    assert (report["exchanges"], report["elsewhere"], report["region"]) == (3, [4], "us")
     assert report["rules"] == load(folder / "week.json").rules
 
 

@@ -19,7 +19,8 @@ import pytest
 
 import sanitizer
 from sanitizer.actions import ACTIONS
-from sanitizer.check import looked_at
+from sanitizer.check import COUNTED, looked_at
+from sanitizer.era import eras_of
 from sanitizer.fields import bits_of, layout, ranges, treatment
 from sanitizer.hand import Looking
 from sanitizer.policy import Node, Range, Rule, policy
@@ -50,14 +51,19 @@ Site = tuple[str, int, str]
 """A file, a line, and of a leaf its rule; of an event's property the code and the field."""
 
 
+MANY = dict.fromkeys((*ACTIONS, *COUNTED), 9_999_999)
+"""As many places as a head may say: what is counted is another row's."""
+
+
 def tape(*exchanges: Exchange, **head: object) -> Cassette:
     clean = Cassette(
         name="x",
-        era="2026-10",
+        era=max(eras_of(exchanges), default="2026-10"),
         region="us",
         clock=datetime(2024, 7, 3, 20, 30, tzinfo=UTC),
         policy=policy().version,
         exchanges=exchanges or (at("sso-page"),),
+        rules=MANY,
     )
     return replace(clean, **head)  # type: ignore[arg-type]  # a wrong head is what is looked for
 
@@ -302,7 +308,9 @@ def rows() -> dict[str, Cassette]:
         "packed": tape(at("sso-page", got=(HTML, ("Content-Encoding", "gzip")), raw=packed(policy().pages["portal"].encode()))),
         "a name": tape(name="Marisol/x"),
         "a telling name": tape(name="pump-10871624"),
-        "a count": tape(rules={"uuid": -1}),
+        "a count": tape(rules={**MANY, "nonce": -1}),
+        "too few": tape(rules={}),
+        "another era": tape(at("pump-logs", LOGS, query="?eventIds=16"), era="2026-10"),
         "a form's spelling": tape(at("token", sent=(FORM,), body=b"grant_type=%61uthorization_code")),
         "a page sent": tape(at("login", sent=(HTML,), body=b"<p>")),
         "a key set": tape(at("jwks", {"keys": []})),
@@ -419,6 +427,7 @@ def test_every_function_of_the_check_is_missed_when_it_is_silent(monkeypatch: py
     broken = rows()
     silenced: dict[str, tuple[object, str]] = {
         "looked_at": ((), "a host"),
+        "_told": (None, "too few"),
         "_codings": (None, "packed"),
         "_is_packed_by_tfx": (True, "packed"),
         "_is_file_name": (True, "a name"),
@@ -445,7 +454,7 @@ def test_every_fact_of_the_head_is_missed_when_it_is_silent(said: list[Site]) ->
         ("clock", {"clock": datetime(2026, 11, 18, 20, 30, tzinfo=UTC)}),
         ("policy.version", {"policy": 0}),
         ("policy.values", {"values": "invented"}),
-        ("rules", {"rules": {"Marisol": 1}}),
+        ("rules", {"rules": {**MANY, "Marisol": 1}}),
     ]
     source = (HERE / "check.py").read_text(encoding="utf-8")
     facts = next(node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict))

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import re
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,7 +17,9 @@ import jwt
 import pytest
 
 from replayer.keys import checked_ignore
-from sanitizer.check import check, looked_at
+from sanitizer.actions import ACTIONS
+from sanitizer.check import COUNTED, check, looked_at
+from sanitizer.hand import KEPT
 from sanitizer.scrub import Scrubbed, again
 from tandem.endpoints import locate
 from tandem.records import Records
@@ -238,6 +241,8 @@ def test_a_byte_put_back_into_a_record_is_found(scrubbed: Done, offset: int, val
     assert found(broken) == [f"#{index + 1} response body[]: a record of event {code} that does not look like a sanitized one"]
 
 
+MANY = dict.fromkeys((*ACTIONS, *COUNTED), 9_999_999)
+
 HEADS: list[tuple[dict[str, Any], str]] = [
     ({"name": "pump-10871624"}, "name: a long number or a date, which may be somebody's"),
     ({"era": "1999"}, "era: not a known era"),
@@ -247,13 +252,26 @@ HEADS: list[tuple[dict[str, Any], str]] = [
     ({"clock": datetime(2024, 7, 3, 20, 30, 5, tzinfo=UTC)}, "clock: not a whole minute of the anchor week"),
     ({"policy": 0}, "policy.version: made by another version of the policy; sanitize it again"),
     ({"values": "invented"}, "policy.values: not one of keep, synthetic"),
-    ({"rules": {"Marisol": 1}}, "rules: a rule that does not exist"),
+    ({"rules": {**MANY, "Marisol": 1}}, "rules: a rule that does not exist"),
+    ({"rules": {**MANY, "cookie": 22}}, "rules: fewer places than there are; have them counted with: tfx sanitize"),
+    ({"era": "2025"}, "era: not the one that the requests show"),
 ]
 
 
 @pytest.mark.parametrize(("change", "expected"), HEADS)
 def test_the_head_is_looked_at(clean: Cassette, change: dict[str, Any], expected: str) -> None:
     assert found(replace(clean, **change)) == [expected]
+
+
+@pytest.mark.parametrize("era", ["2025", "2026-10"])
+def test_what_is_counted_is_what_sanitizing_again_counts(scrubbed: Done, era: str) -> None:
+    cassette = scrubbed(era).cassette
+    counted = Counter[str]()
+    for (word, _), number in again(replace(cassette, rules={})).touched.items():
+        counted[word] += number
+    for word in [word for word, number in counted.items() if number and not word.startswith(KEPT)]:
+        one_less = replace(cassette, rules={**cassette.rules, word: counted[word] - 1})
+        assert found(one_less) == ["rules: fewer places than there are; have them counted with: tfx sanitize"], word
 
 
 def test_a_place_to_ignore_must_be_one(clean: Cassette) -> None:
@@ -331,9 +349,9 @@ MORE_HEADS: list[tuple[dict[str, Any], list[str]]] = [
     ({"name": "Jane Doe"}, ["name: not a plain file name"]),
     ({"name": "../jane"}, ["name: not a plain file name"]),
     ({"name": "week-90.55.66.43"}, ["name: a long number or a date, which may be somebody's"]),
-    ({"rules": {"uuid": -1}}, ["rules: a number that counts nothing"]),
-    ({"rules": {"uuid": True}}, ["rules: a number that counts nothing"]),
-    ({"rules": {"uuid": 90_556_643}}, ["rules: a number that counts nothing"]),
+    ({"rules": {**MANY, "nonce": -1}}, ["rules: a number that counts nothing"]),
+    ({"rules": {**MANY, "nonce": True}}, ["rules: a number that counts nothing"]),
+    ({"rules": {**MANY, "uuid": 90_556_643}}, ["rules: a number that counts nothing"]),
 ]
 
 

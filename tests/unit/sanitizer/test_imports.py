@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sanitizer.asking import asked_for
-from sanitizer.findings import without_advice
+from sanitizer.findings import listed, without_advice
 from sanitizer.outcomes import cassette_name
 from tfx import cli
 from tfx.store import load
@@ -57,7 +57,7 @@ def test_one_refused_file_keeps_no_other_from_being_tried(capsys: pytest.Capture
     refused = "#3 response body: a body has the content coding zstd, which tfx cannot undo; only deflate, gzip, x-gzip are understood"
     lines = said.err.splitlines()
     assert lines[0].startswith(f"tfx: bad.har {refused}; nothing was written. Leave out what cannot be understood with --leave-out-refused")
-    assert lines[1].startswith("tfx: the file #2 response body: a body has the content coding zstd")
+    assert lines[1].startswith("tfx: file 3 #2 response body: a body has the content coding zstd")
     assert lines[2].startswith("tfx: odd.har is not a HAR file")
     assert "marisol" not in (said.err + said.out).casefold()
     told = json.loads(Path("audit.json").read_text())["files"]
@@ -79,6 +79,7 @@ def test_what_is_refused_can_be_left_out_by_name_and_number(capsys: pytest.Captu
         "web.har #3 request: a request to no place of Tandem Source (GET source.tandemdiabetes.com/static/*/*.png); removed"
     ), "numbered as in the file"
     assert "web.har exchanges left out because they cannot be understood: 2" in lines
+    assert "web.har requests left out, to other hosts or without an answer: 1 (#1)" in lines
     assert "\nExchanges left out because they cannot be understood: 2.\n" in Path("audit.md").read_text()
     har("nothing.har", PACKED)
     assert cli.run(["sanitize", "nothing.har", "--output", "out", "--leave-out-refused"]) == 1
@@ -97,6 +98,9 @@ def test_what_a_file_does_not_tell_is_said_to_either_command(capsys: pytest.Capt
     assert capsys.readouterr().err.endswith("which state of the API it is of; say it with --era (2025, 2026-07, 2026-10).\n")
     assert cli.run(["sanitize", "web.har", "--output", "out", "--era", "2026-07", "--region", "us"]) == 0
     assert load(Path("out/web.json")).era == "2026-07"
+    har("logs.har", entry())
+    assert cli.run(["sanitize", "logs.har", "--output", "out", "--era", "2026-07"]) == 2
+    assert "shows the API of 2026-10, not of 2026-07; leave --era out" in capsys.readouterr().err
 
 
 def test_a_file_s_name_becomes_a_cassette_s_only_where_it_tells_of_nobody(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,6 +137,13 @@ SHOWN = [
 def test_a_request_is_named_by_known_words() -> None:
     for method, url, shown, why in SHOWN:
         assert asked_for(method, url) == shown, why
+
+
+def test_who_is_left_out_is_told_by_number(capsys: pytest.CaptureFixture[str]) -> None:
+    har("web.har", PAGE, entry(), PAGE, PAGE, entry(status=0))
+    assert cli.run(["sanitize", "web.har", "--output", "out", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["files"][0]["elsewhere"] == [1, 3, 4, 5]
+    assert listed((1, 3, 4, 5)) == "4 (#1, #3 to #5)"
 
 
 ADVICE = [

@@ -103,7 +103,7 @@ def test_the_command_writes_it_for_cassettes_imports_and_refusals(
     assert cli.run(["sanitize", "other.har", "--output", "out", "--report", "reports/audit.md"]) == 0
     text = (tmp_path / "reports" / "audit.md").read_text()
     assert text.startswith("# What the sanitizer did\n\nPolicy tandem-source, version ")
-    assert "\nImported; 0 requests to other hosts, or without an answer, were left out.\n" in text
+    assert "\nImported. Requests left out, to other hosts or without an answer: none.\n" in text
     assert cli.run(["sanitize", "marisol.har", "--output", "out", "--report", "audit.md"]) == 2
     text = (tmp_path / "audit.md").read_text()
     assert "## file 1\n\nNothing was written: the file " in text
