@@ -25,7 +25,7 @@ NO_SESSION: Final = "no cookie of a sign-in of this replay"
 REASONS: Final = {
     OTHER_ORIGIN: "403: Origin and Referer are not the web application's",
     NO_TOKEN: "401: no bearer token came along",
-    STRANGE_TOKEN: "401: its token is none that this replay handed out, or has expired; sign in first (or play it signed_in)",
+    STRANGE_TOKEN: "401: its token is none that this replay handed out, or has expired; sign in first (signed_in takes the cassette's own)",
     NO_SESSION: "the way to the sign-in page: the cookies that login sets did not come along",
 }
 """What is answered at each closed door, and why."""

@@ -4,7 +4,8 @@ CPython asks its audit hooks before it connects, looks a name up or sends to an 
 us does it; a hook that raises stops the call. A hook cannot be removed, so ours stays and does nothing while no guard is on.
 
 Blocked: connect, connect_ex, sendto, sendmsg with an address, to Unix sockets too (behind one may be a proxy, or Docker), and every
-look-up. Not blocked: netlink, socket pairs (asyncio), the Unix sockets in `_PYTHONS_OWN`, listening. Loopback and other Unix sockets
+look-up. Not blocked: netlink, socket pairs (asyncio), the Unix sockets in `_PYTHONS_OWN`, listening (but for
+raw packet sockets, which send once they are bound). Loopback and other Unix sockets
 (`unix:/path`) only by allow-list. Attempts are counted even if the program swallows the error.
 
 While a cassette plays, programs that would not carry the guard (`children.py`) are not started either. Beyond its reach: C code with
@@ -22,7 +23,7 @@ from typing import Final
 
 from replayer.asker import asker
 from replayer.children import EVENTS, unguarded
-from replayer.targets import CALLS, is_loopback, place_words, target
+from replayer.targets import CALLS, is_address, is_loopback, place_words, target
 from tfx.errors import NetworkBlockedError
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
@@ -177,7 +178,8 @@ class Guard:
                 prepare()
             attempt = self._start(event, args)
             remedy = (
-                "Allow the program by name (tfx replay --allow-programs, in pytest the ini option tfx_allow_programs) if it may run unseen"
+                "Allow the program by name (tfx replay --allow-programs, in pytest the marker's allow_programs or the ini option "
+                "tfx_allow_programs) if it may run unseen"
             )
         else:
             return
@@ -197,7 +199,11 @@ class Guard:
 
     def _call(self, event: str, args: tuple[object, ...]) -> str | None:
         found = target(event, args)
-        return None if found is None or self.lets(found[0]) else CALLS[event].format(place_words(*found))
+        if found is None or self.lets(found[0]):
+            return None
+        # Of an address there is nothing to look up: it is the first step of a connection.
+        words = "reach {} (getaddrinfo)" if event == "socket.getaddrinfo" and is_address(found[0]) else CALLS[event]
+        return words.format(place_words(*found))
 
     def _start(self, event: str, args: tuple[object, ...]) -> str | None:
         name = unguarded(event, args)

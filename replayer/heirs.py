@@ -110,12 +110,16 @@ def stop_forkserver() -> None:
         module._forkserver._stop()  # noqa: SLF001  # multiprocessing's own tests do so; there is no public way
 
 
-def patch_spawn(module: ModuleType, switch: Switch) -> list[Undo]:
-    """Multiprocessing starts its processes below every audit event; with this there is one."""
-    original: Callable[..., int] = module.spawnv_passfds
+def patch_fork_exec(module: ModuleType, switch: Switch) -> list[Undo]:
+    """What starts processes below every audit event (multiprocessing's "spawn" asks it directly) raises one for each program it may try."""
+    original: Callable[..., int] = module.fork_exec
 
-    def spawnv_passfds(path: bytes, args: list[bytes], passfds: list[int]) -> int:
-        sys.audit("os.posix_spawn", path, args, os.environ)
-        return original(path, args, passfds)
+    def fork_exec(args: Sequence[object], programs: Sequence[object], *rest: object) -> int:
+        # CPython's own order: close_fds, pass_fds, cwd, env, and on.
+        folder, given = rest[2], cast("Sequence[bytes] | None", rest[3])
+        surroundings = os.environ if given is None else dict(pair.split(b"=", 1) for pair in given)
+        for program in programs:
+            sys.audit("subprocess.Popen", program, args, folder, surroundings)
+        return original(args, programs, *rest)
 
-    return [switch.replace(cast("type", module), "spawnv_passfds", spawnv_passfds)]  # a module is as good an owner as a class
+    return [switch.replace(cast("type", module), "fork_exec", fork_exec)]  # a module is as good an owner as a class

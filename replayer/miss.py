@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import nsmallest
 from typing import Final
+from urllib.parse import urlsplit
 
 from replayer.differences import Candidate, Difference, differences, is_derivable
 from replayer.keys import Question
 from replayer.remedies import remedy
-from replayer.words import NEXT, label
+from replayer.words import NEXT, host_word, label
+from tandem.regions import HOSTS
 from tfx.exchange import State
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
@@ -36,14 +38,18 @@ def report(
         ((distance(asked, candidate), candidate.number, candidate) for candidate in candidates),
         key=lambda row: (row[0], row[1]),
     )
+    is_ours = urlsplit(asked.origin).netloc in HOSTS
+    ranked = [row for row in ranked if is_ours or row[-1].question.origin == asked.origin]
     # Who asks for the wrong pump need not hear of the sign-in; where nothing of the endpoint was recorded, one that is near is enough.
     near = [candidate for (elsewhere, *_), _, candidate in ranked if not elsewhere] or [candidate for *_, candidate in ranked[:1]]
     lines = [f"no exchange on {cassette} answers {label(asked)}"]
+    if not near and not is_ours:
+        lines.append(f"  url.host: asked {host_word(asked.origin)}")  # what is near elsewhere has nothing to do with it
     for candidate in near:
         lines.append(f"  nearest: #{candidate.number} {label(candidate.question)} ({_use(candidate.number, used)})")
         found = list(differences(asked, candidate, door, state))
         lines += [f"    {words}" for words in _shown(found, strict=strict)]
-    return "\n".join(lines) + NEXT + remedy(asked, near[0] if near else None, door, cassette, state=state, strict=strict)
+    return "\n".join(lines) + NEXT + remedy(asked, near[0] if near else None, door, cassette, state=state, strict=strict, others=candidates)
 
 
 def _use(number: int, used: Mapping[int, str]) -> str:

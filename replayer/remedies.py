@@ -1,10 +1,12 @@
 """What to do about a request that is not on the cassette. Pure."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
-from replayer.differences import Candidate, differences, is_derivable
+from replayer import shapes
+from replayer.differences import Candidate, Difference, differences, is_derivable
 from replayer.keys import Question, text
 from replayer.windows import FORMS
 from tandem.eras import CURRENT
@@ -13,6 +15,7 @@ from tfx.exchange import State
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
+_SHOWN: Final = 5
 _DATE: Final = FORMS["pump-events"][1]
 _CLIENTS: Final = {client_id_of(region, era): (era, name) for name, region in REGIONS.items() for era in (CURRENT, "2025")} | {
     region.client_id: (CURRENT, name) for name, region in REGIONS.items()
@@ -20,23 +23,48 @@ _CLIENTS: Final = {client_id_of(region, era): (era, name) for name, region in RE
 """Client id to the era and the region it is of; one that never changed is of the current era."""
 
 
-def remedy(asked: Question, nearest: Candidate | None, door: str, cassette: str, *, state: State = "start", strict: bool = False) -> str:
-    """What to do next."""
+def remedy(
+    asked: Question,
+    nearest: Candidate | None,
+    door: str,
+    cassette: str,
+    *,
+    state: State = "start",
+    strict: bool = False,
+    others: Sequence[Candidate] = (),
+) -> str:
+    """What to do next; `others` are all exchanges of the cassette."""
     if urlsplit(asked.origin).netloc not in HOSTS:
         return "tfx has only Tandem Source to answer with; allow the host where a test needs it (loopback), or let the program leave it out"
     if nearest and (stranger := _stranger(asked, nearest.question)):
         return stranger
-    every = list(differences(asked, nearest, door, state)) if nearest else []
-    found = next(iter(every), None)
     again = f"record it again with: tfx record {cassette}"
-    if nearest and found is None:
-        terms = f'"replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
-        return f"{again}\n    or let the answer repeat: {terms}, then tfx sanitize --edited FILE"
-    if nearest and found and found.place == "state":
-        return f'ask first for an exchange that leads to {nearest.terms.when} ("then" on the cassette), or {again}'
-    if nearest and all(map(is_derivable, every)) and asked.endpoint in FORMS:
+    if asked.place is None and (nearest is None or nearest.question.path != asked.path):
+        return f"tfx knows no such path of the service; put it right, or, if it is a new one, {again}"
+    every = list(differences(asked, nearest, door, state)) if nearest else []
+    if nearest and all(map(is_derivable, every)) and every and asked.endpoint in FORMS:
         return _window(asked, nearest.question, again, strict=strict)
+    return _nearly(asked, nearest, every[0] if every else None, again, others) if nearest else again
+
+
+def _nearly(asked: Question, nearest: Candidate, found: Difference | None, again: str, others: Sequence[Candidate]) -> str:
+    """Of a request that was recorded but for its first difference."""
+    if found is None:
+        terms = f'"replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
+        return f"ask once less, or let the answer repeat: {terms}, then tfx sanitize --edited FILE;\n    or {again}"
+    if found.place == "state":
+        return f'ask first for an exchange that leads to {nearest.terms.when} ("then" on the cassette), or {again}'
+    if found.place.startswith("path.") and asked.endpoint == nearest.question.endpoint:
+        return f"{_recorded(asked, found.place.removeprefix('path.'), others)}, or {again}"
     return again
+
+
+def _recorded(asked: Question, name: str, others: Sequence[Candidate]) -> str:
+    """Which values of a place in the path the cassette holds; they are public."""
+    places = (one.question.place for one in others if one.question.endpoint == asked.endpoint)
+    held = list(dict.fromkeys(place.path_values[name] for place in places if place and name in place.path_values))
+    more = "" if len(held) <= _SHOWN else f" and {len(held) - _SHOWN} more"
+    return f"ask for {name} {' or '.join(map(shapes.recorded, held[:_SHOWN]))}{more}, which the cassette holds"
 
 
 def _window(asked: Question, recorded: Question, again: str, *, strict: bool) -> str:
@@ -59,7 +87,7 @@ def _window(asked: Question, recorded: Question, again: str, *, strict: bool) ->
         return f"the window ends before it begins; put the earlier of the two into {names[0]}, the later into {names[1]}"
     if strict:
         return "strict_windows answers the recorded windows alone; ask for one of them, or leave strict_windows out (--strict-windows)"
-    return f"ask inside the recorded days (with --freeze, today is the cassette's), or {again}"
+    return f"ask inside the recorded days (with freeze, today is the cassette's), or {again}"
 
 
 def _stranger(asked: Question, recorded: Question) -> str:

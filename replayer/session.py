@@ -14,6 +14,7 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from replayer import clock, doors
+from replayer.asker import asker
 from replayer.bound import signs_in
 from replayer.coding import negotiated
 from replayer.credentials import Credentials
@@ -97,8 +98,11 @@ class Replay(Tally):
             except MismatchError as error:
                 if self._behind is not None and self._behind.knows(asked):
                     return self._behind.answer(request)
-                self._misses.append(str(error))
-                self._tell("miss", str(error))
+                # Who swallows the error would not know where to look.
+                first, end, rest = str(error).partition("\n")
+                words = f"{first}{f', at {place}' if (place := asker()) else ''}{end}{rest}"
+                self._misses.append(words)
+                self._tell("miss", words)
                 raise
 
     def holds(self, url: str) -> bool:

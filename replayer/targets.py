@@ -9,6 +9,7 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 CALLS: Final = {
     "socket.connect": "connect to {}",
+    "socket.bind": "bind a socket to {}",
     "socket.sendto": "send a datagram to {} (sendto)",
     "socket.sendmsg": "send a datagram to {} (sendmsg)",
     "socket.getaddrinfo": "look up {} (getaddrinfo)",
@@ -18,10 +19,14 @@ CALLS: Final = {
 }
 """Audit event -> what is said of it, and of which host and port."""
 _BACKWARDS: Final = frozenset({"socket.gethostbyaddr", "socket.getnameinfo"})
+_LISTENING: Final = frozenset(int(getattr(socket, name)) for name in ("AF_INET", "AF_INET6", "AF_UNIX") if hasattr(socket, name))
+"""Families in which what is bound must still connect or name an address to send; a packet socket, once bound, just sends."""
 _LOCAL_FAMILIES: Final = frozenset(int(getattr(socket, name)) for name in ("AF_NETLINK", "AF_ALG") if hasattr(socket, name))
 _UNIX: Final = int(getattr(socket, "AF_UNIX", -1))
 _SOCKET: Final = "unix:"
 """What the allow-list entry of a Unix socket begins with; its path follows, for an abstract one `@` and its name."""
+_NAME: Final = "<a host that is not Tandem Source's>"
+_FAMILY: Final = "family:"
 _PYTHONS_OWN: Final = (
     re.compile(r".*/pymp-[^/]+/listener-[^/]+"),  # multiprocessing: forkserver, managers and queues, in a temporary folder of its own
     re.compile(r"@listener-\d+-\d+"),  # the same, abstract, as newer Pythons prefer
@@ -34,6 +39,9 @@ _NO_HOST: Final = frozenset({"", "0.0.0.0", "::", "None"})  # noqa: S104  # "any
 
 def target(event: str, args: tuple[object, ...]) -> tuple[str, int | None] | None:
     """The host and port an audit event is about; None where it stays on this machine."""
+    if event == "socket.bind":
+        family = getattr(args[0], "family", None)
+        return None if family in _LISTENING | _LOCAL_FAMILIES else (f"{_FAMILY}{getattr(family, 'name', 'unknown')}", None)
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         family, address = getattr(args[0], "family", None), args[1]
         if family in _LOCAL_FAMILIES or address is None:
@@ -76,9 +84,16 @@ def place_words(host: str, port: int | None) -> str:
 
     if host.startswith(_SOCKET):
         return "a Unix socket"
+    if host.startswith(_FAMILY):
+        return f"an address below IP ({host.removeprefix(_FAMILY)})"
     # Any other host may be somebody's own; it is not named.
     where = host if host in HOSTS else "loopback" if is_loopback(host) else _shape(host)
     return where if port is None else f"{where}:{port}"
+
+
+def is_address(host: str) -> bool:
+    """Whether it is an IP address, and no name."""
+    return _shape(host) != _NAME
 
 
 def _shape(host: str) -> str:
@@ -88,4 +103,4 @@ def _shape(host: str) -> str:
         except (OSError, ValueError):
             continue
         return words
-    return "<a host that is not Tandem Source's>"
+    return _NAME

@@ -181,7 +181,7 @@ class Windows:
         return (
             f"no exchange on {self._name} tells these events: the window {window} reaches outside what was recorded of this pump\n"
             + "".join(f"  recorded: {span}\n" for span in spans(usable or known)).rstrip("\n")
-            + f"{NEXT}ask inside it (with --freeze, today is the cassette's), or record more days with: tfx record {self._name} --days N"
+            + f"{NEXT}ask inside it (with freeze, today is the cassette's), or record more days with: tfx record {self._name} --days N"
         )
 
 

@@ -122,7 +122,7 @@ PATCHES: Final[Mapping[str, str]] = {
     "http.client": "replayer.lines:patch_http_client",
     "urllib3.connection": "replayer.lines:patch_urllib3",
     "aiohttp.connector": "replayer.streams:patch_aiohttp",
-    "multiprocessing.util": "replayer.heirs:patch_spawn",
+    "_posixsubprocess": "replayer.heirs:patch_fork_exec",
     **dict.fromkeys(TOKEN_CACHES, "replayer.caches:patch_token_cache"),
 }
 """Module name to what is replaced in it; a package is whole only when its own `__init__` is done."""

@@ -10,6 +10,7 @@ import hashlib
 import io
 import os
 import re
+import stat
 import tempfile
 from datetime import UTC
 from pathlib import Path
@@ -106,6 +107,7 @@ def load(path: Path, *, edited: bool = False) -> Cassette:
         CassetteError: there is no such file, or it is not a whole, untouched cassette of a version this tfx reads.
     """
     try:
+        _check_file(path)
         data = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from None
@@ -122,8 +124,7 @@ def opened(path: Path) -> Cassette:
         CassetteError: as `load`.
     """
     try:
-        if not path.is_file():  # a pipe, or nothing at all
-            return load(path)
+        _check_file(path)
         file = _Open(path)
     except OSError as error:
         raise _unreadable(path, error) from None
@@ -172,6 +173,12 @@ class _Open:
     def __del__(self) -> None:
         if self._handle >= 0:
             os.close(self._handle)
+
+
+def _check_file(path: Path) -> None:
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe waits for somebody to write into it
+        raise CassetteError(f"{path} is no file of its own (a pipe or a device), and no cassette; write it to a file and name that")
 
 
 def _unreadable(path: Path, error: OSError) -> CassetteError:

@@ -107,7 +107,7 @@ def test_nothing_is_handed_out_that_was_not_asked_for(cassette: Cassette) -> Non
     assert replay.refused == (
         (
             f"{replay.label(9)} was answered with 401: its token is none that this replay handed out, or has expired; "
-            "sign in first (or play it signed_in)"
+            "sign in first (signed_in takes the cassette's own)"
         ),
     )
     assert not replay.misses

@@ -3,19 +3,24 @@
 import _socket
 import asyncio
 import contextlib
+import importlib
 import os
 import shutil
 import socket
 import ssl
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable, Iterator
 from ctypes.util import find_library
+from pathlib import Path
 
 import pytest
+import tape
 
 from replayer.children import unguarded
 from replayer.guard import GUARD, LOOPBACK, blocked
+from replayer.session import offline
 from tfx.errors import NetworkBlockedError
 
 FAR = ("192.0.2.1", 9)
@@ -68,14 +73,14 @@ def with_socket(make: Callable[[], socket.socket], use: Callable[[socket.socket]
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: socket.create_connection(("2001:db8::1", 9), timeout=0.01), r"look up <IPv6 address>:9 \(getaddrinfo\)|connect to <IPv6"),
+        (lambda: socket.create_connection(("2001:db8::1", 9), timeout=0.01), r"reach <IPv6 address>:9 \(getaddrinfo\)|connect to <IPv6"),
         (lambda: with_socket(tcp, lambda one: one.connect(FAR)), r"tried to connect to <IPv4 address>:9, at test_guard\.py:\d+; "),
         (lambda: with_socket(tcp, lambda one: one.connect_ex(FAR)), "connect"),
         (lambda: with_socket(udp, lambda one: one.connect(FAR)), "connect"),
         (lambda: with_socket(udp, lambda one: one.sendto(b"x", FAR)), r"send a datagram to <IPv4 address>:9 \(sendto\), at test_"),
         (lambda: with_socket(udp, lambda one: one.sendmsg([b"x"], [], 0, FAR)), r"send a datagram to <IPv4 address>:9 \(sendmsg\)"),
         (lambda: with_socket(tcp, lambda one: _socket.socket.connect(one, FAR)), "connect"),
-        (lambda: socket.create_connection(FAR, timeout=0.01), "look up|connect"),
+        (lambda: socket.create_connection(FAR, timeout=0.01), r"reach <IPv4 address>:9 \(getaddrinfo\)|connect"),
         (lambda: socket.getaddrinfo("example.invalid", 80), r"look up <a host that is not Tandem Source's>:80 \(getaddrinfo\)"),
         (lambda: socket.gethostbyname("example.invalid"), r"look up <a host.*> \(gethostbyname\)"),
         (lambda: socket.gethostbyname_ex("example.invalid"), "look up <a host"),
@@ -235,3 +240,25 @@ def test_looking_a_library_up_is_no_program_and_nothing_else_is_let_through_by_i
         assert name == os.path.basename(words[0]) or not shutil.which(words[0], path=os.defpath), words  # noqa: PTH119
     with GUARD.watching():
         assert find_library("nosuchlibraryanywhere") is None
+
+
+def test_a_packet_socket_is_not_bound_and_a_listener_is() -> None:
+    class Packet:  # root alone may have a real one
+        family = getattr(socket, "AF_PACKET", 17)
+
+    with refused(r"bind a socket to an address below IP \((AF_PACKET|unknown)\)"):
+        sys.audit("socket.bind", Packet(), ("lo", 0))
+    with blocked(), tcp() as listener:
+        listener.bind(("127.0.0.1", 0))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such module")
+def test_a_process_started_below_subprocess_is_looked_at(tmp_path: Path) -> None:
+    module = importlib.import_module("_posixsubprocess")
+    before = module.fork_exec
+    with offline(tape.session()) as replay:
+        for programs in ([b"/bin/ls"], [os.fsencode(sys.executable), b"/bin/ls"]):
+            with pytest.raises(NetworkBlockedError, match="start ls, which tfx cannot see into"):
+                module.fork_exec([b"ls"], programs, True, (), os.fsencode(tmp_path), None)
+        replay.forgive()
+    assert module.fork_exec is before

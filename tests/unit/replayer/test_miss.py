@@ -31,8 +31,11 @@ def test_the_whole_of_a_message() -> None:
         "no exchange on session answers GET sso.tandemdiabetes.com/",
         f"  nearest: #1 GET sso.tandemdiabetes.com/ (already used by test_miss.py:{line})",
         "    the same request, but its answers are used up",
-        "  what to do: record it again with: tfx record session",
-        '    or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1, then tfx sanitize --edited FILE',
+        (
+            '  what to do: ask once less, or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1, '
+            "then tfx sanitize --edited FILE;"
+        ),
+        "    or record it again with: tfx record session",
     ]
 
 
@@ -44,7 +47,10 @@ def test_where_nothing_of_the_endpoint_was_recorded_one_that_is_near_is_enough()
         "    url.path: recorded /, asked /<text>",
         "    query.<another name>: recorded <absent>, asked <number>",
         "    and 2 more",
-        "  what to do: record it again with: tfx record session",
+        (
+            "  what to do: tfx knows no such path of the service; put it right, or, if it is a new one, "
+            "record it again with: tfx record session"
+        ),
     ]
 
 
@@ -210,6 +216,18 @@ def test_days_and_codes_that_can_be_derived_are_no_difference() -> None:
     assert "query.eventCodes" in miss(asked, Replay(tape.session(), strict_windows=True, signed_in=True))
 
 
+def test_what_the_cassette_holds_in_place_of_an_unknown_identifier() -> None:
+    said = miss(changed(9, tape.PUMP, UUID))
+    assert f"what to do: ask for assignmentId {tape.PUMP}, which the cassette holds, or record it again with: tfx record" in said
+
+
+def test_where_a_swallowed_miss_was_asked_for() -> None:
+    replay = Replay(tape.session(), signed_in=True)
+    said = miss(Request(method="GET", url=f"{SSO}/x"), replay)
+    line = miss.__code__.co_firstlineno + 2
+    assert replay.misses[0] == said.replace("/<text>\n", f"/<text>, at test_miss.py:{line}\n", 1)
+
+
 def test_what_a_stranger_hears() -> None:
     us, eu = REGIONS["us"], REGIONS["eu"]
     old = f"client_id={us.retired_client_ids[0]}"
@@ -229,4 +247,5 @@ def test_what_a_stranger_hears() -> None:
     for why, (request, words) in told.items():
         message = miss(request)
         assert words in message, why
+        assert ("nearest" in message) == (why != "another host"), why
         assert "record it again" not in message, why

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -233,3 +234,11 @@ def test_a_target_that_cannot_be_written_is_told_before_and_after(folder: str, w
 def test_seeing_to_the_target_leaves_nothing(tmp_path: Path) -> None:
     store.check_target("made", tmp_path / "deep" / "er")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_a_pipe_is_no_cassette_and_nobody_waits_for_it(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "week.json")
+    for read in (store.load, store.opened):
+        with pytest.raises(CassetteError, match=r"week\.json is no file of its own \(a pipe or a device\)"):
+            read(tmp_path / "week.json")
