@@ -177,7 +177,9 @@ class _Open:
 
 def _check_file(path: Path) -> None:
     mode = path.stat().st_mode
-    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):  # opening a pipe waits for somebody to write into it
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError
+    if not stat.S_ISREG(mode):  # opening a pipe waits for somebody to write into it
         raise CassetteError(f"{path} is no file of its own (a pipe or a device), and no cassette; write it to a file and name that")
 
 
