@@ -181,7 +181,15 @@ def _read(path: Path, data: bytes, *, leaves_out: bool) -> Recording:
         return har.read(value, str(path), leaves_out=leaves_out)
     if isinstance(value, dict) and "interactions" in value:
         return vcr.read(value, str(path), leaves_out=leaves_out)
-    raise FormatError(f"{path} is neither a cassette, nor vcrpy's, nor a HAR file; name one of these")
+    if isinstance(value, list):
+        raise FormatError(
+            f"{path} is a list, as vcrpy wrote before version 1.0; migrate it with: python -m vcr.migration {path}. "
+            "A vcrpy cassette in JSON is an object with version 1 and interactions"
+        )
+    raise FormatError(
+        f"{path} is neither a cassette, nor vcrpy's (an object with version 1 and interactions), nor a HAR file (an object with a log); "
+        "name one of these"
+    )
 
 
 def _write(path: Path, data: bytes) -> None:

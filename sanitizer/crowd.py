@@ -116,7 +116,7 @@ def _events(special: str, body: Json) -> Iterator[tuple[int, Mapping[str, Json]]
 
 
 def crowd(left: Mapping[str, Left]) -> dict[str, Json]:
-    """How many of the cassettes share what is left, of each kind and of all together: k, at least 1."""
+    """How many of the cassettes share what is left, of each kind and of all together: k, at least 1; none where nothing of it is left."""
     if len(left) < 2:  # noqa: PLR2004  # a crowd
         return {"says": "One cassette alone says nothing about the crowd its person is in; name several to have k."}
     kinds = sorted({kind for one in left.values() for kind in one})
@@ -126,8 +126,8 @@ def crowd(left: Mapping[str, Left]) -> dict[str, Json]:
         "proof that somebody is alone, nor is k = 5 that he is not."
     }
     for kind in kinds:
-        found[kind] = _k({name: one.get(kind) for name, one in left.items()})
-    return found | {"all together": _k(dict(left))}
+        found[kind] = _k({name: one[kind] for name, one in left.items() if kind in one})
+    return found | {"all together": _k({name: one for name, one in left.items() if one})}
 
 
 def _k(told: Mapping[str, object]) -> Json:

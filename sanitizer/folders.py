@@ -61,6 +61,8 @@ def foreign(path: Path) -> str:
             start = file.read(4096)
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); see to it, or name another file") from None
+    if start.lstrip()[:1] == b"[" and b'"request"' in start:  # as vcrpy wrote before its version 1.0
+        return VCR
     told = next((kind for mark, kind in _MARKS if mark in start), "")
     return told if told or path.suffix == ".json" else "a file whose name does not end in .json"
 

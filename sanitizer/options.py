@@ -21,7 +21,8 @@ _OPTIONS = (
     click.option(
         "--leave-out-refused",
         is_flag=True,
-        help="Leave what cannot be understood of a foreign file out, exchange by exchange, and name it; otherwise the file is refused.",
+        help="Leave what cannot be understood of a foreign file out, exchange by exchange, and name it: exit code 0, for it was asked for. "
+        "Otherwise the file is refused: 1.",
     ),
     click.option("--policy", "own", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none."),
     click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report."),

@@ -19,6 +19,7 @@ from tfx.errors import UsageError
 from tfx.jsonbody import Json
 
 VERSION: Final = 1
+_MOST_VALUES: Final = 8
 
 HELD: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
     {
@@ -168,10 +169,10 @@ def _about(one: dict[str, Json]) -> list[str]:
 
 def _among(among: dict[str, Json]) -> list[str]:
     lines = ["## In which crowd", "", str(among["says"]), ""]
-    for kind, found in among.items():
-        if isinstance(found, dict):
-            lines += [f"- {kind}: {', '.join(f'{name} k = {k}' for name, k in found.items())}"]
-    return lines
+    kinds = {kind: found for kind, found in among.items() if isinstance(found, dict)}
+    names = dict.fromkeys(name for found in kinds.values() for name in found)
+    rows = [(name, *(str(found.get(name, "none")) for found in kinds.values())) for name in names]
+    return [*lines, *_table(("k of", *kinds), rows)] if kinds else lines
 
 
 def _rows(counts: Json) -> list[tuple[str, ...]]:
@@ -182,8 +183,14 @@ def _leaves(left: Json) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for kind, places in left.items() if isinstance(left, dict) else ():
         for place, values in places.items() if isinstance(places, dict) else ():
-            rows.append((kind, place, ", ".join(map(str, values)) if isinstance(values, list) else str(values)))
+            rows.append((kind, place, _shown(values) if isinstance(values, list) else str(values)))
     return rows
+
+
+def _shown(values: list[Json]) -> str:
+    """A few values; the JSON report has them all."""
+    more = len(values) - _MOST_VALUES
+    return ", ".join(map(str, values[:_MOST_VALUES])) + (f" and {more} more" if more > 0 else "")
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:

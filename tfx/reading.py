@@ -69,7 +69,10 @@ def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
     except RecursionError as error:
         raise CassetteError(f"{where} nests too deep to be a cassette") from error
     if not isinstance(head, dict) or "tfx_cassette" not in head:
-        raise CassetteError(f"{where} is not a tfx cassette; to make one of a vcrpy cassette or HAR file: tfx sanitize {where}")
+        raise CassetteError(
+            f"{where} is not a tfx cassette; of a HAR file (an object with log) or vcrpy cassette (one with version and interactions) "
+            f"one is made with: tfx sanitize {where} --output cassettes"
+        )
     if head["tfx_cassette"] != FORMAT_VERSION:
         raise CassetteError(
             f"{where} is a cassette of format version {_short(head['tfx_cassette'])}, and this tfx reads version {FORMAT_VERSION}; "

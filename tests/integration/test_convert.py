@@ -159,7 +159,11 @@ def test_vcrpy_replays_what_is_written_for_it(folder: Path, suffix: str, seriali
 WRONG = [
     (["convert", "nowhere.har", "out.json"], "nowhere.har does not exist; name a cassette, a vcrpy cassette or a HAR file"),
     (["convert", ".", "out.json"], ". is a folder; name a cassette"),
-    (["convert", "empty.json", "out.har"], "empty.json is neither a cassette, nor vcrpy's, nor a HAR file"),
+    (["convert", "empty.json", "out.har"], "empty.json is neither a cassette, nor vcrpy's (an object with version 1 and interactions)"),
+    (
+        ["sanitize", "list.json", "--output", "out"],
+        "list.json is a list, as vcrpy wrote before version 1.0; migrate it with: python -m vcr.migration list.json",
+    ),
     (["convert", "empty.har", "out.json"], "empty.har is not a HAR file: it has no log"),
     (["convert", "empty.yaml", "out.json"], "empty.yaml is not a vcrpy cassette of version 1"),
     (["convert", "trap.yaml", "out.json"], "trap.yaml names a type to be built"),
@@ -180,6 +184,7 @@ def test_wrong_use_is_one_paragraph(folder: Path, capsys: pytest.CaptureFixture[
     for name, text in {
         "empty.json": "{}",
         "empty.har": "{}",
+        "list.json": '[{"request": {}}]',
         "empty.yaml": "{}",
         "trap.yaml": "!!python/object/apply:os.system ['true']",
         "browser.har": json.dumps(browser()),

@@ -1,6 +1,6 @@
 """`tfx sanitize` on files: what it says, what it writes, how it exits."""
 
-# one row of a table is one line, however wide
+# ruff: noqa: E501  # one row of a table is one line, however wide
 
 import json
 from collections.abc import Callable
@@ -106,8 +106,13 @@ FOREIGN = [
     (".gitkeep", "Marisol", "a file whose name does not end in .json, not a cassette"),
     ("week.json.orig", "{}", "a leftover of an editor or merge, not a cassette"),
     ("week.json~", "{}", "a leftover of an editor or merge, not a cassette"),
+    ("list.json", '[{"request": {}}]', "a vcrpy cassette, not a cassette"),
     ("cut.json", '{"tfx_cassette": 1, "na', "is truncated: it ends in the middle; restore it with: git checkout -- cassettes/cut.json"),
-    ("empty.json", "{}", "is not a tfx cassette; to make one of a vcrpy cassette or HAR file: tfx sanitize cassettes/empty.json"),
+    (
+        "empty.json",
+        "{}",
+        "is not a tfx cassette; of a HAR file (an object with log) or vcrpy cassette (one with version and interactions) one is made with: tfx sanitize cassettes/empty.json --output cassettes",
+    ),
 ]
 
 

@@ -85,6 +85,13 @@ def test_k_is_how_many_share_it(scrubbed: Done) -> None:
     assert found["profiles"] == found["all together"] == {"a": 2, "b": 2, "c": 1}
     assert found["time zone and travel"] == {"a": 3, "b": 3, "c": 3}
     assert "k = 1 is no proof" in str(found["says"])
+    bare = {name: one for name, one in left["c"].items() if name == "profiles"}
+    few = crowd({**left, "d": bare, "e": bare, "f": {}})
+    assert few["time zone and travel"] == {"a": 3, "b": 3, "c": 3}, "who has nothing left shares nothing"
+    text = markdown({"policy": {"service": "s", "version": 1, "own rules": False}, "files": [], "crowd": few})
+    assert "\n| k of | " in text
+    assert next(line for line in text.splitlines() if line.startswith("| d |")).count(" none ") == len(few) - 3
+    assert "| f |" not in text
     assert crowd({"a": left["a"]}).keys() == {"says"}, "one alone has no crowd"
 
 
