@@ -3,7 +3,7 @@
 from typing import Final
 
 from pipeline.extracts.derived import Derived
-from pipeline.extracts.wire import field, rounded, word
+from pipeline.extracts.wire import field, shortest, word
 
 BLOOD_GLUCOSE_READINGS: Final = Derived(
     table="blood_glucose_readings",
@@ -14,7 +14,7 @@ BLOOD_GLUCOSE_READINGS: Final = Derived(
             "place": word(field(16, "bgSourceType"), {0: "pump", 1: "remote"}),
             "calibration": f"{field(16, 'cgmCalibration')} <> 0",
             "target_mg_dl": f"nullif({field(16, 'targetBg')}, 0)",
-            "insulin_on_board_units": rounded(field(16, "iob")),
+            "insulin_on_board_units": shortest(field(16, "iob")),
         }
     },
 )

@@ -12,6 +12,7 @@ from tandem.records import Columns, Records
 
 Floats = dict[str, npt.NDArray[np.float64]]
 
+_SEVEN_DIGITS: Final = 10_000
 BOLUS_CODES: Final = (20, 21, 55, 59, 64, 65, 66, 280)
 _TYPES: Final = {0: "insulin", 1: "carbohydrate", 2: "automatic correction", 3: "remote"}
 _DELIVERIES: Final = {
@@ -41,9 +42,9 @@ _WORDS: Final[Mapping[int, tuple[str, str, Mapping[int, str]]]] = {
 
 
 def bolus_messages(code: int, records: Records) -> Extract:
-    """64, 65, 66, 55, 59, 280, 20, 21. Units are rounded to a millionth: 32-bit floats carry no more, pumps deliver thousandths."""
+    """64, 65, 66, 55, 59, 280, 20, 21. Units are the shortest numbers that name the 32-bit floats, as the JSON eras write them."""
     found = records.columns(code)
-    units: Floats = {name: _rounded(found[field]) for name, field in _UNITS.get(code, {}).items()}
+    units: Floats = {name: _shortest(found[field]) for name, field in _UNITS.get(code, {}).items()}
     if code == 280:  # noqa: PLR2004  # the one message that counts in milliunits
         units = _of_delivery(found)
     whole = {name: found[field].astype(np.int32) for name, field in _WHOLE.get(code, {}).items()}
@@ -60,10 +61,15 @@ def bolus_messages(code: int, records: Records) -> Extract:
     return Extract(columns=columns, seconds=records.seconds, trouble=impossible(code, found))
 
 
-def _rounded(column: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    with np.errstate(invalid="ignore"):  # a payload may hold a signalling NaN; `trouble` has it below
-        wide: npt.NDArray[np.float64] = np.asarray(column, np.float64)
-    return wide.round(6)
+def _shortest(column: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    with np.errstate(invalid="ignore", over="ignore"):  # a payload may hold a signalling NaN; `trouble` has it below
+        single = np.asarray(column, np.float32)
+        found: npt.NDArray[np.float64] = single.astype(np.float64).round(3)
+        longer = found.astype(np.float32) != single  # pumps deliver thousandths; text takes a hundred times as long
+    # Seven digits are a float's own; a number below ten thousand with three places has no more.
+    longer |= np.abs(found) >= _SEVEN_DIGITS
+    found[longer] = single[longer].astype(np.str_).astype(np.float64)
+    return found
 
 
 def _of_delivery(found: Columns) -> Floats:

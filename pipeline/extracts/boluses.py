@@ -31,8 +31,8 @@ BOLUSES: Final = Derived(
         "requested_units": f"""round(coalesce(
             max(requested_units) FILTER (code = 66), sum(requested_units) {_DONE}, max(requested_units) FILTER (code = 280),
             sum(requested_units) FILTER (code IN (55, 59))
-        ), 6)""",
-        "delivered_units": f"round(CASE WHEN {_RUNNING} THEN greatest({_TOLD}, {_COUNTED}) ELSE coalesce({_TOLD}, {_COUNTED}) END, 6)",
+        ), 9)""",
+        "delivered_units": f"round(CASE WHEN {_RUNNING} THEN greatest({_TOLD}, {_COUNTED}) ELSE coalesce({_TOLD}, {_COUNTED}) END, 9)",
         "food_units": "max(food_units)",
         "correction_units": "max(correction_units)",
         "carbs_grams": "max(carbs_grams)",

@@ -3,9 +3,9 @@
 from typing import Final
 
 from pipeline.extracts.derived import Derived
-from pipeline.extracts.wire import field, rounded
+from pipeline.extracts.wire import field, shortest
 
 CARBOHYDRATES: Final = Derived(
     table="carbohydrates",
-    messages={48: {"carbs_grams": rounded(field(48, "carbs"))}},
+    messages={48: {"carbs_grams": shortest(field(48, "carbs"))}},
 )

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pipeline.extracts.derived import Derived
-from pipeline.extracts.wire import field, rounded, word
+from pipeline.extracts.wire import field, shortest, word
 
 _COMPLETIONS: Final = {0: "user aborted", 1: "terminated by alarm", 2: "terminated by malfunction", 3: "completed"}
 
@@ -13,12 +13,12 @@ def _primed(code: int, part: str) -> dict[str, str]:
     return {
         "part": f"'{part}'",
         # Minus one is stored where nothing was measured: real tubing fills (tconnectsync process_cartridge.py).
-        "units": f"CASE WHEN {size} > 0 THEN {rounded(size)} END",
+        "units": f"CASE WHEN {size} > 0 THEN {shortest(size)} END",
         "completion": word(field(code, "completionStatus"), _COMPLETIONS),
     }
 
 
-_CARTRIDGE: Final = f"coalesce(nullif({field(33, 'insulinVolume')}, 0)::DOUBLE, {rounded(field(33, 'v2Volume'))})"
+_CARTRIDGE: Final = f"coalesce(nullif({field(33, 'insulinVolume')}, 0)::DOUBLE, {shortest(field(33, 'v2Volume'))})"
 
 CARTRIDGE_AND_SITE_CHANGES: Final = Derived(
     table="cartridge_and_site_changes",

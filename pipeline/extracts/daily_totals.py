@@ -3,12 +3,12 @@
 from typing import Final
 
 from pipeline.extracts.derived import Derived
-from pipeline.extracts.wire import field, rounded
+from pipeline.extracts.wire import field, shortest
 
 _TOLD: Final = {
-    "basal_units": rounded(field(81, "dailyTotalBasal")),
-    "basal_units_per_hour": rounded(field(81, "lastBasalRate")),
-    "insulin_on_board_units": rounded(field(81, "iob")),
+    "basal_units": shortest(field(81, "dailyTotalBasal")),
+    "basal_units_per_hour": shortest(field(81, "lastBasalRate")),
+    "insulin_on_board_units": shortest(field(81, "iob")),
     "battery_percent": field(81, "batteryChargePercent"),
     "battery_millivolts": field(81, "batteryLipoMilliVolts"),
 }

@@ -62,9 +62,9 @@ def _parts(column: str) -> tuple[str, int]:
     return kind, int(offset)
 
 
-def rounded(expression: str) -> str:
-    """To a millionth: 32-bit floats carry no more, pumps deliver thousandths."""
-    return f"round({expression}, 6)"
+def shortest(expression: str) -> str:
+    """A 32-bit float as the shortest number that names it, which is what the JSON eras write: 16.71, not 16.709999."""
+    return f"{expression}::FLOAT::VARCHAR::DOUBLE"
 
 
 def word(expression: str, words: Mapping[int, str]) -> str:

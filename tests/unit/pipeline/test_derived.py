@@ -95,7 +95,7 @@ STORIES = {
             (16, 1, {"bg": 151, "iob": 1.1809407, "targetBg": 110, "bgSourceType": 1}),
             (16, 2, {"bg": 99, "bgEntryType": 1, "cgmCalibration": 1}),
         ),
-        [(1, 151, "by hand", "remote", False, 110, 1.180941), (2, 99, "from the sensor", "pump", True, None, 0.0)],
+        [(1, 151, "by hand", "remote", False, 110, 1.1809407), (2, 99, "from the sensor", "pump", True, None, 0.0)],
     ),
     "cartridge_and_site_changes": (
         "part, units, completion",

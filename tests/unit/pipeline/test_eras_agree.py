@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import pytest
 from click.testing import CliRunner
@@ -31,6 +31,27 @@ def test_invented_records_make_the_same_tables_in_both_eras(keep: Keep, emptied:
     assert content() == legacy
     assert len(legacy["raw_events"]) == len(legacy["events"]) == len(records)
     assert {row[5] for row in legacy["quarantine"]} == {"unknown code", "impossible value"}
+
+
+AMOUNTS: Final = [16.71, 20.752, 0.1, 0.05, 12.345, 1.1809407, 0.33333334, 24.999]
+
+
+@pytest.mark.parametrize("era", ["2025", "2026-10"])
+def test_an_amount_is_the_number_that_the_json_writes(era: str, keep: Keep, rows: Rows) -> None:
+    asked = {"totalBolusSize": AMOUNTS, "foodBolusSize": AMOUNTS, "bolusId": range(8)}
+    told = dict.fromkeys(("dailyTotalBasal", "lastBasalRate", "iob"), AMOUNTS)
+    days = [580_000_000 + 86_400 * day for day in range(8)]
+    keep(Records.join([
+        Records.build(code=66, seconds=days, sequence=range(1, 9), columns=asked),
+        Records.build(code=81, seconds=days, sequence=range(11, 19), columns=told),
+    ]), era)  # fmt: skip
+    for table, *columns in (
+        ("bolus_messages", "requested_units", "food_units"),
+        ("boluses", "requested_units", "food_units"),
+        ("daily_totals", "basal_units", "insulin_on_board_units"),
+    ):
+        found = rows(f"SELECT {', '.join(columns)} FROM {table} ORDER BY sequence_number")
+        assert found == [(one, one) for one in AMOUNTS], table
 
 
 @pytest.mark.parametrize("era", ["2025", "2026-07"])

@@ -107,7 +107,7 @@ def test_a_commanded_rate_of_65535_is_trouble() -> None:
         (
             20,
             {"insulinRequested": 2.083, "insulinDelivered": 2.0829997, "completionStatus": 3},
-            {"requested_units": 2.083, "delivered_units": 2.083, "completion": "completed"},
+            {"requested_units": 2.083, "delivered_units": 2.0829997, "completion": "completed"},
         ),
         (
             21,
