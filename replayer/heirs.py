@@ -7,7 +7,6 @@ Python, and those of multiprocessing's "spawn" and "forkserver". A process that 
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,7 @@ from replayer import child
 from replayer.switch import Switch, Undo
 from tfx import store
 from tfx.cassette import Cassette
+from tfx.scratch import scratch
 
 __tracebackhide__ = True  # environments hold live values
 
@@ -65,8 +65,7 @@ def heirs(cassettes: Sequence[Cassette], **said: Unpack[child.Said]) -> Iterator
 
     The cassettes (public as they are) are written when the first process is about to start.
     """
-    with tempfile.TemporaryDirectory(prefix="tfx-heirs-") as name:
-        folder = Path(name)
+    with scratch("heirs") as folder:
         report = folder / "report"
         report.touch(mode=0o600)
         missing = [(folder / str(number), cassette) for number, cassette in enumerate(cassettes)]

@@ -6,9 +6,9 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,9 @@ from replayer.child import environment
 from replayer.interpreter import WITHOUT_GUARD, is_this_python, shebang, shuts_out
 from tfx.errors import UsageError
 from tfx.interrupted import heard
+from tfx.scratch import scratch
 
+_DEATH_OF_PARENT: Final = 1  # PR_SET_PDEATHSIG of prctl(2)
 _PYTHONS: Final = ("python", "python3", f"python{sys.version_info.major}.{sys.version_info.minor}")
 
 
@@ -107,8 +109,8 @@ def run(
     quiet: bool = False,
 ) -> Outcome:
     """Run a Python program offline until it ends. `quiet` sends what it prints to stderr, so that stdout is free for a report."""
-    with tempfile.TemporaryDirectory(prefix="tfx-replay-") as folder:
-        report = Path(folder) / "report"
+    with scratch("replay") as folder:
+        report = folder / "report"
         report.touch(mode=0o600)
         surroundings = environment(
             os.environ,
@@ -122,9 +124,24 @@ def run(
             signed_in=signed_in,
             programs=programs,
         )
-        with subprocess.Popen(line.words, env=surroundings, stdout=sys.stderr.fileno() if quiet else None) as process:  # noqa: S603  # it is what the user asked to run
+        with subprocess.Popen(  # noqa: S603  # it is what the user asked to run
+            line.words,
+            env=surroundings,
+            stdout=sys.stderr.fileno() if quiet else None,
+            preexec_fn=_ends_with_us(),  # noqa: PLW1509  # one system call, nothing of Python's that a thread may hold
+        ) as process:
             code = _wait(process)
         return _outcome(code, report, faults)
+
+
+def _ends_with_us() -> Callable[[], object] | None:
+    """Linux only: a program must not run on, its report read by nobody, when tfx is killed without a word."""
+    if not sys.platform.startswith("linux"):
+        return None
+    import ctypes
+
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    return None if prctl is None else partial(prctl, _DEATH_OF_PARENT, int(signal.SIGTERM))
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:

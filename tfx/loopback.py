@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from socketserver import TCPServer, ThreadingMixIn
-from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore, Event, Lock, Thread
 from types import MappingProxyType
 from typing import Final
@@ -19,6 +18,7 @@ from typing import Final
 from tfx.authority import Authority
 from tfx.errors import UsageError
 from tfx.exchange import Request
+from tfx.scratch import scratch
 from tfx.tunnel import GONE, Outer, Reply
 
 LOOPBACK: Final = "127.0.0.1"
@@ -185,9 +185,9 @@ def answering(
     `name` is who speaks, for its certificate and its refusals. At the end every connection is hung up on, every thread joined and
     the certificate file removed.
     """
-    with TemporaryDirectory(prefix="tfx-loopback-") as folder:
+    with scratch("loopback") as folder:
         authority = Authority(hosts, name=name)
-        ca_file = authority.write(Path(folder))
+        ca_file = authority.write(folder)
         try:
             server = Server(at, authority.contexts, reply, name=name, pause=pause)
         except OSError as error:
