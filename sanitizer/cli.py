@@ -63,7 +63,11 @@ class Asked:
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 and list every place that could not have come out of the sanitizer.")
-@click.option("--explain", is_flag=True, help="Show which rule touched which place, and how often.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Show which rule touched or kept which place, and how often; a foreign file without --output is not written.",
+)
 @click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
 @click.option("--name", metavar="NAME", help="The name of the cassette that a foreign file becomes.  [default: import-1 and so on]")
 @click.option("--edited", is_flag=True, help="Take cassettes that were edited by hand: every rule is applied anew, then they are sealed.")
@@ -120,7 +124,9 @@ def sanitize(**options: object) -> int:
     elif asked.check:
         reports = [checked(path, rules) for path in files]
     else:
-        how = Cleaning(output=asked.output, name=_name(asked, files), edited=asked.edited, values=asked.values, origin=origin)
+        how = Cleaning(
+            output=asked.output, name=_name(asked, files), edited=asked.edited, explains=asked.explain, values=asked.values, origin=origin
+        )
         reports = [cleaned(path, how, rules) for path in files]
     if asked.report:
         _audit(asked.report, reports, rules, own=bool(asked.own))
@@ -213,5 +219,7 @@ def _show(reports: Sequence[Report], passed: Sequence[Path], *, check: bool, exp
     cassettes = f"{len(reports)} cassette" + ("" if len(reports) == 1 else "s")
     if check:
         click.echo(f"{dirty} of {cassettes} not clean" if dirty else f"{cassettes} clean")
+    elif any(report.imported and not report.written for report in reports):
+        click.echo("nothing of a foreign file was written: that takes --output")
     elif not any(report.written or report.refused for report in reports):
         click.echo(f"{cassettes} clean already, nothing written")

@@ -20,11 +20,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cleaning:
-    """How files are made clean: what was said on the command line."""
+    """How files are made clean: what was said on the command line. `explains`: a foreign file without `output` is only explained."""
 
     output: Path | None = None
     name: str = ""
     edited: bool = False
+    explains: bool = False
     values: str | None = None
     origin: "Origin"
 
@@ -153,20 +154,22 @@ def _import(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -
     from tfx.store import path_of, save
 
     what = foreign(_recording(path))
-    if how.output is None:
+    if how.output is None and not how.explains:
         raise UsageError(
             f"{path} is {what}, and its cassette needs a place of its own; name one with: tfx sanitize {path} --output cassettes"
         )
-    name = how.name or cassette_name(path, how.output)
-    target = path_of(name, how.output)
-    if target.exists():
+    folder = how.output or Path()
+    name = how.name or cassette_name(path, folder)
+    target = path_of(name, folder)
+    if how.output and target.exists():
         raise UsageError(f"{target} exists, and importing {path} replaces nothing; name another folder or --name, or remove it")
     found = opened(path, how.origin)
     report.called = found.where
-    made = found.cleaned(name=name, folder=public_part(how.output), rules=rules, values=how.values or KEEP)
+    made = found.cleaned(name=name, folder=public_part(folder) if how.output else "", rules=rules, values=how.values or KEEP)
     _take(report, made.done.cassette, made.findings, made.done.touched)
     report.imported, report.elsewhere, report.left_out = made.places, made.elsewhere, made.left_out
-    report.written = str(save(made.done.cassette, how.output))
+    if how.output:
+        report.written = str(save(made.done.cassette, how.output))
 
 
 def _take(report: Report, cassette: "Cassette", findings: "tuple[Finding, ...]", touched: "Mapping[tuple[str, str], int]") -> None:

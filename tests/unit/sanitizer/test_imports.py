@@ -139,6 +139,15 @@ def test_a_request_is_named_by_known_words() -> None:
         assert asked_for(method, url) == shown, why
 
 
+def test_what_would_be_done_is_explained_without_writing(capsys: pytest.CaptureFixture[str]) -> None:
+    har("web.har", entry(), entry(PUMPER, '{"firstName":"Marisol","lowGlucoseThreshold":80}'))
+    assert cli.run(["sanitize", "--explain", "web.har"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert {"web.har given: 1", "         1 response body.firstName", "         1 response body.lowGlucoseThreshold"} <= set(lines)
+    assert lines[-1] == "nothing of a foreign file was written: that takes --output"
+    assert [path.name for path in Path().iterdir()] == ["web.har"]
+
+
 def test_who_is_left_out_is_told_by_number(capsys: pytest.CaptureFixture[str]) -> None:
     har("web.har", PAGE, entry(), PAGE, PAGE, entry(status=0))
     assert cli.run(["sanitize", "web.har", "--output", "out", "--json"]) == 0
