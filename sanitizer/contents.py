@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Final
 
 from sanitizer.devices import Device, survey
 from sanitizer.hand import Hand
@@ -44,6 +45,9 @@ class Content:
         return f"Content({self.kind})"
 
 
+_GZIP: Final = b"\x1f\x8b"
+
+
 def content(headers: Headers, body: bytes, where: str) -> Content:
     """A body decoded and read.
 
@@ -62,6 +66,8 @@ def content(headers: Headers, body: bytes, where: str) -> Content:
             value, is_exact = read(text)
             return Content(kind="json", text=b"" if is_exact else text, value=value, is_exact=is_exact)
         except FormatError as error:
+            if text.startswith(_GZIP):
+                raise RefusedError(f"{where} is packed once more with gzip; nothing was written. Record without that exchange") from None
             raise RefusedError(f"{where}: {error}; nothing was written. Record that exchange again") from None
         except ValueError:  # Python's limit on the digits of an integer
             raise RefusedError(f"{where} holds a number too long to read; nothing was written. Record that exchange again") from None
@@ -89,9 +95,11 @@ def stored_content(stored: Stored, where: str) -> Content:
 
 def _media(headers: Headers, where: str) -> str:
     media, _, parameters = (headers.get("content-type").lower()).partition(";")
-    charset = parameters.partition("charset=")[2].strip(' "')
-    if charset not in ("", "utf-8") or len(headers.all("content-type")) > 1:
-        raise RefusedError(f"{where} is not in UTF-8, or says twice what it is; nothing was written. Record without that exchange")
+    charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
+    if len(headers.all("content-type")) > 1:
+        raise RefusedError(f"{where} has two content types; nothing was written. Record without that exchange")
+    if charset not in ("", "utf-8"):
+        raise RefusedError(f"{where} says that it is in another charset than UTF-8; nothing was written. Record without that exchange")
     if not _TYPE.match(headers.get("content-type")):
         raise RefusedError(f"{where} says more of itself than a type and a charset; nothing was written. Record without that exchange")
     return media.strip()

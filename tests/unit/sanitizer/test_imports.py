@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from gzip import compress
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ SOURCE = "https://source.tandemdiabetes.com"
 ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
 LOGS = f"{SOURCE}/api/reports/bff/pump-logs/{ID}?eventCodes=16"
 PUMPER = f"{SOURCE}/api/reports/bff/pumper/{ID}"
+GZIP = b64encode(compress(compress(b"{}"))).decode()
 ZSTD = b64encode(b"\x28\xb5\x2f\xfd\x04\x00marisol").decode()
 
 
@@ -25,7 +27,7 @@ def entry(url: str = LOGS, text: str = '{"events":[]}', coding: str = "", **chan
         "status": 200,
         "statusText": "OK",
         "headers": headers + [{"name": "content-encoding", "value": coding}] * bool(coding),
-        "content": {"text": text, "encoding": "base64"} if text == ZSTD else {"text": text},
+        "content": {"text": text, "encoding": "base64"} if text in (ZSTD, GZIP) else {"text": text},
         "redirectURL": "",
     }
     request = {"method": "GET", "url": url, "headers": []}
@@ -146,6 +148,25 @@ def test_what_would_be_done_is_explained_without_writing(capsys: pytest.CaptureF
     assert {"web.har given: 1", "         1 response body.firstName", "         1 response body.lowGlucoseThreshold"} <= set(lines)
     assert lines[-1] == "nothing of a foreign file was written: that takes --output"
     assert [path.name for path in Path().iterdir()] == ["web.har"]
+
+
+ODD_BODIES = [
+    (entry(text=GZIP, coding="gzip"), "is packed once more with gzip", "gzip within gzip"),
+    (
+        entry(headers=[{"name": "content-type", "value": "application/json; charset=utf-16"}]),
+        "says that it is in another charset",
+        "UTF-16",
+    ),
+    (entry(headers=[{"name": "content-type", "value": "application/json; charset=utf-8; x=y"}]), "says more of itself than a type", "x"),
+    (entry(headers=[{"name": "content-type", "value": "application/json"}] * 2), "has two content types", "two lines"),
+]
+
+
+def test_a_body_that_cannot_be_understood_is_called_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    for odd, said, why in ODD_BODIES:
+        har("web.har", entry(), odd)
+        assert cli.run(["sanitize", "web.har", "--output", "out"]) == 1
+        assert f"web.har #2 response body {said}" in capsys.readouterr().err, why
 
 
 def test_who_is_left_out_is_told_by_number(capsys: pytest.CaptureFixture[str]) -> None:

@@ -146,8 +146,8 @@ GZIP = ("Content-Encoding", "gzip")
 REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "a content type": ({"got": (("Content-Type", "text/plain"),), "answer": CANARY.encode()}, "content type"),
     "no content type": ({"got": (), "answer": CANARY.encode()}, "content type"),
-    "two content types": ({"got": (JSON, HTML), "answer": b"{}"}, "says twice"),
-    "a charset": ({"got": (("Content-Type", "application/json; charset=utf-16"),), "answer": b"{}"}, "is not in UTF-8"),
+    "two content types": ({"got": (JSON, HTML), "answer": b"{}"}, "has two content types"),
+    "a charset": ({"got": (("Content-Type", "application/json; charset=utf-16"),), "answer": b"{}"}, "another charset than UTF-8"),
     "an encoding": ({"got": (JSON, ("Content-Encoding", "zstd")), "answer": CANARY.encode()}, "content coding"),
     "three encodings": ({"got": (JSON, ("Content-Encoding", "gzip, gzip, gzip")), "answer": CANARY.encode()}, "stacked"),
     "damaged gzip": ({"got": (JSON, GZIP), "answer": gzip.compress(CANARY.encode())[:-4]}, "ends too early"),
