@@ -83,6 +83,7 @@ class Credentials:
     _cookies: set[tuple[str, str]] = field(default_factory=set)
     _tokens: dict[str, float] = field(default_factory=dict)
     _refused: set[str] = field(default_factory=set)
+    _ended: set[str] = field(default_factory=set)
     _sent_away: set[str] = field(default_factory=set)
     _read: int = 0
 
@@ -131,6 +132,14 @@ class Credentials:
         is_good = time.time() < self._tokens.get(token, 0.0) and token not in self._refused
         return OPEN if is_good else STRANGE_TOKEN
 
+    def has_just_expired(self, asked: Question) -> bool:
+        """Whether the clock ended the token this brings, and nobody has been told yet."""
+        token = token_of(asked.headers)
+        if token in self._ended or not self._tokens.get(token, time.time() + 1) <= time.time():
+            return False
+        self._ended.add(token)
+        return True
+
     def settle(self, asked: Question, response: Response) -> None:
         """Note what a recorded answer hands out."""
         if asked.endpoint in ("login", "token") and response.status == _OK:
@@ -148,7 +157,8 @@ class Credentials:
             return [["cookie", *pair] for pair in given]
         tokens = [(token, time.time() + lifetime) for token, lifetime in _tokens(response)]
         self._tokens.update(tokens)
-        self._refused.difference_update(token for token, _ in tokens)
+        for known in (self._refused, self._ended):
+            known.difference_update(token for token, _ in tokens)
         return [["token", *pair] for pair in tokens]
 
     def sent_away(self, asked: Question) -> str:

@@ -11,6 +11,7 @@ from replayer.keys import Question
 from tandem.dress import EXPIRED, bearer_of, dressed, is_same_origin
 from tandem.endpoints import Place
 from tandem.eras import Era
+from tandem.refusals import INVALID_GRANT, written
 from tandem.regions import REGIONS
 from tfx.exchange import Response
 
@@ -20,12 +21,16 @@ OPEN: Final = "open"
 OTHER_ORIGIN: Final = "other origin"
 NO_TOKEN: Final = "no token"  # noqa: S105  # the name of a door
 STRANGE_TOKEN: Final = "a token this replay did not hand out, or that has expired"  # noqa: S105  # the name of a door
+WRONG_QUERY: Final = "a wrong query"
+SPENT_CODE: Final = "a spent code"
 NO_SESSION: Final = "no cookie of a sign-in of this replay"
 
 REASONS: Final = {
     OTHER_ORIGIN: "403: Origin and Referer are not the web application's",
     NO_TOKEN: "401: no bearer token came along",
     STRANGE_TOKEN: "401: its token is none that this replay handed out, or has expired; sign in first (signed_in takes the cassette's own)",
+    WRONG_QUERY: "the way back with an OAuth error: its scope, challenge or mode is none that the service takes",
+    SPENT_CODE: "400: its code was exchanged already; ask authorize for another",
     NO_SESSION: "the way to the sign-in page: the cookies that login sets did not come along",
 }
 """What is answered at each closed door, and why."""
@@ -68,6 +73,11 @@ def refusal(closed: str, wish: str = "") -> Response:
 def sent_away(location: str) -> Response:
     """What authorize says without a session, or to a query it finds wrong."""
     return dressed(302, more=(("Location", location), ("Cache-Control", "no-store, no-cache, max-age=0")))
+
+
+def spent() -> Response:
+    """What the token endpoint says to a code it has seen."""
+    return dressed(400, written(INVALID_GRANT), content_type="application/json; charset=utf-8")
 
 
 def sign_in_page() -> Response:

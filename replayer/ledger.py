@@ -5,15 +5,16 @@ and the verifier of a challenge that was really sent; `state` goes back in the L
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Final
-from urllib.parse import parse_qsl, quote_plus, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from replayer.bound import signs_in
 from replayer.keys import Question
 from replayer.matching import Entry
 from replayer.words import NEXT
+from tandem.refusals import authorize_fault, back_with_error, written
 from tfx import codec
 from tfx.errors import FormatError, MismatchError
 from tfx.exchange import Response
@@ -27,7 +28,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 class Ledger:
     """What was sent to authorize in this replay, and what the cassette would accept."""
 
-    __slots__ = ("_codes", "_is_handed_out", "_name", "_recorded", "_sent", "_state")
+    __slots__ = ("_borne", "_codes", "_is_handed_out", "_keeps_count", "_name", "_out", "_recorded", "_scope", "_sent", "_state")
 
     def __init__(self, name: str, entries: Iterable[Entry], *, signed_in: bool = False) -> None:
         questions = [entry.question for entry in entries if signs_in(entry.address.place)]
@@ -36,8 +37,24 @@ class Ledger:
         # The code as a client gets it: where authorize leads is asked for again, as the callback.
         self._codes = {value for asked in questions for value in asked.values("code")}
         self._is_handed_out = signed_in or not any(asked.endpoint == "authorize" for asked in questions)
-        self._sent: dict[str, str | None] = {}
+        # What the service took when this was recorded it takes, whatever is known of it.
+        self._borne = {authorize_fault(_one(asked)) for asked in questions if asked.endpoint == "authorize"}
+        self._keeps_count = not self._is_handed_out
+        self._out = 0
+        self._sent: dict[str, tuple[str | None, str | None]] = {}
         self._state: str | None = None
+        self._scope: str | None = None
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether every code handed out has been exchanged."""
+        return self._keeps_count and self._is_handed_out and self._out <= 0
+
+    def fault(self, asked: Question) -> str | None:
+        """Where authorize sends a query with a fault that was not recorded; None if it has none."""
+        one = _one(asked)
+        found = authorize_fault(one)
+        return None if found is None or found in self._borne else back_with_error(one("redirect_uri"), found, one("state"))
 
     def check(self, asked: Question) -> None:
         """Let a request through whose bound values agree.
@@ -68,17 +85,24 @@ class Ledger:
         """The recorded answer with what this client sent put into it."""
         if asked.endpoint == "authorize":
             self._is_handed_out = True
-            self._state = next(iter(asked.values("state")), None)
+            one = _one(asked)
+            self._out += 1
+            self._state, self._scope = one("state") or None, one("scope") or None
             for challenge in asked.values("code_challenge"):
-                self._sent[challenge] = next(iter(asked.values("nonce")), None)
+                self._sent[challenge] = (one("nonce") or None, self._scope)
         if response.status in _REDIRECTS and asked.place and asked.place.host_kind == "tdc":
             location = response.headers.get("location")
-            if echoed := with_state(location, self._state):
+            if echoed := with_sent(location, self._state, self._scope):
                 return replace(response, headers=response.headers.replacing("Location", echoed))
         if asked.endpoint == "token" and response.status == 200:  # noqa: PLR2004  # HTTP's OK
-            nonce = self._sent.get(challenge_of(asked.form("code_verifier") or ""))
-            return with_nonce(response, nonce)
+            self._out -= 1
+            nonce, scope = self._sent.get(challenge_of(asked.form("code_verifier") or ""), (None, None))
+            return with_scope(with_nonce(response, nonce), scope)
         return response
+
+
+def _one(asked: Question) -> Callable[[str], str]:
+    return lambda name: next(iter(asked.values(name)), "")
 
 
 def challenge_of(verifier: str) -> str:
@@ -88,20 +112,30 @@ def challenge_of(verifier: str) -> str:
     return s256(verifier)
 
 
-def with_state(location: str, state: str | None) -> str | None:
-    """A redirect back to the client with its own state in it; None where nothing is to be changed."""
+def with_sent(location: str, state: str | None, scope: str | None) -> str | None:
+    """A redirect back to the client with its own state and scope in it, in the service's order; None where nothing is to be changed."""
     parts = urlsplit(location)
-    names = {name for name, _ in parse_qsl(parts.query, keep_blank_values=True)}
-    if not names & {"code", "error"} or (state is None and "state" not in names):
+    recorded = parse_qsl(parts.query, keep_blank_values=True)
+    names = {name for name, _ in recorded}
+    if not names & {"code", "error"}:
         return None
-    pieces = parts.query.split("&")
-    if state is None:
-        pieces = [piece for piece in pieces if not piece.startswith("state=")]
-    elif "state" in names:
-        pieces = [f"state={quote_plus(state)}" if piece.startswith("state=") else piece for piece in pieces]
-    else:
-        pieces.append(f"state={quote_plus(state)}")
-    return urlunsplit(parts._replace(query="&".join(pieces)))
+    told = [(name, scope if name == "scope" and scope is not None else value) for name, value in recorded if name != "state"]
+    if state is not None:
+        at = next((place for place, (name, _) in enumerate(told) if name == "session_state"), len(told))
+        told.insert(at, ("state", state))
+    if told == recorded:
+        return None
+    return urlunsplit(parts._replace(query=urlencode(told)))
+
+
+def with_scope(response: Response, scope: str | None) -> Response:
+    """The token answer telling the scope that was asked for."""
+    plain = codec.decoded(response.headers, response.body)
+    found = re.search(rb'("scope"\s*:\s*)"([^"\\]*)"', plain)
+    if scope is None or found is None or found.group(2) == scope.encode():
+        return response
+    told = plain[: found.start()] + found.group(1) + written(scope) + plain[found.end() :]
+    return with_body(response, codec.encoded(response.headers, told))
 
 
 def with_nonce(response: Response, nonce: str | None) -> Response:

@@ -147,6 +147,15 @@ class Index:
             return None
         return self.take(entry.question, entry.door)
 
+    def is_known(self, asked: Question, door: str) -> bool:
+        """Whether this was recorded, used up or not."""
+        return any(True for _ in self._queues(asked, door))
+
+    def is_spent(self, asked: Question, door: str) -> bool:
+        """Whether this was recorded, and every answer to it given."""
+        queues = list(self._queues(asked, door))
+        return bool(queues) and all(queue.position >= len(queue.entries) for queue in queues)
+
     def rewind(self, belongs: Callable[[Question], bool]) -> None:
         """Let the answers to such questions be given once more."""
         for queues in (self._strict, *self._loose.values()):

@@ -71,7 +71,7 @@ class Replay(Tally):
         self.credentials.learn(self._index.sign_in, signed_in=signed_in)
         self._ledger = Ledger(cassette.name, self._index.entries, signed_in=signed_in)
         self._windows = None if strict_windows else Windows(cassette.name, self._index.era, self._index.entries)
-        plan = Plan(faults, self._index.recorded, lambda: self._index.rewind(lambda asked: signs_in(asked.place)))
+        plan = Plan(faults, self._index.recorded, self.renew)
         super().__init__(cassette.name, self._index.entries, plan, tell)
 
     def __repr__(self) -> str:
@@ -132,7 +132,17 @@ class Replay(Tally):
                 return instead
         return self._recorded(asked, closed)
 
+    def renew(self) -> None:
+        """Let the recorded sign-in answer once more, for who signs in again after the token has expired."""
+        with self._lock:
+            self._index.rewind(lambda asked: signs_in(asked.place))
+        if self._behind is not None:
+            self._behind.renew()
+
     def _recorded(self, asked: Question, closed: str) -> Response:
+        wrong = self._wrong(asked) if closed == doors.OPEN and asked.endpoint in ("authorize", "token") else None
+        if wrong is not None:
+            return wrong
         entry = self._index.take(asked, closed)
         if entry is not None:
             self._mark(entry.number)
@@ -177,6 +187,8 @@ class Replay(Tally):
         if closed == doors.NO_SESSION:
             return self._sent_away(asked)
         if closed != doors.OPEN:
+            if closed == doors.STRANGE_TOKEN and self.credentials.has_just_expired(asked):
+                self.renew()
             self._note(f"{label(asked)} was answered with {doors.REASONS[closed]}")
             return doors.refusal(closed, asked.headers.get("accept-encoding"))
         if self.credentials.was_sent_away(asked):
@@ -185,12 +197,29 @@ class Replay(Tally):
         return self._index.with_cookies(foreign) if foreign and foreign.status == HTTPStatus.BAD_REQUEST else foreign
 
     def _sent_away(self, asked: Question) -> Response | None:
-        # A client the service does not know is told so before anybody looks for its session; that is not on the cassette.
-        client = [asked.values(name) for name in ("client_id", "redirect_uri")]
-        if client not in [[one.values(name) for name in ("client_id", "redirect_uri")] for one in self._index.of("authorize")]:
+        if not self._is_known_client(asked):
             return None
         self._note(f"{label(asked)} was answered with {doors.REASONS[doors.NO_SESSION]}")
         return doors.sent_away(self.credentials.sent_away(asked))
+
+    def _wrong(self, asked: Question) -> Response | None:
+        """What the service says to a query or a code it does not take, if it is certain."""
+        if asked.endpoint == "token":
+            if not self._ledger.is_spent or not self._index.is_spent(asked, doors.OPEN):
+                return None
+            self._note(f"{label(asked)} was answered with {doors.REASONS[doors.SPENT_CODE]}")
+            return doors.spent()
+        # What is compared and was not recorded stays a miss.
+        location = self._ledger.fault(asked) if self._index.is_known(asked, doors.OPEN) else None
+        if location is None:
+            return None
+        self._note(f"{label(asked)} was answered with {doors.REASONS[doors.WRONG_QUERY]}")
+        return doors.sent_away(location)
+
+    def _is_known_client(self, asked: Question) -> bool:
+        # A client the service does not know is told so before anybody looks at anything else; that is not on the cassette.
+        client = [asked.values(name) for name in ("client_id", "redirect_uri")]
+        return client in [[one.values(name) for name in ("client_id", "redirect_uri")] for one in self._index.of("authorize")]
 
     def _note(self, words: str) -> None:
         if words not in self._refused:

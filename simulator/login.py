@@ -10,10 +10,10 @@ from urllib.parse import quote, urlencode
 from simulator.answers import Answer, Call, World, json_answer, page, redirect
 from simulator.key import base64url, challenge_of, half_hash
 from simulator.state import CODE_LIFETIME, TOKEN_LIFETIME, Grant, Session
+from tandem.refusals import INVALID_GRANT, SCOPES, authorize_fault, back_with_error
 from tandem.regions import SSO_URL, client_id_of
 
 SESSION_COOKIE: Final = ".AspNetCore.Identity.Application"
-SCOPES: Final = ("openid", "profile", "email", "tandem.devices.assign")
 LOCKED: Final = "; path=/; secure; samesite=none; httponly"
 
 
@@ -69,10 +69,10 @@ def authorize(world: World, call: Call) -> Answer:
         # The whole authorize query is encoded a second time inside ReturnUrl.
         again = f"/accounts/api/connect/authorize/callback?{urlencode(call.query)}"
         return redirect(f"{SSO_URL}?ReturnUrl={quote(again, safe='')}")
-    fault = authorize_fault(call)
+    fault = authorize_fault(call.one)
     state = [("state", call.one("state"))] if call.one("state") else []
     if fault:
-        return redirect(f"{redirect_uri}?{urlencode([('error', fault), *state])}")
+        return redirect(back_with_error(redirect_uri, fault, call.one("state")))
     code = world.issue("authorization code", world.entropy.hex(32) + "-1")
     scope = call.one("scope")
     world.state.grants[code] = Grant(
@@ -88,18 +88,6 @@ def authorize(world: World, call: Call) -> Answer:
     session_state = world.issue("session state", f"{base64url(world.entropy.octets(32))}.{salt}")
     found = [("code", code), ("scope", scope), *state, ("session_state", session_state), ("iss", call.region.issuer)]
     return redirect(f"{redirect_uri}?{urlencode(found)}")
-
-
-def authorize_fault(call: Call) -> str | None:
-    """The OAuth error of an authorize query, or None."""
-    if call.one("response_type") != "code":
-        return "unsupported_response_type"
-    scopes = call.one("scope").split()
-    if "openid" not in scopes or not set(scopes) <= set(SCOPES):
-        return "invalid_scope"
-    if call.one("code_challenge_method") != "S256" or not call.one("code_challenge"):
-        return "invalid_request"
-    return "invalid_request" if call.one("response_mode") not in ("", "query") else None
 
 
 def callback(_world: World, _call: Call) -> Answer:
@@ -123,7 +111,7 @@ def token(world: World, call: Call) -> Answer:
         and grant.challenge == challenge_of(form.get("code_verifier", ""))
     )
     if grant is None or not proven:
-        return json_answer({"error": "invalid_grant"}, status=400)
+        return json_answer(INVALID_GRANT, status=400)
     access_token = world.issue("access token", new_access_token(world, call, grant))
     world.state.tokens[access_token] = (grant.session.region, call.now + TOKEN_LIFETIME)
     id_token = world.issue("id token", world.key.sign(id_claims(world, call, grant, access_token)))

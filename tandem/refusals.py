@@ -1,9 +1,10 @@
 """What the service says to a question it does not take: the bodies of its validation errors, as data. Pure. Shapes: tconnectsync #163."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
+from urllib.parse import urlencode
 
 from tfx.jsonbody import Json
 
@@ -45,6 +46,30 @@ def unknown_keys(keys: Iterable[str]) -> list[Json]:
     return [{"code": "unrecognized_keys", "keys": unknown, "path": [], "message": message}] if unknown else []
 
 
+SCOPES: Final = ("openid", "profile", "email", "tandem.devices.assign")
+"""What a client may ask to see; any client that was seen asks for the first three."""
+
+
+def authorize_fault(one: Callable[[str], str]) -> str | None:
+    """The OAuth error of an authorize query, of which `one` gives the first value of a key; None if it has none. IdentityServer's."""
+    if one("response_type") != "code":
+        return "unsupported_response_type"
+    scopes = one("scope").split()
+    if "openid" not in scopes or not set(scopes) <= set(SCOPES):
+        return "invalid_scope"
+    if one("code_challenge_method") != "S256" or not one("code_challenge"):
+        return "invalid_request"
+    return "invalid_request" if one("response_mode") not in ("", "query") else None
+
+
+def back_with_error(redirect_uri: str, fault: str, state: str) -> str:
+    """Where authorize sends who asks wrongly."""
+    told = [("error", fault), *([("state", state)] if state else [])]
+    return f"{redirect_uri}?{urlencode(told)}"
+
+
+INVALID_GRANT: Final[Json] = {"error": "invalid_grant"}
+"""What a code that is spent, late or somebody else's is answered with, status 400 (RFC 6749, 5.2)."""
 GONE: Final = (
     b"<html>\r\n<head><title>404 Not Found</title></head>\r\n<body>\r\n<center><h1>404 Not Found</h1></center>\r\n"
     b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"

@@ -38,7 +38,7 @@ Walk = Callable[["Client", time_machine.Traveller], None]
 NOT_RECORDED: Final = frozenset(
     {"date", "server", "etag", "pragma", "strict-transport-security", "x-request-id", "x-azure-ref", "x-cache", "content-length"}
 )
-"""Headers that never come onto a cassette (docs/replay-properties.md), and the length, which is the body's."""
+"""Headers that never come onto a cassette (docs/replay.md), and the length, which is the body's."""
 _TOLD = re.compile(r"(reference|0HN|00-)?[\w-]{16,}(:\w+)?")
 
 

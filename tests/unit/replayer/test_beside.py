@@ -1,8 +1,10 @@
 """A table of questions, each put to the stand-in and to a replay of its recording: status, headers and body are the same."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from beside import MISS, PERSON, PUMP, US, Client, Sight, both, recorded
 
 from tandem.endpoints import BY_NAME
@@ -80,3 +82,44 @@ def parted(live: dict[str, Sight], replayed: dict[str, Sight]) -> Iterator[str]:
 def test_every_question_about_events_is_answered_as_by_the_service(recorded_in: str, era: str) -> None:
     live, replayed = asked(recorded_in, era)
     assert [*parted(live, replayed)] == []
+
+
+AUTHORIZE: dict[str, dict[str, str | None]] = {
+    "as recorded": {},
+    "fewer scopes": {"scope": "openid"},
+    "scopes in another order": {"scope": "email openid profile"},
+    "no scope": {"scope": None},
+    "a scope there is none of": {"scope": "openid offline_access", "state": "x"},
+    "a form instead of a redirect": {"response_mode": "form_post"},
+    "the mode there is": {"response_mode": "query"},
+    "an empty challenge": {"code_challenge": ""},
+    "a state": {"state": "x y"},
+    "an empty state": {"state": ""},
+}
+
+
+def test_signing_in_is_as_strict_as_the_service() -> None:
+    def walk(client: Client, _clock: object) -> None:
+        client.log_in()
+        for other in AUTHORIZE.values():
+            client.ask_for_code(**other)
+            if client.code:
+                client.ask_for_token()
+                client.ask_for_token()  # a code is good once
+
+    live, replayed = both(recorded("2026-10", "last"), walk)
+    assert replayed == live
+
+
+def test_who_signs_in_again_after_the_clock_ended_the_token_is_let_in() -> None:
+    def walk(client: Client, clock: time_machine.Traveller) -> None:
+        for _ in range(3):
+            client.log_in()
+            client.authorize()
+            client.data(window("2026-10"))
+            clock.shift(timedelta(hours=9))
+            client.data(window("2026-10"))
+
+    live, replayed = both(recorded(), walk)
+    assert [one[0] for one in live if one[0] in (401, MISS)] == [401] * 3
+    assert replayed == live
