@@ -67,8 +67,10 @@ def _whole(folder: Path) -> Iterator[Path]:
     try:
         yield partial
         os.rename(partial, folder)  # noqa: PTH104  # Path.rename would overwrite an empty folder made meanwhile just as well
-    except BaseException:
+    except BaseException as e:
         shutil.rmtree(partial, ignore_errors=True)
+        if isinstance(e, OSError) or type(e).__name__ == "IOException":  # DuckDB's; its text names the hidden folder
+            raise UsageError(f"the files cannot be written to {folder.parent}: see that its disk has room, and export again") from None
         raise
 
 

@@ -23,7 +23,7 @@ from tfx.cassette import Cassette
 from tfx.errors import UsageError
 from tfx.exchange import Exchange, Headers, Request, Response
 from tfx.stages import stage
-from tfx.store import load, path_of
+from tfx.store import load_exactly, path_of
 
 _SPANS = {"pump-logs": ("assignmentId", "startDate", "endDate"), "pump-events": ("tconnectDeviceId", "minDate", "maxDate")}
 _OK = 200
@@ -96,7 +96,7 @@ def from_cassette(named: str, *, as_era: str | None = None, loopback: bool = Fal
     `guarded`, it is not blocked. At the end it says what was asked in vain and who tried to reach out: MismatchError, NetworkBlockedError.
     """
     path = Path(named)
-    recorded = load(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
+    recorded = load_exactly(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
     blocked = cast("Callable[[tuple[str, ...]], AbstractContextManager[object]]", stage("replayer.guard:blocked"))
     replay = cast("type[Replay]", stage("replayer.session:Replay"))(recorded, as_era=as_era)  # type: ignore[call-arg]  # a protocol says nothing of how it is made
     cassette = replay.cassette

@@ -4,6 +4,7 @@ What serves `duckdb://` is whichever SQLAlchemy dialect is installed; nothing he
 (docs/decisions/duckdb-dialect.md).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -117,11 +118,21 @@ def _opened(url: str, *, upgrade: bool) -> Engine:
         _see_its_schema(engine, url, upgrade=upgrade)
         if upgrade:
             migrate(engine)
+        _see_its_columns(engine, url)
     except UsageError:
         engine.dispose()
         raise
     except DBAPIError as e:
         engine.dispose()
+        if "lock on file" in str(e.orig):
+            holder = re.search(r"PID (\d+)", str(e.orig))
+            which = f" (process {holder[1]})" if holder else ""
+            raise UsageError(
+                f"the database {shown(url)} is open in another program{which}, and DuckDB lets one in "
+                "at a time; wait for it to end"
+            ) from None
+        if type(e.orig).__name__ in ("CatalogException", "BinderException"):
+            raise _strange_schema(url) from None
         raise UsageError(
             f"the database {shown(url)} cannot be opened as a warehouse ({type(e.orig).__name__}); "
             "see that the folder is there, that the file is DuckDB's, and that no other program has it open"
@@ -147,6 +158,25 @@ def _see_its_schema(engine: Engine, url: str, *, upgrade: bool) -> None:
             f"the database {shown(url)} has the schema of an older tfx ({', '.join(found) or 'none'}; today's is {newest}); "
             f"bring it up to date with: tfx pipeline upgrade --database {shown(url)}"
         )
+
+
+def _strange_schema(url: str, what: str = "") -> UsageError:
+    return UsageError(
+        f"the schema of the database {shown(url)} is not the one this tfx made{what}: somebody changed it by hand; "
+        "run again into a new file, named with --database"
+    )
+
+
+def _see_its_columns(engine: Engine, url: str) -> None:
+    """Refuse a warehouse in which a table, a view or a column of today's schema is missing."""
+    from pipeline.models import VIEWS, Base
+
+    wanted = {(table.name, column.name) for table in Base.metadata.tables.values() for column in table.columns}
+    with engine.connect() as connection:
+        found = driver(connection).execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
+    missing = sorted({f"{table}.{column}" for table, column in wanted - {*found}} | {*VIEWS} - {str(table) for table, _ in found})
+    if missing:
+        raise _strange_schema(url, f" ({', '.join(missing[:3])} is missing)")
 
 
 def _see_that_it_is_duckdbs(url: str) -> None:
@@ -206,6 +236,8 @@ def told(url: str) -> Iterator[None]:
         raise
     except (DBAPIError, duckdb.Error) as e:
         kind = type(e.orig if isinstance(e, DBAPIError) else e).__name__  # and no more of it: its text quotes rows
+        if kind in ("CatalogException", "BinderException"):
+            raise _strange_schema(url) from None
         raise UsageError(
             f"the database {shown(url)} cannot be read or written any more ({kind}): see that its disk has room and that no other program "
             "has it open, and run the command again; windows stored so far stay stored, and what was under way is undone"

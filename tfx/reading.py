@@ -42,11 +42,21 @@ def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
             raise CassetteError(
                 f"{where} holds {len(nodes)} exchanges, and its counts.exchanges says otherwise: a bad merge; record it again"
             )
-        return cassette_of(head, tuple(exchange_of(node, shared, is_plain=is_plain) for node in nodes))
+        return cassette_of(head, tuple(_exchange_at(place, node, shared, where, is_plain=is_plain) for place, node in enumerate(nodes, 1)))
     except MISSHAPEN:
         # Not chained: what the low-level error quotes may be what somebody put there.
         raise CassetteError(
             f"{where} does not follow the cassette schema (tfx/cassette.schema.json); restore it with: git checkout -- {where}"
+        ) from None
+
+
+def _exchange_at(place: int, node: Json, shared: "Shared", where: str, *, is_plain: bool) -> Exchange:
+    try:
+        return exchange_of(node, shared, is_plain=is_plain)
+    except CassetteError:
+        raise CassetteError(
+            f"{where}: a body of exchange {place} is of no form this tfx knows (a record that is no hex, or empty, for one); "
+            f"restore the file with: git checkout -- {where}"
         ) from None
 
 

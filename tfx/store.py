@@ -8,6 +8,7 @@ then one rename: a crash leaves the old cassette whole.
 import errno
 import hashlib
 import io
+import json
 import os
 import re
 import stat
@@ -26,7 +27,7 @@ from tfx.reading import CLOCK, digest_of, loads
 from tfx.skimming import skim
 from tfx.stored import plain
 
-__all__ = ["check_target", "dumps", "is_dumped", "load", "loads", "opened", "path_of", "save"]
+__all__ = ["check_target", "dumps", "is_dumped", "load", "load_exactly", "loads", "opened", "path_of", "save"]
 
 SUFFIX: Final = ".json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
@@ -112,6 +113,35 @@ def load(path: Path, *, edited: bool = False) -> Cassette:
     except OSError as error:
         raise _unreadable(path, error) from None
     return loads(data, str(path), edited=edited)
+
+
+def load_exactly(path: Path) -> Cassette:
+    """As `load`, and no member of the file stands twice: of two values for one member every reader but ours would lose one unsaid.
+
+    Raises:
+        CassetteError: as `load`, or one does. A service's own answer of that kind is kept on a cassette as text and is no fault of it.
+    """
+    cassette = load(path)
+    data = path.read_bytes()
+    if not is_dumped(cassette, data):  # what `dumps` gives again, letter for letter, holds nothing that was overlooked
+        try:
+            json.loads(data, object_pairs_hook=_once)
+        except _TwiceError:
+            raise CassetteError(
+                f"{path} names a member twice, and one of its values would be lost; restore it with: git checkout -- {path}"
+            ) from None
+    return cassette
+
+
+class _TwiceError(Exception):
+    pass
+
+
+def _once(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise _TwiceError
+    return members
 
 
 def opened(path: Path) -> Cassette:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.warehouse import MEMORY, connect, driver, in_memory, open_warehouse, told
+from pipeline.warehouse import MEMORY, connect, driver, existing_warehouse, in_memory, open_warehouse, told
 from tfx.errors import UsageError
 
 
@@ -81,7 +81,7 @@ def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
 def test_what_the_database_refuses_is_told_in_our_words_and_without_the_password() -> None:
     engine = in_memory()
     with (
-        pytest.raises(UsageError, match=r"duckdb:///x\.duckdb cannot be read or written any more \(CatalogException\)") as caught,
+        pytest.raises(UsageError, match=r"duckdb:///x\.duckdb is not the one this tfx made") as caught,
         told("duckdb://who:secret@/x.duckdb"),
         engine.connect() as connection,
     ):
@@ -104,3 +104,18 @@ def test_an_interruption_that_duckdb_met_stays_one(engine: Engine) -> None:
         signal.signal(signal.SIGALRM, before)
     with pytest.raises(RuntimeError, match="a fault of our own"), told(MEMORY):
         raise RuntimeError("a fault of our own")
+
+
+@pytest.mark.parametrize(
+    "change", ["ALTER TABLE events DROP COLUMN clock", "DROP VIEW glucose_by_span", "DELETE FROM alembic_version"]
+)
+def test_a_schema_changed_by_hand_is_called_that(change: str, tmp_path: Path) -> None:
+    url = f"duckdb:///{tmp_path / 'w.duckdb'}"
+    engine = open_warehouse(url)
+    with engine.begin() as connection:
+        driver(connection).execute(change)
+    engine.dispose()
+    with pytest.raises(UsageError, match=r"is not the one this tfx made|schema of an older tfx"):
+        existing_warehouse(url)
+    with pytest.raises(UsageError, match="is not the one this tfx made"):
+        open_warehouse(url)
