@@ -128,8 +128,7 @@ def _opened(url: str, *, upgrade: bool) -> Engine:
             holder = re.search(r"PID (\d+)", str(e.orig))
             which = f" (process {holder[1]})" if holder else ""
             raise UsageError(
-                f"the database {shown(url)} is open in another program{which}, and DuckDB lets one in "
-                "at a time; wait for it to end"
+                f"the database {shown(url)} is open in another program{which}, and DuckDB lets one in at a time; wait for it to end"
             ) from None
         if type(e.orig).__name__ in ("CatalogException", "BinderException"):
             raise _strange_schema(url) from None
