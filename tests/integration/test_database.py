@@ -234,7 +234,7 @@ def test_a_database_in_use_elsewhere_is_said(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", holder], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "open\n"
-        with pytest.raises(UsageError, match="no other program has it open"):
+        with pytest.raises(UsageError, match=rf"is open in another program \(process {process.pid}\)"):
             open_warehouse(f"duckdb:///{file}")
         process.communicate("")
 
