@@ -1,9 +1,11 @@
 """Every way a command can end badly with secrets in hand: what is planted, the command line, and the exit code."""
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from gzip import compress
 from pathlib import Path
 
 from canary import EMAIL, FAMILY, NAME, PASSWORD, ROOT, SERIAL, TOKEN, UUID, Bench
@@ -72,6 +74,8 @@ def imports(why: str, code: int, content: object, name: str = "web.har") -> Iter
 PERSON = json.dumps({"firstName": NAME, "lastName": FAMILY, "dateOfBirth": "1984-02-29", "pumps": [{"serialNumber": SERIAL, "nick": NAME}]})
 LOGIN = "https://tdcservices.tandemdiabetes.com/accounts/api/login"
 TOKENS = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
+TWICE = b64encode(compress(compress(PERSON.encode()))).decode()
+PACKED = [{"name": "Content-Type", "value": "application/json"}, {"name": "Content-Encoding", "value": "gzip"}]
 RECORDINGS: tuple[tuple[str, int, object], ...] = (
     (
         "a good one: all is taken out",
@@ -98,6 +102,9 @@ RECORDINGS: tuple[tuple[str, int, object], ...] = (
         1,
         alone(entry(EVENTS, answer=json.dumps(NAME))),
     ),
+    ("two content types", 1, har(entry(answer=PERSON, headers=[{"name": "Content-Type", "value": f"text/{NAME}"}] * 2))),
+    ("gzip once more", 1, har(entry(content={"mimeType": "application/json", "text": TWICE, "encoding": "base64"}, headers=PACKED))),
+    ("a list, as vcrpy once wrote", 2, json.dumps([{"request": {"uri": PUMPER, "body": PASSWORD}}])),
     ("a status that is none", 2, har(entry(answer=PERSON, status=TOKEN))),
     ("base64 that is none", 2, har(entry(content={"mimeType": "application/json", "text": f"{NAME}!", "encoding": "base64"}))),
 )
