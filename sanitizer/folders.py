@@ -1,5 +1,6 @@
 """Which files a check or a cleaning looks at, and what each of them is: in a folder of cassettes every file, whatever it is called."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -36,15 +37,33 @@ def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist; name a cassette or a folder of cassettes")
-        found += sorted(inner for inner in path.rglob("*") if inner.is_file()) if path.is_dir() else [path]
+        found += sorted(filter(_is_looked_at, path.rglob("*"))) if path.is_dir() else [path]
     if not found:
         raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
     passed = [path for path in found if _is_passed(path)]
     return [path for path in found if path not in passed], passed
 
 
+def _is_looked_at(inner: Path) -> bool:
+    """Below a named folder whatever git would store, its name included; of folders those whose name could be somebody's."""
+    return bool(_odd(inner)) or inner.is_file()
+
+
+def _odd(path: Path) -> str:
+    """What is wrong with an entry itself; git stores the target of a link as it stands, and nobody reads a pipe."""
+    if path.is_symlink():
+        return "a symbolic link"
+    if path.is_dir():
+        return "" if _FOLDER.match(path.name) else "a folder whose name is not lower-case letters, digits, dots, dashes and underscores"
+    return "" if path.is_file() else "no regular file"
+
+
+_FOLDER: Final = re.compile(r"(?!.*(?:\d[._-]?){6})\.?[a-z0-9][a-z0-9._-]{0,79}\Z")
+"""As a cassette's name, without a long number."""
+
+
 def _is_passed(path: Path) -> bool:
-    return path.name in BY_NAME and (path.name != ".gitkeep" or not path.stat().st_size)
+    return path.name in BY_NAME and not _odd(path) and (path.name != ".gitkeep" or not path.stat().st_size)
 
 
 def foreign(path: Path) -> str:
@@ -53,6 +72,8 @@ def foreign(path: Path) -> str:
     Raises:
         UsageError: it cannot be read.
     """
+    if path.is_symlink() or path.is_dir() or not path.is_file():
+        return _odd(path)
     by_suffix = _LEFTOVER if path.name.endswith("~") else _SUFFIXES.get(path.suffix.lower(), "")
     if by_suffix:
         return by_suffix

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from sanitizer.epoch import Odd
 from sanitizer.hand import Hand
 from tfx.errors import FormatError, RefusedError
-from tfx.jsonbody import Json, parse
+from tfx.jsonbody import Json, parse, write
 
 _PARTS = 3
 
@@ -33,6 +33,8 @@ def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -
     hand.count("jwt", place)
     if not hand.changes:
         claims(found)
+        if not is_written(value, header, found):
+            hand.note(place, "a token that is not written as the sanitizer writes it")
         if not is_signed(value, header):
             hand.note(place, "a token that is not signed with the published test key")
         return value
@@ -45,6 +47,12 @@ def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -
     hand.run.ordinals.replaced("id-token", value, changed)
     hand.run.ordinals.replaced("id-token signature", value.rpartition(".")[2], changed.rpartition(".")[2])
     return changed
+
+
+def is_written(value: Json, header: Json, claims: Json) -> bool:
+    """Whether header and claims have no white space or spelling of their own."""
+    parts = str(value).split(".")
+    return [_decoded(part) for part in parts[:2]] == [write(header), write(claims)]
 
 
 def is_signed(value: Json, header: Json) -> bool:

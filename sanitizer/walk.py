@@ -1,9 +1,10 @@
 """Every exchange of a recording in order, under either hand. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from http import HTTPStatus
+from types import MappingProxyType
 
-from sanitizer.actions import PHRASES
 from sanitizer.asking import asked_for
 from sanitizer.carriers import headers
 from sanitizer.contents import Content, content, meet, received, sent, stored_content
@@ -99,8 +100,8 @@ def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, devi
     body = sent(hand, place, request.headers, request.body)
     answer_lines = headers(hand, response.headers, "response")
     answer = received(hand, place, response, found, device)
-    if response.reason not in PHRASES:
-        hand.note("response reason", "not a standard phrase")
+    if response.reason != _reason(response.status, response.reason):
+        hand.note("response reason", "not the standard phrase of its status")
     return Exchange(
         request=Request(method=place.endpoint.method, url=url, headers=lines.measured(str(len(body))), body=body),
         response=_answered(response, answer_lines, answer),
@@ -109,11 +110,30 @@ def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, devi
 
 
 def _answered(before: Response | Stored, lines: Headers, body: bytes | Node) -> Response | Stored:
-    reason = before.reason if before.reason in PHRASES else ""
+    reason = _reason(before.status, before.reason)
     if isinstance(body, dict) and codings(lines) == codings(before.headers):
         return Stored(status=before.status, reason=reason, headers=lines.measured(""), node=body, is_plain=True)
     wire = encoded(before.headers, plain_bytes(body)) if isinstance(body, dict) else body
     return Response(status=before.status, reason=reason, headers=lines.measured(str(len(wire))), body=wire)
+
+
+def _reason(status: int, reason: str) -> str:
+    """The phrase, where it is that of the status: another one would say something else."""
+    phrases = (HTTPStatus(status).phrase, *_OTHERWISE.get(status, ())) if status in _REGISTERED else ()
+    return reason if reason in phrases else ""
+
+
+_REGISTERED = frozenset(HTTPStatus)
+_OTHERWISE: Mapping[int, tuple[str, ...]] = MappingProxyType(
+    {
+        413: ("Request Entity Too Large", "Content Too Large"),
+        414: ("Request-URI Too Long", "URI Too Long"),
+        416: ("Requested Range Not Satisfiable", "Range Not Satisfiable"),
+        418: ("I'm a Teapot", "I'm a teapot"),
+        422: ("Unprocessable Entity", "Unprocessable Content"),
+    }
+)
+"""As earlier and later editions of the standard call them."""
 
 
 def _status(hand: Hand, status: int) -> None:

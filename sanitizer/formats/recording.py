@@ -9,6 +9,7 @@ from itertools import count
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from sanitizer.contents import TOO_LONG, content
 from sanitizer.era import eras_of, shows_another
 from sanitizer.findings import Finding, without_advice
 from sanitizer.formats.nodes import odd
@@ -128,8 +129,20 @@ def _seen(recording: Recording, where: str) -> tuple[Seen, ...]:
         try:
             found |= dict.fromkeys(seen_in([one if locate(one.request.method, one.request.url) else _answer_of(one)]))
         except (ValueError, RefusedError):  # their texts quote what they are about
+            if _is_unreadable(one):
+                continue  # the walk refuses it, or leaves it out, and says where
             raise odd(f"{where} #{number}", "holds a URL, form or token that is none") from None
     return tuple(found)
+
+
+def _is_unreadable(exchange: Exchange) -> bool:
+    """Whether a body holds a number of thousands of digits: the walk refuses it, so that nothing of this exchange reaches a cassette."""
+    try:
+        content(exchange.request.headers, exchange.request.body, "")
+        content(exchange.response.headers, exchange.response.body, "")
+    except RefusedError as error:
+        return TOO_LONG in str(error)
+    return False
 
 
 def _answer_of(exchange: Exchange) -> Exchange:

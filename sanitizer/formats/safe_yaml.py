@@ -2,7 +2,7 @@
 
 from importlib import import_module
 from types import ModuleType
-from typing import Final
+from typing import Final, Protocol
 
 from tfx.errors import FormatError, UsageError
 
@@ -55,8 +55,30 @@ def _loader(yaml: ModuleType) -> type:
     loader = type("Loader", (base,), {})
     for word in ("str", "unicode"):
         loader.add_constructor(f"tag:yaml.org,2002:python/{word}", base.construct_yaml_str)  # type: ignore[attr-defined]  # pyyaml has no types
+    loader.add_constructor("tag:yaml.org,2002:map", _each_key_once)  # type: ignore[attr-defined]  # pyyaml has no types
     loader.add_constructor("tag:yaml.org,2002:python/tuple", base.construct_yaml_seq)  # type: ignore[attr-defined]  # pyyaml has no types
     return loader
+
+
+class _Constructs(Protocol):
+    def construct_object(self, node: object, *, deep: bool) -> object:
+        """The value of a node."""
+
+    def construct_mapping(self, node: object, *, deep: bool) -> dict[object, object]:
+        """The value of a mapping."""
+
+
+class _Pairs(Protocol):
+    value: list[tuple[object, object]]
+
+
+def _each_key_once(loader: _Constructs, node: _Pairs) -> dict[object, object]:
+    """Of two members of one name readers differ which counts, and the other would pass unread."""
+    pairs = len(node.value)
+    found = loader.construct_mapping(node, deep=True)
+    if len(found) != pairs:
+        raise ValueError  # told as any other YAML that is none
+    return found
 
 
 def _looked_through(yaml: ModuleType, loader: type, data: bytes, where: str) -> None:

@@ -333,6 +333,7 @@ def rows() -> dict[str, Cassette]:
         "an event's group": tape(at("pump-logs", {"events": [event(28, sequenceGroup=7)]})),
         "a record": tape(at("pump-events", Records.build(code=28, seconds=[820_000_000], sequence=[1]).to_base64()), era="2025"),
         "no token": tape(at("token", {"id_token": "Marisol"})),
+        "a token's spelling": tape(at("token", {"id_token": spaced()})),
         "a token of others": tape(at("token", {"id_token": f"{head}.{body}.{'A' if proof[0] != 'A' else 'B'}{proof[1:]}"})),
         "a fragment sent": tape(fragment()),
         "a link that is none": tape(at("login", {"redirectUrl": 7})),
@@ -346,7 +347,7 @@ def rows() -> dict[str, Cassette]:
         "an identifier in a path": tape(at("pumper", path={"pumperId": "Marisol"})),
         "a URL's spelling": tape(capital()),
         "a phrase": tape(at("sso-page", reason="Marisol")),
-        "a status": tape(at("sso-page", status=299)),
+        "a status": tape(at("sso-page", status=299, reason="")),
         "a place to ignore": tape(at("sso-page", ignore=("query.marisol",))),
         "an amount": tape(
             at("pump-logs", {"events": [event(16, eventProperties={"bg": 977, "iob": 0.5, "targetBg": 110, "isf": 30})]}), values=SYNTHETIC
@@ -356,6 +357,15 @@ def rows() -> dict[str, Cassette]:
         "a field that is zero": tape(at("pump-logs", {"events": [event(5, eventProperties={"param1": 77})]})),
         "an at_hash": tape(at("token", {"access_token": "tfx-access-token-000000000001", "id_token": sign({"at_hash": "A" * 22})})),
     }
+
+
+def spaced() -> str:
+    """Signed with the published key, with a blank between two claims."""
+    from jwt.api_jws import PyJWS
+
+    from tfx import signing
+
+    return PyJWS().encode(b'{"sub": "tfx-subject-000001"}', signing._private_key(), algorithm="RS256", headers={"kid": signing.KID})
 
 
 def packed(text: bytes) -> bytes:

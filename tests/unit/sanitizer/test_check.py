@@ -303,6 +303,20 @@ def test_a_file_somebody_edited_is_no_cassette(clean: Cassette) -> None:
         check(dumps(clean).replace(b"Given1", b"Maria1"), "week.json")
 
 
+def test_a_reason_is_that_of_its_status(clean: Cassette) -> None:
+    exchange = clean.exchanges[0]
+    for status, reason, holds in (
+        (200, "OK", True),
+        (200, "", True),
+        (200, "Not Found", False),
+        (413, "Content Too Large", True),
+        (499, "OK", False),
+    ):
+        done = exchange.replacing(response=replace(exchange.response, status=status, reason=reason))
+        said = "#1 response reason: not the standard phrase of its status" in found(changed(clean, 0, done))
+        assert said is not holds, (status, reason)
+
+
 def test_base64_is_no_way_past_the_check(clean: Cassette) -> None:
     hidden = base64.b64encode(b"Marisol Quintanilla").decode()
     assert found(with_answer(clean, "pumper", put("lastName", hidden)))

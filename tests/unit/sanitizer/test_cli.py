@@ -3,6 +3,7 @@
 # ruff: noqa: E501  # one row of a table is one line, however wide
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -253,3 +254,24 @@ def test_values_can_be_made_synthetic_later_and_never_kept_again(folder: Path, c
         "tfx: cassettes/week.json: the values of week are synthetic and the recorded ones are gone; record it again to have them.\n"
     )
     assert cli.run(["sanitize", "--check", "--values", "synthetic", "cassettes"]) == 2
+
+
+def test_below_a_folder_only_files_and_plain_folders_stand(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Git stores the target of a link as it stands, and the name of a folder."""
+    (folder / "README.md").symlink_to("zelmira@posthof.test")
+    (folder / "loop").symlink_to(".")
+    os.mkfifo(folder / "pipe.json")
+    (folder / "zelmira@posthof.test").mkdir()
+    (folder / "11374829").mkdir()
+    (folder / "more").mkdir()
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 1
+    told = capsys.readouterr().out
+    for name, what in (
+        ("README.md", "a symbolic link"),
+        ("loop", "a symbolic link"),
+        ("pipe.json", "no regular file"),
+        ("11374829", "a folder"),
+    ):
+        assert f"cassettes/{name} file: {what}" in told
+    assert "cassettes/more" not in told
+    assert "5 of 6" in told

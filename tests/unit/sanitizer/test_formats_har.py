@@ -16,7 +16,7 @@ from sanitizer.scrub import Scrubbed, scrub
 from tfx.capture import Capture
 from tfx.cassette import Cassette
 from tfx.codec import decoded
-from tfx.errors import FormatError, UsageError
+from tfx.errors import FormatError, RefusedError, UsageError
 from tfx.exchange import Exchange, Headers
 from tfx.store import dumps
 
@@ -218,6 +218,13 @@ def test_a_page_s_own_files_make_no_tokens_of_common_words() -> None:
     script = entry(f"{SOURCE}/main.js?lang=en-US&mode=compact", text='{"email":"marisol@posteo.example"}')
     seen = {one.value for one in capture_of(har.read(file(entry(LOGS), script), "x.har"), "x.har").seen}
     assert seen == {ID, "marisol@posteo.example"}
+
+
+def test_a_number_of_thousands_of_digits_is_a_refused_body_with_its_place() -> None:
+    long = entry(text='{"a": ' + "1" * 6000 + "}", headers=[{"name": "content-type", "value": "application/json"}])
+    capture = capture_of(har.read(file(long), "x.har"), "x.har")
+    with pytest.raises(RefusedError, match="#1 response body holds a number too long to read"):
+        scrub(capture, name="x")
 
 
 def test_an_odd_url_is_named_and_not_quoted() -> None:

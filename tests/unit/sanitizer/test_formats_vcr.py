@@ -173,6 +173,8 @@ TRAPS = [
     ("a: b: c", "cannot be read as YAML"),
     ("a: *nowhere", "names what is not there or itself"),
     ("a: 2026-13-99", "cannot be read as YAML"),
+    ("a: 1\na: 2", "cannot be read as YAML"),
+    ("- {b: {a: 1, 'a': 2}}", "cannot be read as YAML"),
     ("a\x00b", "cannot be read as YAML"),
     ("a: 1\n---\nb: 2", "cannot be read as YAML"),
     ("? [a]\n: b\n? {c: d}\n: e", "cannot be read as YAML"),
