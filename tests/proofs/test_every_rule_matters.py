@@ -32,7 +32,7 @@ def table() -> Table:
         for part in ("path", "query", "form", "request", "response"):
             if part in spec:
                 spec[part] = one_by_one(spec[part])
-    return found | {part: one_by_one(found[part]) for part in ("errors", "claims", "bounds")}
+    return found | {part: one_by_one(found[part]) for part in ("errors", "claims", "bounds", "lists")}
 
 
 def one_by_one(rules: object) -> Table:
@@ -42,7 +42,7 @@ def one_by_one(rules: object) -> Table:
 def rows(inner: Table, above: Row = ()) -> Iterator[Row]:
     """The way to each row that is a rule; where an endpoint lies is a fact, and the head of the file is no rule."""
     for key, value in inner.items():
-        if isinstance(value, dict) and above != ("domains",):
+        if isinstance(value, dict) and above not in (("domains",), ("lists",)):
             yield from rows(value, (*above, key))
         elif isinstance(value, list) and key in ("drop", "names"):
             yield from ((*above, key, index) for index in range(len(value)))
