@@ -46,11 +46,11 @@ def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
 
 def _is_looked_at(inner: Path) -> bool:
     """Below a named folder whatever git would store, its name included; of folders those whose name could be somebody's."""
-    return bool(_odd(inner)) or inner.is_file()
+    return bool(odd(inner)) or inner.is_file()
 
 
-def _odd(path: Path) -> str:
-    """What is wrong with an entry itself; git stores the target of a link as it stands, and nobody reads a pipe."""
+def odd(path: Path) -> str:
+    """What is wrong with an entry itself, empty where nothing is; git stores the target of a link as it stands, and nobody reads a pipe."""
     if path.is_symlink():
         return "a symbolic link"
     if path.is_dir():
@@ -63,7 +63,7 @@ _FOLDER: Final = re.compile(r"(?!.*(?:\d[._-]?){6})\.?[a-z0-9][a-z0-9._-]{0,79}\
 
 
 def _is_passed(path: Path) -> bool:
-    return path.name in BY_NAME and not _odd(path) and (path.name != ".gitkeep" or not path.stat().st_size)
+    return path.name in BY_NAME and not odd(path) and (path.name != ".gitkeep" or not path.stat().st_size)
 
 
 def foreign(path: Path) -> str:
@@ -72,8 +72,8 @@ def foreign(path: Path) -> str:
     Raises:
         UsageError: it cannot be read.
     """
-    if path.is_symlink() or path.is_dir() or not path.is_file():
-        return _odd(path)
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return odd(path)  # opening a pipe would wait for somebody
     by_suffix = _LEFTOVER if path.name.endswith("~") else _SUFFIXES.get(path.suffix.lower(), "")
     if by_suffix:
         return by_suffix

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanitizer.findings import Finding
-from sanitizer.folders import IMPORTED, foreign, public_part
+from sanitizer.folders import IMPORTED, foreign, odd, public_part
 from tfx.cassette import KEEP
 from tfx.errors import RefusedError, TfxError, UsageError
 
@@ -82,7 +82,7 @@ def checked(path: Path, rules: "Policy | None" = None) -> Report:
 
     report = Report(path=str(path))
     try:
-        what = foreign(path)
+        what = odd(path) or foreign(path)
         if what:
             report.findings.append(Finding(exchange=0, place="file", kind=f"{what}, not a cassette"))
             return report

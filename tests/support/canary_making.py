@@ -235,6 +235,7 @@ SANITIZER: tuple[Call, ...] = (
     lambda _: own.extended(f'claims.nick = "{PASSWORD}'),
     lambda _: policy_with({"bounds": {"x": [1, 2, 3]}}),
     lambda _: policy_with({"endpoints": {}}),
+    lambda _: policy.read(policy.shipped().replace("issues = { most = 16 }", "")),
     alias("a: *gone\nb: correct-horse-Zq7"),
     alias("a: " + "[" * 500 + PASSWORD),
     lambda _: har.read({NAME: PASSWORD}, "x.har"),
