@@ -72,7 +72,7 @@ def foreign(path: Path) -> str:
     Raises:
         UsageError: it cannot be read.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    if path.is_fifo() or path.is_socket() or path.is_char_device():
         return odd(path)  # opening a pipe would wait for somebody
     by_suffix = _LEFTOVER if path.name.endswith("~") else _SUFFIXES.get(path.suffix.lower(), "")
     if by_suffix:
