@@ -80,7 +80,8 @@ def run(
     Without days it goes on where the database ends (incremental), or takes everything where it is new (full); --days, --since and --until
     ask for those days, whatever is stored (backfill). Running twice adds nothing.
     Exit 1 where answers could not be read: they are kept, and a later run without days asks for them again; and where more than a handful
-    of events say something else than those of their number, and --changed-records keep let them in.
+    of events say something else than those of their number, and --changed-records keep let them in; and where, in the days
+    asked for, time goes back or readings share an instant: two recordings are in one database, or a clock's setting is missing.
 
     \b
     Example:
@@ -95,6 +96,7 @@ def run(
         return
     from pipeline.devices import zones
     from pipeline.framing import A_HANDFUL
+    from pipeline.moments import collisions_within
     from pipeline.report import as_text, changed_as_text, unread_as_text
     from pipeline.runs import Mode, Order, perform
     from pipeline.steps import CHANGED, Stored
@@ -119,6 +121,7 @@ def run(
         with engine.connect() as connection:
             report = summary(connection)
             report["zones"] = list(zones(connection))
+            crossed = tuple(collisions_within(connection, stored.windows))
     report["received"] = stored.received
     report["aside"] = dict(stored.aside)
     report["added"] = dict(sorted(stored.rows.items()))
@@ -127,7 +130,9 @@ def run(
         click.echo(f"tfx: {unread_as_text(report, _again(cassette, database, order))}", err=True)
     if (changed := stored.aside[CHANGED]) > A_HANDFUL:
         click.echo(f"tfx: {changed_as_text(changed)}", err=True)
-    if report["unread"] or changed > A_HANDFUL:
+    for finding in crossed:
+        click.echo(f"tfx: {finding}; look with: tfx pipeline check", err=True)
+    if report["unread"] or changed > A_HANDFUL or crossed:
         raise SystemExit(1)
 
 

@@ -54,17 +54,20 @@ Answer = tuple[Window, Received]
 class Stored:
     """What one window, or a whole run, brought: events received, rows added per table, what was not read.
 
-    `unread` are the windows whose answer nobody could read to its end; `aside` counts, by reason, the events that only the quarantine has.
+    `unread` are the windows whose answer nobody could read to its end; `aside` counts, by reason, the events that only the quarantine has;
+    `windows` are those that were asked for.
     """
 
     received: int = 0
     rows: Counter[str] = field(default_factory=Counter)
     unread: tuple[Window, ...] = ()
     aside: Counter[str] = field(default_factory=Counter)
+    windows: tuple[Window, ...] = field(default=(), compare=False)
 
     def __add__(self, other: "Stored") -> "Stored":
         rows, unread, aside = Counter(self.rows) + other.rows, self.unread + other.unread, Counter(self.aside) + other.aside
-        return Stored(received=self.received + other.received, rows=rows, unread=unread, aside=aside)
+        windows = self.windows + other.windows
+        return Stored(received=self.received + other.received, rows=rows, unread=unread, aside=aside, windows=windows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +170,10 @@ def store_windows(
         for window, answer in answers:
             if window is not None:
                 holes.remember(connection, device_id, window, is_read=not answer.has_hole)
-    return replace(stored, unread=tuple(window for window, answer in answers if window is not None and answer.has_hole))
+    asked = tuple((window, answer) for window, answer in answers if window is not None)
+    return replace(
+        stored, windows=tuple(window for window, _ in asked), unread=tuple(window for window, answer in asked if answer.has_hole)
+    )
 
 
 def _another_pumps(changed: int, windows: int) -> UsageError:

@@ -120,6 +120,15 @@ def test_days_nobody_could_read_end_the_run_and_the_check_with_1(root: Path, tmp
     assert (checked.exit_code, "2024-01-02 to 2024-01-03 could not be read" in checked.output) == (1, True)
 
 
+def test_two_recordings_in_one_database_end_the_run_with_1(root: Path, tmp_path: Path) -> None:
+    database = ("--database", f"duckdb:///{tmp_path / 'w.duckdb'}", "--zone", "America/Los_Angeles")
+    first, second = (run("--cassette", str(root / f"cassettes/{name}.json"), *database) for name in ("session-us", "session-2025"))
+    assert (first.exit_code, second.exit_code) == (0, 1), first.stderr + second.stderr
+    for words in ("time goes back", "share an instant", "look with: tfx pipeline check"):
+        assert words not in first.stderr
+        assert words in second.stderr
+
+
 def test_the_report_reads_well(root: Path) -> None:
     done = run("--cassette", str(root / "cassettes/session-us.json"))
     assert done.exit_code == 0
