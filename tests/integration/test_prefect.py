@@ -18,6 +18,8 @@ from pipeline.warehouse import in_memory
 from tfx.errors import CassetteError
 from tfx.jsonbody import Json
 
+pytestmark = pytest.mark.proofs  # a tenth of the whole suite's time, for a server that is not ours
+
 
 @pytest.fixture
 def dressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
