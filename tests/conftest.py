@@ -1,9 +1,13 @@
 """What every level shares: markers by folder, factories in one word, settings of the law tests."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+# tconnectsync reads it when it is imported, and would bring tokens of earlier runs from its own folder.
+os.environ["CACHE_CREDENTIALS"] = "false"
 
 LEVELS = ("unit", "integration", "acceptance", "proofs")
 FAST = ("unit",)

@@ -100,7 +100,11 @@ class Server(ThreadingMixIn, TCPServer):
     def get_request(self) -> tuple[socket.socket, tuple[str, int]]:
         """A new connection, held from its first moment."""
         connection, address = super().get_request()
-        self.hold(connection)
+        try:
+            self.hold(connection)
+        except ConnectionError:
+            connection.close()
+            raise
         return connection, address
 
     def process_request(self, request: socket.socket | tuple[bytes, socket.socket], client_address: object) -> None:

@@ -15,6 +15,7 @@ LARGEST = 300_000
 """Bytes: what a reviewer's browser still shows."""
 
 
+@pytest.mark.proofs
 @pytest.mark.skipif(shutil.which("make") is None, reason="the recordings are listed in the Makefile")
 def test_make_cassettes_gives_the_committed_bytes(root: Path, tmp_path: Path) -> None:
     listed = subprocess.run(

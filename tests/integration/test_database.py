@@ -99,6 +99,7 @@ def test_memory_and_file_hold_the_same(root: Path, tmp_path: Path) -> None:
     assert report(*cassette) == report(*cassette, "--database", f"duckdb:///{tmp_path / 'w.duckdb'}")
 
 
+@pytest.mark.proofs
 def test_days_are_cut_out_of_a_cassette(root: Path) -> None:
     told = report("--cassette", str(root / "cassettes/session-us.json"), "--days", "1")
     whole, kept = (
@@ -108,6 +109,7 @@ def test_days_are_cut_out_of_a_cassette(root: Path) -> None:
     assert str(told["span"]["first"])[:10] == whole["span"]["last"][:10]
 
 
+@pytest.mark.proofs
 def test_days_nobody_could_read_end_the_run_and_the_check_with_1(root: Path, tmp_path: Path) -> None:
     database = f"duckdb:///{tmp_path / 'w w.duckdb'}"
     engine = open_warehouse(database)
@@ -166,6 +168,7 @@ def test_another_zone_for_the_same_database_is_refused(root: Path, tmp_path: Pat
     engine.dispose()
 
 
+@pytest.mark.proofs
 def test_another_recording_of_a_pump_of_that_number_is_refused_whole(root: Path, tmp_path: Path) -> None:
     database = ("--database", f"duckdb:///{tmp_path / 'w.duckdb'}", "--zone", "Europe/Berlin")
     before = report("--cassette", str(root / "cassettes/session-us.json"), *database)
@@ -248,7 +251,7 @@ def test_a_database_in_use_elsewhere_is_said(tmp_path: Path) -> None:
         process.communicate("")
 
 
-@pytest.mark.slow
+@pytest.mark.proofs
 def test_the_command_imports_no_prefect_and_leaves_no_file(root: Path, tmp_path: Path) -> None:
     program = (
         "import sys; from tfx.cli import main\ntry: main(sys.argv[1:])\nexcept SystemExit as e: print(e.code, 'prefect' in sys.modules)"
@@ -269,6 +272,7 @@ def test_a_summary_only_reads(warehouse: Engine) -> None:
         assert driver(connection).execute("SELECT count(*) FROM devices").fetchall() == [(1,)]
 
 
+@pytest.mark.proofs
 def test_a_database_is_checked_and_exported_by_the_command(root: Path, tmp_path: Path) -> None:
     def done(*arguments: str) -> tuple[int, str]:
         result = CliRunner().invoke(pipeline, arguments)

@@ -362,6 +362,7 @@ def test_a_service_that_answered_a_longer_window_is_taken_at_its_word() -> None:
 @pytest.mark.slow
 @settings(max_examples=8)
 @given(cuts=st.sets(MINUTES, max_size=5))
+@pytest.mark.proofs
 def test_the_windows_of_a_partition_add_up_to_the_whole(cuts: set[int]) -> None:
     replay = replay_of("2026-10")
     edges = [0, *sorted(cuts - {0}), 5 * 24 * 60]
