@@ -5,6 +5,8 @@ Kernel and wire. What the stages do is in canary_stages.py. A row says nothing o
 
 import hashlib
 import json
+import os
+import re
 import socket
 import sys
 from collections.abc import Callable, Mapping
@@ -53,11 +55,15 @@ def badly_merged() -> bytes:
     """One exchange less than is told, and sealed all the same."""
     node = json.loads(CASSETTE.replace(b"Given1", NAME.encode()))
     node["exchanges"].pop()
-    data = json.dumps(node, indent=1).encode()
+    return sealed(json.dumps(node, indent=1).encode())
+
+
+def sealed(data: bytes) -> bytes:
+    """The text of a cassette with the digest that fits it."""
     found = reading.DIGEST.search(data)
     assert found
     blank = data[: found.start(1)] + reading.NO_DIGEST + data[found.end(1) :]
-    return data.replace(found.group(1), hashlib.sha256(blank).hexdigest().encode())
+    return blank.replace(reading.NO_DIGEST, hashlib.sha256(blank).hexdigest().encode(), 1)
 
 
 def count(node: dict[str, Json]) -> None:
@@ -109,6 +115,21 @@ def folder_of_that_name(bench: Bench) -> object:
     return store.load(Path("week.json"))
 
 
+def twice_one_member(bench: Bench) -> object:
+    twice = CASSETTE.replace(b'"lowGlucoseThreshold":', f'"{NAME}":"{PASSWORD}","{NAME}":{SERIAL},"lowGlucoseThreshold":'.encode(), 1)
+    return store.load_exactly(bench.folder / "work" / bench.plant("twice.json", sealed(twice)))
+
+
+def an_empty_record(_: Bench) -> object:
+    legacy = (ROOT / "cassettes" / "session-2025.json").read_bytes().replace(b"Given1", NAME.encode())
+    return reading.loads(sealed(re.sub(rb'"[0-9a-f]{52}"', f'"{PASSWORD}"'.encode(), legacy, count=1)), "x.json")
+
+
+def a_pipe(_: Bench) -> object:
+    os.mkfifo("week.json")
+    return store.load(Path("week.json"))
+
+
 TFX: tuple[Call, ...] = (
     without("trustme", lambda _: Authority([f"{NAME}.example.org"], name="x")),
     lambda _: codec.codings(Headers([("Content-Encoding", NAME)])),
@@ -128,6 +149,10 @@ TFX: tuple[Call, ...] = (
     port_in_use,
     changed_while_played,
     folder_of_that_name,
+    twice_one_member,
+    an_empty_record,
+    a_pipe,
+    lambda _: reading.loads(CASSETTE.replace(b"Given1", NAME.encode()).replace(b"\n", b"\r\n"), "x.json"),
     lambda _: store.load(Path("nowhere.json")),
     lambda b: store.check_target("week", b.folder / "work" / b.plant("folder", PASSWORD)),
     lambda _: store.path_of(f"{NAME}/x", Path()),

@@ -109,6 +109,7 @@ COMMANDS: tuple[tuple[int, Plant], ...] = (
     (2, said("convert", "CASSETTE", "x.doc")),
     (2, said("convert", "CASSETTE", "nowhere/x.har")),
     (2, said("convert", "nowhere.har", "x.json")),
+    (2, lambda b: ["convert", b.plant("old.json", [{"request": {"uri": NAME, "body": PASSWORD}}]), "x.json"]),
     (2, said("show", "CASSETTE", "--html", "x.txt")),
     (2, said("show", "CASSETTE", "--html", "x.html", "--json")),
     (2, read_only("show", "CASSETTE", "--html", "taken/x.html")),
@@ -135,4 +136,5 @@ COMMANDS: tuple[tuple[int, Plant], ...] = (
     (2, said("pipeline", "run", "--cassette", "CASSETTE", "--days", "1", "--since", "2026-11-18")),
     (2, said("pipeline", "run", "--cassette", "CASSETTE", "--since", "1999-01-01", "--until", "1999-01-02")),
     (2, said("pipeline", "run", "--cassette", "CASSETTE", "--zone", "Mars/Olympus")),
+    (2, lambda b: [*said("pipeline", "run", "--cassette", "CASSETTE")(b), "--credentials", b.plant("me.toml", PASSWORD)]),
 )

@@ -123,6 +123,7 @@ RECORDER: tuple[Call, ...] = (
     lambda _: walk.chosen((pump(),)),
     lambda _: walk.chosen((pump(latest="2026-11-18"),), SERIAL[::-1]),
     lambda _: job.taped(Order(name="week"), (), NOW),
+    lambda _: job.taped(Order(name="week", era="2025"), (exchange(LOGS + SPAN, answer=json.dumps({"events": NAME}).encode()),), NOW),
     lambda _: job.taped(Order(name="week"), (exchange(PUMPER, media=f"text/{NAME}", answer=PASSWORD.encode()),), NOW),
     lambda b: job.run(Order(name="week", suggest=b.folder / "work" / b.plant("own.toml", PASSWORD))),
     lambda b: save(b.folder / "work" / b.plant("own.toml", PASSWORD), "claims.nick = 1"),
@@ -178,16 +179,19 @@ def alias(text: str) -> Call:
     return lambda _: safe_yaml(text.encode(), "x.yaml")
 
 
-def policy_with(table: dict[str, object]) -> object:
+def policy_with(table: dict[str, object], where: str = "x.toml") -> object:
     import tomllib
 
     whole = tomllib.loads(Path(policy.__file__).with_name("tandem-source.toml").read_text())
     whole.update(table)
-    return policy.compiled(whole, "", "x.toml")
+    return policy.compiled(whole, "", where)
 
 
-def opened(entries: list[object]) -> object:
-    return capture_of(har.read({"log": {"entries": entries}}, "x.har"), "x.har")
+def opened(content: dict[str, object], era: str = "") -> object:
+    """A HAR file of one answer with that content."""
+    got = {"status": 200, "headers": [{"name": "Content-Type", "value": JSON}], "content": content}
+    entry = {"request": {"method": "GET", "url": LOGS, "headers": []}, "response": got}
+    return capture_of(har.read({"log": {"entries": [entry]}}, "x.har"), "x.har", era=era)
 
 
 def stored(*headers: tuple[str, str]) -> Stored:
@@ -235,18 +239,12 @@ SANITIZER: tuple[Call, ...] = (
     lambda _: own.extended(f'claims.nick = "{PASSWORD}'),
     lambda _: policy_with({"bounds": {"x": [1, 2, 3]}}),
     lambda _: policy_with({"endpoints": {}}),
-    lambda _: policy.read(policy.shipped().replace("issues = { most = 16 }", "")),
+    lambda _: policy_with({"errors": {f"nicks[].{NAME}": "blank"}}, policy.FILE),
     alias("a: *gone\nb: correct-horse-Zq7"),
     alias("a: " + "[" * 500 + PASSWORD),
     lambda _: har.read({NAME: PASSWORD}, "x.har"),
     lambda _: vcr.read({NAME: PASSWORD}, "x.yaml"),
-    lambda _: opened(
-        [
-            {
-                "request": {"method": "GET", "url": LOGS, "headers": []},
-                "response": {"status": 200, "headers": [{"name": "Content-Type", "value": JSON}], "content": {"size": int(SERIAL)}},
-            }
-        ]
-    ),
+    lambda _: opened({"size": int(SERIAL)}),
+    lambda _: opened({"text": json.dumps({"events": [], "nick": NAME})}, era="2025"),
     not_text,
 )

@@ -1,4 +1,4 @@
-"""Direct calls into replayer, pipeline and simulator that end in an error of tfx, with a canary in hand. See canary_calls.py."""
+"""Direct calls into replayer and simulator that end in an error of tfx, with a canary in hand. See canary_calls.py."""
 
 import json
 import socket
@@ -6,22 +6,17 @@ import subprocess
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
-from zoneinfo import ZoneInfo
 
 import pytest
 import tape
-from canary import NAME, PASSWORD, SERIAL, TOKEN, UUID, Bench
+from canary import NAME, PASSWORD, TOKEN, Bench
 from canary_calls import NOW, Call, event, raised, without
 from canary_making import LOGS, OLD, PUMPER, SPAN
 from leaks import exchange
 
-from pipeline import devices, partitions, profiles, pumps, warehouse
-from pipeline.export import Choice, export
-from pipeline.origin import recorded_windows
 from replayer import clock, contents, eras, events, keys, makers, matching, plugin, program, seal
 from replayer.keys import question
 from replayer.recordings import One, tape_of
@@ -32,13 +27,11 @@ from simulator.account import account
 from simulator.cli import instant
 from simulator.service import Service
 from simulator.session import captured_session
-from tandem.client import TandemSource
 from tandem.eras import ERAS
 from tandem.faults import Fault
 from tfx.cassette import Cassette
 from tfx.errors import NetworkBlockedError
 from tfx.exchange import Exchange, Headers, Request
-from tfx.jsonbody import Json
 
 # --- replayer
 
@@ -220,109 +213,6 @@ def unreadable(bench: Bench) -> str:
 
     bench.patch.setattr("replayer.program._is_source", closed)
     return str(bench.folder / "work" / bench.plant("program.py", PASSWORD))
-
-
-# --- pipeline
-
-
-def stored_under_another_zone(_: Bench) -> object:
-    engine = warehouse.in_memory()
-    with engine.begin() as connection:
-        for zone in ("UTC", "Europe/Berlin"):
-            devices.register(connection, mine(), zone=ZoneInfo(zone))
-    return None
-
-
-def mine(**changes: object) -> pumps.Pump:
-    told: dict[str, object] = dict.fromkeys(pumps.Pump.__dataclass_fields__) | {
-        "key": UUID,
-        "serial_number": SERIAL,
-        "first": "",
-        "last": "",
-    }
-    return pumps.Pump(**(told | changes))  # type: ignore[arg-type]  # one field each
-
-
-def profile(**changes: Json) -> Json:
-    told: dict[str, Json] = {"name": NAME, "idp": 0, "tDependentSegs": []}
-    return {"profiles": {"profile": [told | changes], "activeIdp": 0}}
-
-
-class Listing:
-    """A client that was told of pumps in a shape of its own."""
-
-    def __init__(self, era: str, said: Json) -> None:
-        self.era, self.said = ERAS[era], said
-
-    def pumper(self) -> Json:
-        return self.said
-
-    pump_event_metadata = pumper
-
-
-def listed(era: str, said: Json) -> object:
-    return pumps.pumps_of(cast("TandemSource", Listing(era, said)))
-
-
-def broken_database(bench: Bench) -> object:
-    import duckdb
-
-    with warehouse.told("duckdb:///x.duckdb"):
-        raise duckdb.ConstraintException(f"Duplicate key {SERIAL} {NAME}")
-
-
-def no_warehouse(bench: Bench) -> object:
-    path = bench.folder / "work" / bench.plant("x.duckdb", b"01234567DUCK" + PASSWORD.encode() * 900)
-    return warehouse.open_warehouse(f"duckdb:///{path}")
-
-
-def exported(bench: Bench, output: str) -> object:
-    bench.plant("there", PASSWORD)
-    with warehouse.in_memory().connect() as connection:
-        return export(connection, bench.folder / "work" / output, "csv", Choice())
-
-
-def other_partition(bench: Bench) -> None:
-    bench.plant("folder/file", PASSWORD)
-    bench.plant("partial/files/x", PASSWORD)
-    partitions._put_in_place(Path("partial"), Path("folder"), {})
-
-
-def beside_a_file(bench: Bench) -> object:
-    with partitions._beside(bench.folder / "work" / bench.plant("file", PASSWORD) / "inner" / "x") as found:
-        return found
-
-
-def window_without_days(_: Bench) -> object:
-    return recorded_windows([exchange(f"{LOGS}&startDate={NAME}&endDate={PASSWORD}")])
-
-
-PIPELINE: tuple[Call, ...] = (
-    lambda _: Choice(tables=("nothing",)),
-    lambda _: Choice(since=date(1984, 2, 29), until=date(1984, 2, 28)),
-    lambda b: partitions.cassettes_in(Path(b.plant("folder/x.txt", PASSWORD)).parent),
-    lambda _: partitions._made_from(Path("nowhere.json"), "UTC"),
-    beside_a_file,
-    lambda b: exported(b, "there"),
-    lambda b: exported(b, "there/inside"),
-    other_partition,
-    window_without_days,
-    lambda _: profiles.profiles_of(profile(idp=SERIAL)),
-    lambda _: profiles.profiles_of(NAME),
-    lambda _: profiles.profiles_of(profile(name=7)),
-    lambda _: pumps.chosen((mine(),), SERIAL[::-1]),
-    lambda _: pumps.chosen((mine(),), None),
-    lambda _: listed("2026-10", {"pumps": [NAME]}),
-    lambda _: listed("2025", [{"serialNumber": NAME}]),
-    lambda _: devices.zone_named("Mars/Olympus"),
-    stored_under_another_zone,
-    lambda _: warehouse.connect(f"postgresql://{NAME}:{PASSWORD}@127.0.0.1:9/x"),
-    lambda _: warehouse.connect(f"duckdb://{NAME}:{PASSWORD}@127.0.0.1:port/x"),
-    lambda _: warehouse.existing_warehouse("duckdb:///nowhere.duckdb"),
-    lambda b: warehouse.open_warehouse(f"duckdb:///{b.folder / 'work' / b.plant('x.duckdb', PASSWORD)}"),
-    no_warehouse,
-    broken_database,
-)
 
 
 # --- simulator
