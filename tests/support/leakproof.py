@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from leaks import CARRIERS, seen, traces
 
 from sanitizer.check import looked_at
+from sanitizer.era import eras_of
 from sanitizer.formats import har
 from sanitizer.formats.recording import capture_of
 from sanitizer.scrub import Scrubbed, again, scrub
@@ -56,10 +57,11 @@ def through(exchanges: Sequence[Exchange], route: str, known: tuple[Seen, ...] =
 
 
 def _capture(exchanges: Sequence[Exchange], route: str, known: tuple[Seen, ...]) -> Capture:
+    era = max(eras_of(exchanges) or {"2026-10"})  # a capture that says another is refused for that, and nothing of it is tried
     if route == "recording":
-        return Capture(exchanges=tuple(exchanges), era="2026-10", region="us", clock=NOW, seen=known)
-    held = Cassette(name="x", era="2026-10", region="us", clock=NOW, policy=1, exchanges=tuple(exchanges))
-    return capture_of(har.read(json.loads(har.write(held)), "x.har"), "x.har", era="2026-10")
+        return Capture(exchanges=tuple(exchanges), era=era, region="us", clock=NOW, seen=known)
+    held = Cassette(name="x", era=era, region="us", clock=NOW, policy=1, exchanges=tuple(exchanges))
+    return capture_of(har.read(json.loads(har.write(held)), "x.har"), "x.har", era=era)
 
 
 def leaks(cases: Sequence[Case], route: str) -> list[str]:
