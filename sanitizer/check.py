@@ -11,6 +11,7 @@ from sanitizer.actions import ACTIONS
 from sanitizer.epoch import ANCHOR
 from sanitizer.era import shows_another
 from sanitizer.findings import Finding
+from sanitizer.folders import TELLING_NAME
 from sanitizer.hand import Looking
 from sanitizer.policy import Policy, policy
 from sanitizer.run import NOT_UNDERSTOOD, Run
@@ -28,7 +29,6 @@ from tfx.stored import plain
 
 COUNTED = frozenset({"header dropped", "property dropped", "sequence", "zero", "counter", "bolus", "jwks", "page", *AMOUNT_KINDS})
 """Words that count places beside those of the actions."""
-_TELLING_NAME = re.compile(r"\d{6}|@|\d(?:[._-]?\d){7}")
 _MOST_PLACES = 9_999_999
 """More than a cassette of any size that fits a repository; a serial number has eight digits."""
 _WEEK = 7
@@ -120,7 +120,7 @@ def _head(hand: Looking, cassette: Cassette) -> None:
     run = hand.run
     clock = cassette.clock.astimezone(UTC)
     facts = {
-        "name": (not _TELLING_NAME.search(cassette.name), "a long number or a date, which may be somebody's"),
+        "name": (not TELLING_NAME.search(cassette.name), "a long number or a date, which may be somebody's"),
         "era": (cassette.era in ERAS, "not a known era"),
         "region": (cassette.region in REGIONS, "not a known region"),
         "clock": (0 <= (clock.date() - ANCHOR).days < _WEEK and not clock.second, "not a whole minute of the anchor week"),

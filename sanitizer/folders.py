@@ -54,12 +54,14 @@ def odd(path: Path) -> str:
     if path.is_symlink():
         return "a symbolic link"
     if path.is_dir():
-        return "" if _FOLDER.match(path.name) else "a folder whose name is not lower-case letters, digits, dots, dashes and underscores"
+        return "" if _FOLDER.match(path.name) and not TELLING_NAME.search(path.name) else _FOLDERS
     return "" if path.is_file() else "no regular file"
 
 
-_FOLDER: Final = re.compile(r"(?!.*(?:\d[._-]?){6})\.?[a-z0-9][a-z0-9._-]{0,79}\Z")
-"""As a cassette's name, without a long number."""
+TELLING_NAME: Final = re.compile(r"\d{6}|@|\d(?:[._-]?\d){7}")
+"""A serial number or a full date, however spaced; a year and month (`2026-07`) are nobody's."""
+_FOLDER: Final = re.compile(r"\.?[a-z0-9][a-z0-9._-]{0,79}\Z")
+_FOLDERS: Final = "a folder whose name is not lower-case letters, digits, dots, dashes and underscores, or has a long number in it"
 
 
 def _is_passed(path: Path) -> bool:

@@ -134,7 +134,7 @@ def new_access_token(world: World, call: Call, grant: Grant) -> str:
         "iat": now,
         "exp": now + int(TOKEN_LIFETIME.total_seconds()),
         "aud": f"{call.region.issuer}/resources",
-        "scope": grant.scope.split(),
+        "scope": grant.scope.split(" "),
         "amr": ["pwd"],
         "client_id": grant.client_id,
         "sub": world.account.subject,

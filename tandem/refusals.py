@@ -54,7 +54,7 @@ def authorize_fault(one: Callable[[str], str]) -> str | None:
     """The OAuth error of an authorize query, of which `one` gives the first value of a key; None if it has none. IdentityServer's."""
     if one("response_type") != "code":
         return "unsupported_response_type"
-    scopes = one("scope").split()
+    scopes = one("scope").split(" ")
     if "openid" not in scopes or not set(scopes) <= set(SCOPES):
         return "invalid_scope"
     if one("code_challenge_method") != "S256" or not one("code_challenge"):
