@@ -3,7 +3,6 @@
 The walk is the one that made the cassette, with the hand that only looks; so there is no place the rules know and the check does not.
 """
 
-import re
 from datetime import UTC, datetime, time
 from pathlib import Path
 
