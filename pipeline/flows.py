@@ -1,8 +1,8 @@
-"""Prefect's dress over `pipeline.runs`: three flows, nothing of their own. Imported only where a flow is asked for.
+"""Prefect flows: a thin wrapper around `pipeline.runs`, with no logic of their own. Imported only where a flow is asked for.
 
 Importing Prefect costs seconds and starting its server more; it also calls home unless told not to before the import. The flows take
 no parameters on purpose: Prefect would keep a serial number or a path in its own database.
-See docs/decisions/prefect-as-a-dress.md.
+See docs/decisions/prefect-is-optional.md.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A whole run, from an order to its report: plain functions, which the command calls and Prefect's flows dress."""
+"""A whole run, from an order to its report: plain functions, which the command calls and Prefect flows wrap."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

@@ -1,7 +1,7 @@
 """Partitions over the workers of a Dask cluster, by Prefect's task runner. Imported only where `--runner dask` asks for it.
 
 A worker that dies costs the partition in its hands: Dask hands it to another one, which finds nothing half written.
-See docs/decisions/prefect-as-a-dress.md and docs/scale.md.
+See docs/decisions/prefect-is-optional.md and docs/scale.md.
 """
 
 import os
