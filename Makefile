@@ -7,10 +7,10 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fast proofs lint types contracts bench bench-replayer bench-linkage bench-sanitizer cassettes expected readme coverage lock clean
+.PHONY: help install demo test fast proofs lint types contracts bench bench-replayer bench-pipeline bench-sanitizer bench-linkage cassettes expected readme coverage lock clean
 
 help:  ## show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
 
 install: $(STAMP)  ## put everything the project needs into .venv, from the lock with hashes
 
@@ -23,7 +23,7 @@ $(STAMP): requirements.lock requirements-uv.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
 
-demo: install  ## the whole loop on the stand-in: record, sanitize, prove, replay, run the pipeline
+demo: install  ## run the whole loop on a simulated Tandem Source: record, sanitize, check, replay, load into DuckDB
 	$(BIN)/tfx demo
 
 # Before pytest's clock runs: Prefect's empty database takes half as long as all that is asked of it.
@@ -31,10 +31,10 @@ $(VENV)/.prefect: tests/support/prefect_template.py | $(STAMP)
 	$(BIN)/python tests/support/prefect_template.py
 	touch $@
 
-test: install $(VENV)/.prefect  ## the test suite, offline; what takes minutes is in `make proofs`
+test: install $(VENV)/.prefect  ## run the test suite, offline (`make proofs` has what takes minutes)
 	$(BIN)/python -m pytest -m "not proofs" -n auto --dist worksteal
 
-fast: install  ## what pre-commit runs: stop at the first failure
+fast: install  ## run the fast tests, as pre-commit does; stop at the first failure
 	$(BIN)/python -m pytest -m "not slow and not proofs" -x -q -n auto
 
 OLD_CLIENT := .venv-tconnectsync-2
@@ -47,18 +47,18 @@ $(OLD_CLIENT)/.installed: $(OLD_LOCK) | $(STAMP)
 	  || $(OLD_CLIENT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(OLD_LOCK)
 	touch $@
 
-proofs: install $(VENV)/.prefect $(OLD_CLIENT)/.installed  ## what is exhaustive and takes minutes: every rule, every statement, hundreds of accounts
+proofs: install $(VENV)/.prefect $(OLD_CLIENT)/.installed  ## run the exhaustive tests, which take minutes
 	$(BIN)/python -m pytest tests -m proofs -n auto --dist worksteal
 
-lint: install  ## ruff: rules and format
+lint: install  ## check rules and format with ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: install  ## mypy strict over everything
+types: install  ## check types with mypy, strict
 	$(BIN)/mypy
 	cd alembic && ../$(BIN)/mypy --config-file ../pyproject.toml .  # apart, for its folder has the name of the library
 
-contracts: install  ## which package may import which
+contracts: install  ## check which package imports which
 	$(BIN)/lint-imports
 
 CASSETTES ?= cassettes
@@ -70,13 +70,13 @@ cassettes: install  ## record the committed cassettes from the stand-in again (b
 	$(STAND_IN) session-2025 --region us --era 2025 --days 2 --seed 3
 	$(STAND_IN) unhappy-us --region us --since 2026-09-28 --until 2026-11-18 --history 1 --seed 4 --fault pump-logs:2:500 --fault pump-logs:3:401
 
-expected: install  ## write the golden outputs of the committed cassettes anew; review the diff
+expected: install  ## write the expected outputs of the committed cassettes again; review the diff
 	$(BIN)/python tests/support/golden.py
 
-readme: install  ## write the README's output blocks anew from a demo and a run of the suite
+readme: install  ## write the README's output blocks again, from a demo and a run of the suite
 	$(BIN)/python -m pytest -m "not proofs" -n auto --dist worksteal | $(BIN)/python tests/support/readme.py
 
-coverage: install  ## the test suite with coverage: a line a stage, floor 90 %
+coverage: install  ## run the test suite with coverage, one line per package; at least 90 %
 	rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest -n auto --dist worksteal -q --cov --cov-report=
 	@for stage in tfx tandem recorder sanitizer replayer pipeline simulator; do \
@@ -114,10 +114,10 @@ bench-sanitizer: install $(PEERS)/.installed  ## both layers and the check besid
 bench-linkage: install  ## how often a sanitized week is matched with another copy of it, values kept and synthetic
 	$(BIN)/python benchmarks/linkage.py
 
-lock: install  ## resolve the lock anew (names, versions and hashes; never an index host)
+lock: install  ## resolve the lock files again (names, versions and hashes; never an index host)
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --generate-hashes --no-header --universal --python-version 3.11 --output-file requirements.lock
 	$(BIN)/uv pip compile $(OLD_LOCK:.lock=.in) --no-config --quiet --generate-hashes --no-header --universal --python-version 3.11 --output-file $(OLD_LOCK)
 	echo 'uv>=0.9' | $(BIN)/uv pip compile - --quiet --generate-hashes --no-header --universal --output-file requirements-uv.lock
 
-clean:  ## remove what the tools left behind
+clean:  ## remove environments and caches
 	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 import orjson
@@ -20,9 +20,21 @@ if TYPE_CHECKING:
     from pipeline.runs import Order
 
 
-@click.group()
+class InOrderOfUse(click.Group):
+    """A group that lists its verbs as a person meets them, not by the alphabet."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Those of the table first, in its order."""
+        del ctx
+        return sorted(self.commands, key=lambda name: (_ORDER.index(name) if name in _ORDER else len(_ORDER), name))
+
+
+_ORDER: Final = ("run", "serve", "show", "check", "trace", "export", "rebuild", "upgrade")
+
+
+@click.group(cls=InOrderOfUse)
 def pipeline() -> None:
-    """Tandem Source into DuckDB: a table for everything a pump tells.
+    """Load pump events into DuckDB, from a cassette or from the live service; check and export them.
 
     \b
     Examples:
@@ -35,24 +47,39 @@ def pipeline() -> None:
 
 
 @pipeline.command()
-@click.option("--cassette", metavar="CASSETTE", help="Read this cassette (a path, or a name in cassettes/) instead of the live service.")
-@click.option("--as-era", type=click.Choice(tuple(ERAS)), help="Take the cassette as if the service of that era had been recorded.")
+@click.option("--cassette", metavar="CASSETTE", help="Read this cassette (a path, or a name in cassettes/), not the live service.")
+@click.option("--as-era", type=click.Choice(tuple(ERAS)), help="Serve the cassette as that version of the API.")
 @click.option(
-    "--database", metavar="URL", default="duckdb:///:memory:", show_default=True, help="Where to, such as duckdb:///warehouse.duckdb."
+    "--database",
+    metavar="URL",
+    default="duckdb:///:memory:",
+    show_default=True,
+    help="Database to write to, such as duckdb:///pump.duckdb.",
 )
 @account
-@click.option("--days", type=click.IntRange(min=1), help="The last so many days.")
-@click.option("--since", type=DAY, help="The first day.")
-@click.option("--until", type=DAY, help="The last day, included.")
-@click.option("--json", "as_json", is_flag=True, help="Print the whole report as JSON.")
-@click.option("--prefect", is_flag=True, help="Run it as a Prefect flow, with Prefect's server and log.")
+@click.option("--days", type=click.IntRange(min=1), help="Ask for the last N days.", metavar="N")
+@click.option("--since", type=DAY, metavar="DATE", help="First day (YYYY-MM-DD).")
+@click.option("--until", type=DAY, metavar="DATE", help="Last day, included.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--prefect", is_flag=True, help="Run as a Prefect flow.")
 @click.option(
-    "--cassettes", metavar="DIR", type=click.Path(path_type=Path), help="Many accounts: every cassette in this folder, a partition each."
+    "--cassettes", metavar="DIR", type=click.Path(path_type=Path), help="Many accounts: load every cassette of this folder, with --output."
 )
-@click.option("--output", metavar="DIR", type=click.Path(path_type=Path), help="Where the partitions of --cassettes go, as Parquet.")
-@click.option("--runner", type=click.Choice(("plain", "dask")), default="plain", show_default=True, help="What runs --cassettes.")
-@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="How many processes Dask starts here.")
-@click.option("--address", metavar="tcp://HOST:PORT", help="A Dask scheduler that runs already, instead of processes here.")
+@click.option(
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="With --cassettes: folder for Parquet files, one partition per account.",
+)
+@click.option(
+    "--runner",
+    type=click.Choice(("plain", "dask")),
+    default="plain",
+    show_default=True,
+    help="With --cassettes: one by one, or on Dask workers.",
+)
+@click.option("--workers", type=click.IntRange(min=1), default=2, show_default=True, help="With --runner dask: number of local processes.")
+@click.option("--address", metavar="tcp://HOST:PORT", help="With --runner dask: use this running scheduler.")
 def run(
     *,
     cassette: str | None,
@@ -75,19 +102,20 @@ def run(
     workers: int,
     address: str | None,
 ) -> None:
-    """Ask for pump events and store them; print row counts and a summary.
+    """Fetch pump events and store them; print row counts and a summary.
 
-    Without days it goes on where the database ends (incremental), or takes everything where it is new (full); --days, --since and --until
-    ask for those days, whatever is stored (backfill). Running twice adds nothing.
-    Exit 1 where answers could not be read: they are kept, and a later run without days asks for them again; and where more than a handful
-    of events say something else than those of their number, and --changed-records keep let them in; and where, in the days
-    asked for, time goes back or readings share an instant: two recordings are in one database, or a clock's setting is missing.
+    Without days, continues where the database ends, or fetches everything into a new one. With --days, --since or --until, fetches those
+    days again. Running twice adds nothing.
+
+    Exit code 1 if answers could not be read (they are kept, and the next run without days asks for them again), if more than five known
+    events arrived with other content and --changed-records keep stored them, or if time goes backwards or readings share an instant in
+    the days asked for, as with two recordings in one database.
 
     \b
-    Example:
+    Examples:
       tfx pipeline run --cassette session-us --zone America/Los_Angeles
       tfx pipeline run --cassette session-us --as-era 2025
-      tfx pipeline run --database duckdb:///warehouse.duckdb --region eu --days 28
+      tfx pipeline run --database duckdb:///pump.duckdb --region eu --days 28
       tfx pipeline run --cassettes study --output study-tables --runner dask --workers 8
     """
     see_that_they_go_together(click.get_current_context())
@@ -180,13 +208,13 @@ def _run_many(cassettes: Path, output: Path, *, zone: str | None, runner: str, w
         raise SystemExit(1)
 
 
-_DATABASE = click.option("--database", metavar="URL", required=True, help="Which database, such as duckdb:///warehouse.duckdb.")
+_DATABASE = click.option("--database", metavar="URL", required=True, help="The database, such as duckdb:///pump.duckdb.")
 
 
 @pipeline.command()
 @_DATABASE
 @account
-@click.option("--every", metavar="MINUTES", type=click.FloatRange(min=1), default=30, show_default=True, help="How often to ask.")
+@click.option("--every", metavar="MINUTES", type=click.FloatRange(min=1), default=30, show_default=True, help="Minutes between two runs.")
 def serve(
     *,
     database: str,
@@ -198,13 +226,14 @@ def serve(
     changed_records: str,
     every: float,
 ) -> None:
-    """Ask for what is new every so many minutes until interrupted; runs never overlap, and between them the database is closed.
+    """Fetch new events every 30 minutes until interrupted.
 
-    Ctrl-C and SIGTERM end it with exit code 0, in the middle of a run too: what finished windows stored stays, and the next run goes on.
+    Runs never overlap, and between them the database is closed. Ctrl-C and SIGTERM end it with exit code 0, even during a run: what is
+    stored stays stored, and the next run continues.
 
     \b
-    Example:
-      tfx pipeline serve --database duckdb:///warehouse.duckdb --zone Europe/Berlin --region eu --every 30
+    Examples:
+      tfx pipeline serve --database duckdb:///pump.duckdb --zone Europe/Berlin --region eu --every 30
     """
     import time
 
@@ -232,26 +261,31 @@ def serve(
 
 @pipeline.command()
 @_DATABASE
-@click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="A new folder for the files.")
+@click.option("--output", metavar="DIR", required=True, type=click.Path(path_type=Path), help="Folder for the files; it must not exist.")
 @click.option(
-    "--format", "kind", type=click.Choice(("parquet", "csv", "nightscout")), default="parquet", show_default=True, help="What to write."
+    "--format",
+    "kind",
+    type=click.Choice(("parquet", "csv", "nightscout")),
+    default="parquet",
+    show_default=True,
+    help="Format of the files.",
 )
-@click.option("--tables", metavar="NAMES", help="Only these tables and views, with commas.")
-@click.option("--since", type=DAY, help="The first day, on the pump's clock.")
-@click.option("--until", type=DAY, help="The last day, included.")
-@click.option("--json", "as_json", is_flag=True, help="Print files and rows as JSON.")
+@click.option("--tables", metavar="NAMES", help="Only these tables and views, separated by commas.")
+@click.option("--since", type=DAY, metavar="DATE", help="First day on the pump's clock (YYYY-MM-DD).")
+@click.option("--until", type=DAY, metavar="DATE", help="Last day, included.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def export(
     *, database: str, output: Path, kind: str, tables: str | None, since: datetime | None, until: datetime | None, as_json: bool
 ) -> None:
-    """Write tables and views as Parquet or CSV, or what Nightscout calls entries and treatments as JSON; all of it or nothing.
+    """Export to Parquet, CSV or Nightscout JSON.
 
-    The files hold everything the database holds: whoever can read them can read the person's history.
+    Everything is written, or nothing. The files are as personal as the database.
 
     \b
-    Example:
-      tfx pipeline export --database duckdb:///warehouse.duckdb --output history
-      tfx pipeline export --database duckdb:///warehouse.duckdb --output may --format csv --tables boluses,cgm_readings --since 2026-05-01
-      tfx pipeline export --database duckdb:///warehouse.duckdb --output nightscout --format nightscout
+    Examples:
+      tfx pipeline export --database duckdb:///pump.duckdb --output history
+      tfx pipeline export --database duckdb:///pump.duckdb --output may --format csv --tables boluses,cgm_readings --since 2026-05-01
+      tfx pipeline export --database duckdb:///pump.duckdb --output nightscout --format nightscout
     """
     from pipeline.export import Choice
     from pipeline.export import export as written
@@ -275,11 +309,13 @@ def export(
 @pipeline.command()
 @_DATABASE
 def upgrade(*, database: str) -> None:
-    """Bring a database that an older tfx made to today's schema, as the next run would; check, trace and export change nothing.
+    """Migrate a database made by an older tfx.
+
+    The next run would do the same; check, trace and export never change a database.
 
     \b
-    Example:
-      tfx pipeline upgrade --database duckdb:///warehouse.duckdb
+    Examples:
+      tfx pipeline upgrade --database duckdb:///pump.duckdb
     """
     from pipeline.derive import derive
     from pipeline.warehouse import existing_warehouse, head, told
@@ -295,13 +331,15 @@ def upgrade(*, database: str) -> None:
 
 @pipeline.command()
 @_DATABASE
-@click.option("--json", "as_json", is_flag=True, help="Print what went where as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def check(*, database: str, as_json: bool) -> None:
-    """Say where every event went, and whether counts and sums agree between the stages; exit 1 if not.
+    """Check that no event was lost.
+
+    Says where every event went. Exit code 1 if counts or sums do not agree between the tables.
 
     \b
-    Example:
-      tfx pipeline check --database duckdb:///warehouse.duckdb
+    Examples:
+      tfx pipeline check --database duckdb:///pump.duckdb
     """
     from dataclasses import asdict
 
@@ -323,17 +361,17 @@ def check(*, database: str, as_json: bool) -> None:
 @pipeline.command()
 @_DATABASE
 @click.argument("number", metavar="SEQUENCE", type=click.IntRange(min=0))
-@click.option("--pump", metavar="SERIAL", help="Of this pump only.")
-@click.option("--group", type=click.IntRange(min=0), help="Of this sequence group only.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+@click.option("--pump", metavar="SERIAL", help="Look at this pump only.")
+@click.option("--group", type=click.IntRange(min=0), help="Look at this sequence group only.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def trace(*, database: str, number: int, pump: str | None, group: int | None, as_json: bool) -> None:
-    """Say where the event of a sequence number went; exit 1 if it was never received.
+    """Show where one event went.
 
-    It prints what the event holds: whoever reads it reads a piece of the person's history.
+    SEQUENCE is the event's sequence number. Exit code 1 if it was never received. The output contains the event itself, which is personal.
 
     \b
-    Example:
-      tfx pipeline trace --database duckdb:///warehouse.duckdb 12345
+    Examples:
+      tfx pipeline trace --database duckdb:///pump.duckdb 12345
     """
     from dataclasses import asdict
 

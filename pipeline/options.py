@@ -15,16 +15,16 @@ Command = TypeVar("Command", bound=Callable[..., None])
 
 DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 
-_ZONE: Final = "The account's time zone, such as Europe/Berlin; otherwise the one the database is kept under, in a new one UTC."
+_ZONE: Final = "Time zone of the account, such as Europe/Berlin.  [default: the database's; UTC in a new one]"
 _ACCOUNT: Final = (
     click.option("--zone", metavar="NAME", help=_ZONE),
-    click.option("--region", type=click.Choice(tuple(REGIONS)), default="us", show_default=True, help="Which cloud the account lives in."),
-    click.option("--era", type=click.Choice(tuple(ERAS)), default=CURRENT, show_default=True, help="Which state of the API to speak."),
-    click.option("--credentials", type=click.Path(path_type=Path), help="TOML file with e-mail and password; see tfx record --help."),
-    click.option("--pump", metavar="SERIAL", help="Which pump; otherwise the one with the latest events."),
+    click.option("--region", type=click.Choice(tuple(REGIONS)), default="us", show_default=True, help="Region of the account."),
+    click.option("--era", type=click.Choice(tuple(ERAS)), default=CURRENT, show_default=True, help="Version of the API to use."),
+    click.option("--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML file: email and password under [tandem]."),
+    click.option("--pump", metavar="SERIAL", help="Serial number of the pump.  [default: the one with the latest events]"),
     click.option(
         "--changed-records", type=click.Choice(("stop", "keep")), default="stop", show_default=True,
-        help="What to do where more than a handful of known events come with other content, as another person's would.",
+        help="What to do if more than five known events arrive with other content, as if from another person.",
     ),
 )  # fmt: skip
 

@@ -15,11 +15,17 @@ _Command = TypeVar("_Command", bound=Callable[..., object])
 DATE = click.DateTime(formats=["%Y-%m-%d"])
 
 _STAND_IN = (
-    click.option("--simulated", is_flag=True, help="Record the stand-in that comes with tfx instead of the live service."),
-    click.option("--seed", type=int, default=1, show_default=True, help="With --simulated: which invented person."),
-    click.option("--now", metavar="ISO", help="With --simulated: the instant its clock stands at.  [default: 2026-11-18T20:30:00Z]"),
-    click.option("--history", type=click.IntRange(1, 3660), help="With --simulated: days of history.  [default: as many as are recorded]"),
-    click.option("--fault", "faults", multiple=True, metavar="ENDPOINT:N:KIND", help="With --simulated: the Nth request there fails."),
+    click.option("--simulated", is_flag=True, help="Use the simulated service that comes with tfx instead of the live one."),
+    click.option("--seed", type=int, default=1, show_default=True, help="With --simulated: another number is another invented account."),
+    click.option("--now", metavar="ISO", help="With --simulated: the time on its clock.  [default: 2026-11-18T20:30:00Z]"),
+    click.option("--history", type=click.IntRange(1, 3660), help="With --simulated: days of history.  [default: the days recorded]"),
+    click.option(
+        "--fault",
+        "faults",
+        multiple=True,
+        metavar="ENDPOINT:N:KIND",
+        help="With --simulated: make the Nth request to ENDPOINT fail; see tfx simulate --help.",
+    ),
 )
 
 
@@ -33,52 +39,65 @@ def stand_in(command: _Command) -> _Command:
 @click.command(context_settings={"ignore_unknown_options": False})
 @click.argument("name")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED)
-@click.option("--region", type=click.Choice(["us", "eu"]), help="The cloud the account lives in.  [default: us]")
-@click.option("--days", type=click.IntRange(1, 3660), help="This many days up to today.  [default: 7]")
-@click.option("--since", type=DATE, metavar="DATE", help="From this day on (YYYY-MM-DD), instead of --days.")
-@click.option("--until", type=DATE, metavar="DATE", help="Up to this day, included.  [default: today]")
-@click.option("--pump", envvar="TFX_PUMP", default="", metavar="SERIAL", help="This pump (or TFX_PUMP), not the one used last.")
-@click.option("--era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="The state of the API.  [default: 2026-10, the live one]")
-@click.option("--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, help="Where the cassette goes.")
-@click.option("--resume", is_flag=True, help="Go on with the recording of this name that was interrupted; never with --simulated.")
-@click.option("--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML: email and password under [tandem].")
+@click.option("--region", type=click.Choice(["us", "eu"]), help="Region of the account.  [default: us]")
+@click.option("--days", type=click.IntRange(1, 3660), help="Record this many days, up to today.  [default: 7]")
+@click.option("--since", type=DATE, metavar="DATE", help="First day (YYYY-MM-DD), instead of --days.")
+@click.option("--until", type=DATE, metavar="DATE", help="Last day, included.  [default: today]")
+@click.option(
+    "--pump",
+    envvar="TFX_PUMP",
+    default="",
+    metavar="SERIAL",
+    help="Serial number of the pump, also from TFX_PUMP.  [default: the pump used last]",
+)
+@click.option(
+    "--era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Version of the API to use.  [default: 2026-10, the live one]"
+)
+@click.option(
+    "--cassettes", type=click.Path(path_type=Path), default=Path("cassettes"), show_default=True, help="Folder to write the cassette to."
+)
+@click.option("--resume", is_flag=True, help="Continue the interrupted recording of this name; not with --simulated.")
+@click.option(
+    "--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML file with email and password in a section [tandem]."
+)
 @click.option(
     "--values",
     type=click.Choice(VALUES),
-    help="synthetic makes every amount of glucose, insulin and carbohydrate anew.  [default: keep; as it was where it replaces a cassette]",
+    help="Keep amounts of glucose, insulin and carbohydrate, or invent them.  [default: keep, or as in the cassette it replaces]",
 )
-@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
+@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Your own rules, for places that tfx has no rule for.")
 @click.option(
-    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json, or .md for Markdown."
+    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write what was replaced and what was kept, as .json or .md."
 )
 @click.option(
     "--suggest",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Write rules for places that have none to a new FILE, for --policy. It alone tells names tfx does not know: read them.",
+    help="Write suggested rules to a new FILE, for --policy. Read it first: it may contain personal names.",
 )
 @click.option(
-    "--leave-out-refused", is_flag=True, help="Leave exchanges that cannot be understood out, and name them; otherwise nothing is written."
+    "--leave-out-refused", is_flag=True, help="Drop exchanges that cannot be understood, and list them, instead of refusing the recording."
 )
 @stand_in
-@click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_context
 def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_json: bool, **options: object) -> None:
-    """Record Tandem Source, sanitize, write cassettes/NAME.json.
+    """Record your Tandem Source account, sanitize it in memory, and write cassettes/NAME.json.
 
-    Logs in, reads the account, fetches the pump's events window by window, takes every credential and every identifier
-    out, proves it, and only then writes. An older cassette of that name stays until the new one is whole.
-    An interrupted recording is kept encrypted outside the repository; tfx record NAME --resume
-    goes on with it (region, era, days and pump are as they were), anything else begins anew.
+    Signs in, reads the account and fetches the pump's events. Every credential and identifier is replaced, and the result is checked,
+    before anything is written. An existing cassette of that name is replaced only when the new one is complete.
+
+    An interrupted recording is kept encrypted, outside the repository. tfx record NAME --resume continues it, with the same region, days
+    and pump; without --resume the recording starts again.
 
     Credentials come from --credentials FILE, from TFX_EMAIL and TFX_PASSWORD, from the OS keyring (service "tfx"), or
-    from a hidden prompt. They are never arguments, because every user of a computer can read those.
+    from a hidden prompt; never from arguments, which every user of a computer can read.
 
-    With -- PROGRAM ARGS, records whatever that Python program fetches from Tandem Source, with its own credentials.
+    With -- PROGRAM ARGS, records what that Python program fetches from Tandem Source, with its own credentials.
 
     \b
     Examples:
-      tfx record my-week                              the last seven days, credentials are asked for
+      tfx record my-week                              the last seven days; asks for credentials
       tfx record spring --region eu --since 2026-03-01 --until 2026-05-31
       tfx record spring --resume
       tfx record sync -- -m tconnectsync --check-login

@@ -29,16 +29,24 @@ class _Told(Protocol):
 
 @click.command()
 @click.argument("cassette", type=click.Path(path_type=Path))
+@click.option("--era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Version of the API to use.  [default: the cassette's]")
 @click.option(
-    "--era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Ask as in this state of the API.  [default: the cassette's]"
+    "--pump",
+    envvar="TFX_PUMP",
+    default="",
+    metavar="SERIAL",
+    help="Serial number of the pump, also from TFX_PUMP.  [default: the pump used last]",
 )
-@click.option("--pump", envvar="TFX_PUMP", default="", metavar="SERIAL", help="This pump (or TFX_PUMP), not the one used last.")
-@click.option("--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML: email and password under [tandem].")
-@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none.")
+@click.option(
+    "--credentials", type=click.Path(path_type=Path), metavar="FILE", help="TOML file with email and password in a section [tandem]."
+)
+@click.option("--policy", type=click.Path(path_type=Path), metavar="FILE", help="Your own rules, for places that tfx has no rule for.")
 @stand_in
-@click.option("--json", "as_json", is_flag=True, help="Print the differences as a JSON list.")
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 def verify(*, cassette: Path, era: str | None, as_json: bool, **options: object) -> int:
-    """Ask the live service for what is on CASSETTE and say what drifted: endpoints, statuses, members and types; values are no drift.
+    """Compare a cassette with the live service: has it changed?
+
+    Compares endpoints, statuses, JSON members and their types, not values.
 
     Records as many days as the cassette spans, up to today, in memory; nothing is written. Credentials as for tfx record.
     Exit code 1 if anything drifted.

@@ -11,30 +11,30 @@ import click
 @click.command()
 @click.argument("cassette", type=click.Path(path_type=Path))
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="-- PROGRAM [ARGS]...")
-@click.option("--all-used", is_flag=True, help="Fail if an exchange on the cassette was not asked for.")
-@click.option("--freeze", is_flag=True, help="Set the program's clock to the cassette's.")
-@click.option("--virtual-clock", is_flag=True, help="Let waiting cost no time: sleeps come back at once, and the clock has moved on.")
+@click.option("--all-used", is_flag=True, help="Fail if a recorded exchange was not requested.")
+@click.option("--freeze", is_flag=True, help="Set the program's clock to the time of the recording.")
+@click.option("--virtual-clock", is_flag=True, help="Skip waiting: sleeps return at once, and the clock moves on.")
 @click.option(
     "--fault",
     "faults",
     multiple=True,
     metavar="ENDPOINT:N:KIND",
-    help="The Nth request there that is on the cassette fails; N+: all from it on.",
+    help="Make the Nth recorded request to ENDPOINT fail; N+ for all from the Nth on.",
 )
-@click.option("--as-era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Serve the cassette as if it were of that era.")
-@click.option("--signed-in", is_flag=True, help="Take the cookies and tokens of the cassette from a client that signed in before.")
-@click.option("--strict-windows", is_flag=True, help="Answer only the date windows that were recorded.")
+@click.option("--as-era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Serve the cassette as that version of the API.")
+@click.option("--signed-in", is_flag=True, help="Accept the cassette's cookies and tokens without a sign-in.")
+@click.option("--strict-windows", is_flag=True, help="Answer only the exact date windows that were recorded.")
 @click.option(
     "--allow-programs",
     "programs",
     metavar="NAME",
     multiple=True,
-    help="Let the program start NAME (curl, sh), which is refused otherwise: tfx cannot see into it. May be repeated.",
+    help="Let the program start NAME (curl, sh), which tfx cannot guard. May be repeated.",
 )
-@click.option("--serve", is_flag=True, help="Answer over HTTPS on loopback: to PROGRAM, or until interrupted.")
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port --serve listens on; default is any free one.")
-@click.option("--unsealed", is_flag=True, help="Leave a program that is not Python in the machine's own network.")
-@click.option("--json", "as_json", is_flag=True, help="Print a report on stdout; what the program prints goes to stderr.")
+@click.option("--serve", is_flag=True, help="Serve over HTTPS on loopback, to PROGRAM or until interrupted.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port for --serve.  [default: any free one]")
+@click.option("--unsealed", is_flag=True, help="Do not isolate the network of a program that is not Python.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON on stdout; the program's own output goes to stderr.")
 def replay(
     cassette: Path,
     program: tuple[str, ...],
@@ -52,18 +52,20 @@ def replay(
     unsealed: bool,
     as_json: bool,
 ) -> int:
-    """Run a program offline: CASSETTE answers everything it asks Tandem Source, and nothing else is let out.
+    """Run a program offline against a cassette.
 
-    PROGRAM is a .py file, -m MODULE, python ..., a console script, or a program in any other language (or for another Python, named by
-    its path): that one is led to a proxy by HTTPS_PROXY and the like, and on Linux runs in a network of its own. It logs in with any
-    e-mail address and password. Without PROGRAM, --serve prints the variables that lead one to the cassette, and answers until
-    interrupted.
-    Exit code 1 if it asked for something that is not on the cassette or tried to reach the network, whatever it made of the error;
-    otherwise the program's own.
+    CASSETTE answers what the program asks Tandem Source; any other network access is blocked. Any e-mail address and password sign in.
+
+    PROGRAM is a .py file, -m MODULE, a console script, or a program in any other language. A program that is not Python is led to a local
+    proxy by HTTPS_PROXY and the like, and on Linux runs in a network namespace of its own. --serve without PROGRAM prints those variables
+    and serves until interrupted.
+
+    The exit code is 1 if the program requested something that is not on the cassette or tried to reach the network, even if it swallowed
+    the error; otherwise it is the program's own.
 
     \b
     Faults:
-      STATUS (an error status such as 401, 429 or 503), 403-waf, content-type, expired (until somebody signs in again),
+      STATUS (an error status such as 401, 429 or 503), 403-waf, content-type, expired (until the next sign-in),
       reset, timeout, truncated, drip, late=SECONDS
 
     \b

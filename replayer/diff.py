@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print the differences as a JSON list.")
+@click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 def diff(old: Path, new: Path, *, as_json: bool) -> int:
-    """Say what changed in the service between two recordings: requests, statuses, members and types; values are no drift.
+    """Compare two cassettes: has the service changed?
 
-    Exit code 1 if anything did.
+    Compares requests, statuses, JSON members and their types, not values.
+
+    Exit code 1 if there is a difference.
 
     \b
     Example:

@@ -28,20 +28,20 @@ REPORT = click.option(
     type=click.Path(path_type=Path),
     required=True,
     metavar="FILE",
-    help="What was used: written by pytest --cassette-report FILE, or by tfx replay --json > FILE.",
+    help="Usage report, written by pytest --cassette-report FILE or tfx replay --json > FILE.",
 )
 
 
 @click.command()
 @click.argument("cassette", type=click.Path(path_type=Path))
 @REPORT
-@click.option("--check", is_flag=True, help="Write nothing; exit code 1 if there is something to remove.")
-@click.option("--without-login", is_flag=True, help="Remove the sign-in, too, if nobody signed in; refused otherwise.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was removed as JSON.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 if there is something to remove.")
+@click.option("--without-login", is_flag=True, help="Also remove the sign-in, if no test signed in; refused otherwise.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def prune(cassette: Path, report: Path, *, check: bool, without_login: bool, as_json: bool) -> int:
-    """Remove the exchanges of CASSETTE that nobody asked for in a whole run.
+    """Remove the exchanges of CASSETTE that no test requested.
 
-    The report must speak of this very file, and of a run that left no test of it out.
+    The usage report must be of this file as it is, and of a run that left no test out.
 
     \b
     Examples:
@@ -86,11 +86,11 @@ def prune(cassette: Path, report: Path, *, check: bool, without_login: bool, as_
     type=click.Path(path_type=Path, file_okay=False),
     default=Path("cassettes"),
     show_default=True,
-    help="Where cassettes are.",
+    help="Folder of the cassettes.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print them as a JSON list.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def orphans(report: Path, cassettes: Path, *, as_json: bool) -> int:
-    """List the cassettes that no test of a whole run played; exit code 1 if there are any.
+    """List the cassettes that no test of a full run used; exit with 1 if there are any.
 
     \b
     Example:

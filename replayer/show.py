@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("cassette", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="Print it as one JSON object.")
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write it as one HTML page, with a picture of the glucose.")
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a self-contained HTML page, with a glucose chart.")
 def show(cassette: Path, *, as_json: bool, html: Path | None) -> None:
-    """List what is on CASSETTE: exchanges, pump events by type, the time they span, the rules that were applied.
+    """List what is on CASSETTE: exchanges, pump events by type, time span, rules applied.
 
     \b
     Examples:

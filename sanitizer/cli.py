@@ -62,54 +62,53 @@ class Asked:
 
 @click.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Write nothing; exit 1 and list every place that could not have come out of the sanitizer.")
+@click.option("--check", is_flag=True, help="Write nothing; list every place that may be personal, and exit with 1 if there are any.")
 @click.option(
     "--explain",
     is_flag=True,
-    help="Show which rule touched or kept which place, and how often; a foreign file without --output is not written.",
+    help="Show which rule changed or kept which place, and how often.",
 )
-@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write the clean cassettes there instead of in place.")
-@click.option("--name", metavar="NAME", help="The name of the cassette that a foreign file becomes.  [default: import-1 and so on]")
-@click.option("--edited", is_flag=True, help="Take cassettes that were edited by hand: every rule is applied anew, then they are sealed.")
+@click.option("--output", type=click.Path(path_type=Path, file_okay=False), help="Write cassettes to this folder instead of in place.")
+@click.option("--name", metavar="NAME", help="Name of the cassette made from a HAR or vcrpy file.  [default: import-1 and so on]")
+@click.option("--edited", is_flag=True, help="Accept cassettes edited by hand: apply every rule again and renew counts and digest.")
 @click.option(
     "--values",
     type=click.Choice(VALUES),
-    help="synthetic makes every amount of glucose, insulin and carbohydrate anew.  [default: keep; what is synthetic stays so]",
+    help="Keep amounts of glucose, insulin and carbohydrate, or invent them.  [default: as they are]",
 )
 @click.option(
     "--suggest",
     is_flag=True,
-    help="Write nothing; print a FILE for --policy, for the places without a rule. It alone tells names tfx does not know: read them.",
+    help="Write nothing; print suggested rules, for --policy. Read them first: they may contain personal names.",
 )
 @click.option(
-    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Tell what was done and left in: .json, or .md for Markdown."
+    "--report", type=click.Path(path_type=Path), metavar="FILE", help="Write what was replaced and what was kept, as .json or .md."
 )
 @of_imports
 def sanitize(**options: object) -> int:
-    """Make cassettes clean, or check that they are.
+    """Sanitize recordings, or check that cassettes are clean.
 
-    PATHS are cassettes, or folders of them. Sanitizing a clean cassette changes nothing; one made by an older policy gets the rules
-    of this one; one that was renamed takes its file's name over. A HAR file or vcrpy cassette becomes a cassette in the folder that
-    --output names. A file is often called after a person, so the cassette has its name only where every word of that tells of nobody
-    (browser, week, session-us); else it is import-1, or what --name says. Each file has its own outcome: of a refused one nothing is
-    written, the others go on, and the exit code is 1.
+    PATHS are cassettes, HAR files, vcrpy cassettes, or folders of cassettes. Cassettes are sanitized in place (a clean one does
+    not change); a HAR or vcrpy file becomes a cassette in the folder given by --output. Its own name is used only if all words of
+    it are plain ones (browser, week, session-us), because files are often named after a person; otherwise it is import-1 and so
+    on, or --name.
 
-    A check exits with 1 if any file is not a clean cassette, one that is truncated or of another version included; with 2 only if
-    there is nothing there to check.
+    Each file succeeds or fails on its own. Of a refused file nothing is written, and the exit code is 1.
 
-    In a folder that is checked every file must be a clean cassette, but for .gitattributes, .gitignore, an empty .gitkeep and
-    README.md, which are passed by their names and not read.
+    --check needs no secrets. It exits with 1 if any file is not a clean cassette (truncated and unknown versions included), and with 2
+    if there is nothing to check. In a folder it checks every file except .gitattributes, .gitignore, an empty .gitkeep and README.md.
 
     \b
     Examples:
-      tfx sanitize --check cassettes/             what pre-commit runs; needs no secrets
-      tfx sanitize --explain cassettes/week.json  which rule touched which place
-      tfx sanitize --edited cassettes/week.json   after "replay": {"repeat": "last", "ignore": []} was added by hand
+      tfx sanitize --check cassettes/             what the pre-commit hook runs
+      tfx sanitize --explain cassettes/week.json  which rule changed which place
+      tfx sanitize --edited cassettes/week.json   after an edit by hand
       tfx sanitize --values synthetic --output public cassettes/week.json
                                                   the same events with invented amounts
-      tfx sanitize browser.har --output cassettes what a browser recorded becomes cassettes/browser.json
-      tfx sanitize browser.har --suggest > tfx.toml   rules for what tfx does not know; read them, then use them with --policy tfx.toml
-      tfx sanitize cassettes --report audit.md    what was done, and what is left that narrows the crowd
+      tfx sanitize browser.har --output cassettes write cassettes/browser.json
+      tfx sanitize browser.har --suggest > tfx-policy.toml
+                                                  rules for unknown places; read them, then add --policy tfx-policy.toml
+      tfx sanitize cassettes --report audit.md    what was replaced, and what is left that may identify somebody
     """
     asked = Asked(**options)  # type: ignore[arg-type]  # Click's own types, one field each
     asked.fits()

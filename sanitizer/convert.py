@@ -120,7 +120,7 @@ def convert(
     own: Path | None,
     as_json: bool,
 ) -> None:
-    """To and from vcrpy and HAR, always through the sanitizer.
+    """Convert to and from vcrpy and HAR, always through the sanitizer.
 
     IN is a cassette, a vcrpy cassette (.yaml, .json) or a HAR file; OUT is .har, .yaml for vcrpy, or .json: a cassette, or vcrpy's JSON
     where IN is a cassette. An OUT that exists is never replaced. Neither format carries Content-Encoding or the terms of replay.

@@ -15,17 +15,20 @@ from tfx.errors import UsageError
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 _OPTIONS = (
-    click.option("--era", type=click.Choice(list(ERAS)), help="The state of the API a foreign file is of, where it does not show."),
-    click.option("--region", type=click.Choice(list(REGIONS)), help="The region a foreign file is of, where it does not show."),
-    click.option("--clock", metavar="INSTANT", help="When a foreign file was recorded (2026-10-05T18:30:00Z), where it does not say."),
+    click.option("--era", type=click.Choice(list(ERAS)), help="API version of a HAR or vcrpy file, if the file does not show it."),
+    click.option("--region", type=click.Choice(list(REGIONS)), help="Region of a HAR or vcrpy file, if the file does not show it."),
+    click.option(
+        "--clock", metavar="INSTANT", help="When a HAR or vcrpy file was recorded (2026-10-05T18:30:00Z), if the file does not say."
+    ),
     click.option(
         "--leave-out-refused",
         is_flag=True,
-        help="Leave what cannot be understood of a foreign file out, exchange by exchange, and name it: exit code 0, for it was asked for. "
-        "Otherwise the file is refused: 1.",
+        help="Drop exchanges of a HAR or vcrpy file that cannot be understood, list them, and exit with 0; otherwise the file is refused.",
     ),
-    click.option("--policy", "own", type=click.Path(path_type=Path), metavar="FILE", help="Rules of your own for places that have none."),
-    click.option("--json", "as_json", is_flag=True, help="Print a machine-readable report."),
+    click.option(
+        "--policy", "own", type=click.Path(path_type=Path), metavar="FILE", help="Your own rules, for places that tfx has no rule for."
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print the report as JSON."),
 )
 
 

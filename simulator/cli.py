@@ -10,21 +10,17 @@ from tfx.interrupted import interrupted
 
 
 @click.command()
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="The cloud the account lives in.")
+@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="Region of the account.")
+@click.option("--era", type=click.Choice(["2025", "2026-07", "2026-10"]), default="2026-10", show_default=True, help="Version of the API.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Another number is another invented account.")
+@click.option("--now", metavar="ISO", help="Stop the clock at this time (UTC unless it has an offset).  [default: the real clock]")
+@click.option("--days", type=click.FloatRange(0.25, 366), default=3.0, show_default=True, help="Days of history.")
+@click.option("--guardian", is_flag=True, help="Make it the account of a guardian.")
 @click.option(
-    "--era", type=click.Choice(["2025", "2026-07", "2026-10"]), default="2026-10", show_default=True, help="The state of the API."
+    "--fault", "faults", multiple=True, metavar="ENDPOINT:N:KIND", help="Make the Nth request to ENDPOINT fail; N+ for all from the Nth on."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Another number is another person with another therapy.")
-@click.option(
-    "--now", metavar="ISO", help="Let the clock stand at this instant (UTC unless it names an offset); default is the real clock."
-)
-@click.option("--days", type=click.FloatRange(0.25, 366), default=3.0, show_default=True, help="Days of therapy up to now.")
-@click.option("--guardian", is_flag=True, help="The account of a guardian.")
-@click.option(
-    "--fault", "faults", multiple=True, metavar="ENDPOINT:N:KIND", help="The Nth request there fails; N+ for all from the Nth on."
-)
-@click.option("--port", type=click.IntRange(0, 65535), default=0, help="The port on loopback; default is any free one.")
-@click.option("--print-env", is_flag=True, help="Print the export lines and no explanation.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port on loopback.  [default: any free one]")
+@click.option("--print-env", is_flag=True, help="Print only the export lines.")
 def simulate(
     *,
     region: str,
@@ -37,7 +33,7 @@ def simulate(
     port: int,
     print_env: bool,
 ) -> None:
-    """Run a simulated Tandem Source with an invented account until interrupted.
+    """Run a simulated Tandem Source, with an invented account, until interrupted.
 
     Prints the shell lines that lead any client to it, in any language: the proxy, the certificate to trust, and the
     e-mail and password of the invented account.

@@ -44,13 +44,13 @@ _SECONDS = 300
 
 
 @click.command()
-@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="Which cloud the stand-in plays.")
+@click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="Region of the simulated service.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Keep the cassette and the database in this folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def demo(region: str, keep: Path | None, as_json: bool) -> None:
-    """Record the stand-in, sanitize, prove, replay, run the pipeline, and report.
+    """Run the whole loop on the simulated service, and report.
 
-    Nothing leaves this machine: the stand-in answers on loopback for an invented account.
+    Records, sanitizes, checks, replays to tconnectsync and loads into DuckDB. No account is needed, and nothing leaves this machine.
 
     \b
     Examples:

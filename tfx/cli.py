@@ -22,18 +22,18 @@ from tfx.stages import stage
 
 VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "record": ("recorder.cli:record", "Record Tandem Source, sanitize, write cassettes/NAME.json."),
-        "sanitize": ("sanitizer.cli:sanitize", "Make cassettes clean, or check that they are."),
+        "record": ("recorder.cli:record", "Record an account, sanitized, to cassettes/NAME.json."),
+        "show": ("replayer.show:show", "List what is on a cassette."),
+        "sanitize": ("sanitizer.cli:sanitize", "Sanitize recordings, or check that cassettes are clean."),
         "replay": ("replayer.cli:replay", "Run a program offline against a cassette."),
-        "pipeline": ("pipeline.cli:pipeline", "Tandem Source into DuckDB, from a cassette or live."),
-        "prune": ("replayer.prune:prune", "Remove what no test asked for from a cassette."),
-        "orphans": ("replayer.prune:orphans", "Cassettes that no test plays."),
-        "show": ("replayer.show:show", "What is on a cassette."),
-        "diff": ("replayer.diff:diff", "Drift between two cassettes."),
-        "verify": ("recorder.verify:verify", "Drift between a cassette and the live service."),
-        "convert": ("sanitizer.convert:convert", "To and from vcrpy and HAR."),
-        "simulate": ("simulator.cli:simulate", "Run the stand-in for Tandem Source."),
-        "demo": ("simulator.demo:demo", "The whole loop on the stand-in, with a report."),
+        "pipeline": ("pipeline.cli:pipeline", "Load pump events into DuckDB, from a cassette or live."),
+        "verify": ("recorder.verify:verify", "Compare a cassette with the live service."),
+        "diff": ("replayer.diff:diff", "Compare two cassettes: has the service changed?"),
+        "convert": ("sanitizer.convert:convert", "Convert to and from vcrpy and HAR."),
+        "prune": ("replayer.prune:prune", "Remove from a cassette what no test requests."),
+        "orphans": ("replayer.prune:orphans", "List cassettes that no test uses."),
+        "simulate": ("simulator.cli:simulate", "Run a simulated Tandem Source."),
+        "demo": ("simulator.demo:demo", "Run the whole loop on the simulated service."),
     }
 )
 
@@ -42,7 +42,7 @@ class LazyVerbs(click.Group):
     """A group whose commands are imported when they are asked for: `tfx --help` loads no stage."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Every verb, in the order the data travels."""
+        """Every verb, in the order in which people need them."""
         del ctx
         return list(VERBS)
 
@@ -72,14 +72,14 @@ class LazyVerbs(click.Group):
 @click.version_option(__version__, prog_name="tfx")
 @click.pass_context
 def cli(ctx: click.Context) -> None:
-    """Record Tandem Source once, strip every secret with proof, replay it offline for ever.
+    """Record Tandem Source once, remove every secret and identifier, replay it offline.
 
     \b
     Examples:
-      tfx demo                                    see the whole loop on the stand-in
-      tfx record my-week --days 7                 record your own account (credentials are asked for)
-      tfx sanitize --check cassettes/             what pre-commit runs
-      tfx replay cassettes/my-week.json -- app.py run your program offline
+      tfx demo                                    run the whole loop on a simulated service
+      tfx record my-week --days 7                 record your account; asks for credentials
+      tfx sanitize --check cassettes/             check that cassettes are clean
+      tfx replay cassettes/my-week.json -- app.py run your program offline against it
     """
     if ctx.invoked_subcommand is None:
         raise click.UsageError(f"name a verb: {', '.join(VERBS)}", ctx)

@@ -15,7 +15,7 @@ CASSETTE = "session-us.json"
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        ((), 2, "name a verb: record, sanitize"),
+        ((), 2, "name a verb: record, show"),
         (("rewind",), 2, "there is no verb 'rewind'"),
         (("show",), 2, "Missing argument 'CASSETTE'"),
         (("show", "missing.json"), 2, "the cassette missing.json does not exist; record it with: tfx record missing"),

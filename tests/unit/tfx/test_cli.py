@@ -15,7 +15,7 @@ from tfx.errors import CassetteError, FoundError, ServiceError
 def test_without_a_verb_it_names_them(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run([]) == 2
     assert capsys.readouterr().err == (
-        "tfx: name a verb: record, sanitize, replay, pipeline, prune, orphans, show, diff, verify, convert, simulate, demo. "
+        "tfx: name a verb: record, show, sanitize, replay, pipeline, verify, diff, convert, prune, orphans, simulate, demo. "
         "See: tfx --help.\n"
     )
 
