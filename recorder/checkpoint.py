@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from platformdirs import user_state_path
 
 from recorder.credentials import Credentials, is_within_git
-from recorder.letters import exchange_of, letter_of
+from recorder.serialized import deserialize, serialize
 from tfx.errors import UsageError
 from tfx.exchange import Exchange
 
@@ -156,7 +156,7 @@ class Checkpoint:
         if None in opened:
             raise UsageError(f"the unfinished recording is damaged at record {opened.index(None)}; record without --resume")
         errand = _agree(opened[0], wanted, now)
-        return key, tuple(end for end, _ in records), errand, tuple(exchange_of(cast("bytes", text)) for text in opened[1:])
+        return key, tuple(end for end, _ in records), errand, tuple(deserialize(cast("bytes", text)) for text in opened[1:])
 
     def append(self, exchange: Exchange) -> None:
         """Keep one more exchange; it is on disk when this returns.
@@ -164,7 +164,7 @@ class Checkpoint:
         Raises:
             KeptError: it cannot be written; what was kept before stays.
         """
-        self._seal(letter_of(exchange))
+        self._seal(serialize(exchange))
 
     def close(self) -> None:
         """Let go of the file; it stays."""

@@ -16,8 +16,8 @@ from urllib.request import HTTPSHandler
 import requests
 from requests.adapters import HTTPAdapter
 
-from recorder.letters import letter_of
 from recorder.program import LENGTH_SIZE
+from recorder.serialized import serialize
 from recorder.tape import Heard, Tape, stands_on, taped
 from tandem.regions import HOSTS
 from tfx.exchange import Exchange, Headers, Request, Response
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
 
 def _into(handle: int) -> Heard:
     def write(exchange: Exchange) -> None:
-        letter = letter_of(exchange)
+        letter = serialize(exchange)
         record = len(letter).to_bytes(LENGTH_SIZE, "big") + letter
         while record:
             record = record[os.write(handle, record) :]

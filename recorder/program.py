@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Thread
 from typing import BinaryIO, Final
 
-from recorder.letters import exchange_of
+from recorder.serialized import deserialize
 from tandem.clients import without_caches
 from tandem.endpoints import locate, region_of
 from tandem.eras import CURRENT
@@ -73,7 +73,7 @@ def _receive(pipe: BinaryIO) -> list[Exchange]:
         size = int.from_bytes(head, "big")
         letter = pipe.read(size)
         if len(letter) == size:  # else the child was killed in mid-word
-            found.append(exchange_of(letter))
+            found.append(deserialize(letter))
     return found
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-from replayer.doors import NO_SESSION, OPEN, STRANGE_TOKEN, wants_token
+from replayer.access import ALLOWED, NO_SESSION, STRANGE_TOKEN, wants_token
 from replayer.keys import Question
-from tandem.dress import bearer_of
 from tandem.endpoints import Place, locate
 from tandem.regions import SSO_URL
+from tandem.responses import bearer_of
 from tfx import codec
 from tfx.cassette import Cassette
 from tfx.errors import FormatError, RefusedError
@@ -108,17 +108,17 @@ class Credentials:
         for token in self._tokens.items():
             self._tell(["token", *token])
 
-    def door(self, asked: Question) -> str:
-        """Whether what it brings opens the door that `doors.door` found open."""
+    def verdict(self, asked: Question) -> str:
+        """The verdict on its token or cookies, where `access.verdict` allowed it."""
         if self._asks_for_tokens and wants_token(asked.place):
             return self._token(asked)
-        return self._session(asked) if self._needed and asked.endpoint == "authorize" else OPEN
+        return self._session(asked) if self._needed and asked.endpoint == "authorize" else ALLOWED
 
     def _session(self, asked: Question) -> str:
         brought = set(cookies_of(asked.headers).items())
         if not self._holds(brought):
             self._hear()
-        return OPEN if self._holds(brought) else NO_SESSION
+        return ALLOWED if self._holds(brought) else NO_SESSION
 
     def _holds(self, brought: set[tuple[str, str]]) -> bool:
         # Of several cassettes each may name its cookies in its own way: all of one will do.
@@ -130,7 +130,7 @@ class Credentials:
         if token not in self._tokens:
             self._hear()
         is_good = time.time() < self._tokens.get(token, 0.0) and token not in self._refused
-        return OPEN if is_good else STRANGE_TOKEN
+        return ALLOWED if is_good else STRANGE_TOKEN
 
     def has_just_expired(self, asked: Question) -> bool:
         """Whether the clock ended the token this brings, and nobody has been told yet."""

@@ -36,10 +36,10 @@ class Candidate:
     number: int
     question: Question
     terms: Terms
-    door: str
+    verdict: str
 
 
-def differences(asked: Question, candidate: Candidate, door: str = "open", state: State | None = None) -> Iterator[Difference]:
+def differences(asked: Question, candidate: Candidate, verdict: str = "allowed", state: State | None = None) -> Iterator[Difference]:
     """Every place that differs, from the outside in."""
     other = candidate.question
     ignored = frozenset(candidate.terms.ignore)
@@ -56,8 +56,8 @@ def differences(asked: Question, candidate: Candidate, door: str = "open", state
         yield Difference(place="header.content-type", recorded=shapes.recorded(other.media), asked=shapes.shape(asked.media))
     if "body" not in ignored:
         yield from _body_differences(asked, other, ignored)
-    if door != candidate.door:
-        yield Difference(place="header", recorded=candidate.door, asked=door)
+    if verdict != candidate.verdict:
+        yield Difference(place="header", recorded=candidate.verdict, asked=verdict)
     if state is not None and candidate.terms.when not in ("", state):
         yield Difference(place="state", recorded=candidate.terms.when, asked=state)
 

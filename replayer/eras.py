@@ -12,9 +12,9 @@ from replayer.keys import Question
 from replayer.makers import MAKERS, kept
 from replayer.recordings import tape_of
 from replayer.windows import invalid
-from tandem.dress import dressed
 from tandem.eras import ERAS, Era
 from tandem.refusals import GONE, unknown_keys
+from tandem.responses import response_of
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, FormatError, UsageError
 from tfx.exchange import Response
@@ -50,7 +50,7 @@ def foreign(asked: Question, era: Era) -> Response | None:
     if asked.place is None:
         return None
     if era.name not in asked.place.endpoint.eras:
-        return dressed(404, GONE, content_type="text/html")
+        return response_of(404, GONE, content_type="text/html")
     if asked.endpoint != "pump-logs" or not era.filters_events:
         return None
     issues = unknown_keys(name.decode("utf-8", "replace") for (name, _), piece in zip(asked.query, asked.pieces, strict=True) if piece)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
-from replayer import doors
+from replayer import access
 from replayer.keys import Question
 from tandem.faults import Fault, Faults, late
 from tandem.refusals import written
@@ -60,7 +60,7 @@ class Plan:
 
     def next(self, asked: Question) -> str | None:
         """The fault that falls on this request."""
-        wants_token = doors.wants_token(asked.place)
+        wants_token = access.wants_token(asked.place)
         if self._expired and wants_token:
             return "expired"
         if asked.endpoint == "token":
@@ -82,9 +82,9 @@ class Plan:
 
 def _made(status: int) -> Response:
     if status == HTTPStatus.FORBIDDEN:
-        return doors.refusal(doors.OTHER_ORIGIN)
+        return access.refusal(access.OTHER_ORIGIN)
     if status == HTTPStatus.UNAUTHORIZED:
-        return doors.refusal(doors.STRANGE_TOKEN)
+        return access.refusal(access.STRANGE_TOKEN)
     title = HTTPStatus(status).phrase
     trace = f"00-{'0' * 32}-{'0' * 16}-00"
     body = written({"type": f"https://httpstatuses.io/{status}", "title": title, "status": status, "traceId": trace})

@@ -17,7 +17,7 @@ import pytest
 from replayer.markers import Wanted, wanted, wrong
 
 if TYPE_CHECKING:
-    from replayer.sent import Sent
+    from replayer.sent_secrets import Sent
     from replayer.session import Replay
     from replayer.usage import Usage
     from tfx.cassette import Cassette
@@ -158,7 +158,7 @@ def usage_of(config: pytest.Config) -> "Usage":
 
 def sent_in(config: pytest.Config) -> "Sent":
     """What this run sent so far, and the account in its environment."""
-    from replayer.sent import Sent
+    from replayer.sent_secrets import Sent
 
     if SENT not in config.stash:
         config.stash[SENT] = Sent(filter(None, map(os.environ.get, ACCOUNT)))

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from replayer.asker import asker
+from replayer.caller import caller
 from replayer.children import EVENTS, unguarded
 from replayer.targets import CALLS, is_address, is_loopback, place_words, target
 from tfx.errors import NetworkBlockedError
@@ -187,7 +187,7 @@ class Guard:
         del args
         if attempt is None:
             return
-        attempt += f", at {place}" if (place := asker()) else ""
+        attempt += f", at {place}" if (place := caller()) else ""
         self._attempts.append(attempt)
         told = [teller(attempt) for teller in self._tellers[-1:]]
         if os.getpid() != self._owner and not any(told):

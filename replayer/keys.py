@@ -76,7 +76,7 @@ class Question:
 
     @property
     def url(self) -> str | None:
-        """As sent, if there is no body: then method and URL are all that is compared but for the door."""
+        """As sent, if there is no body: then method and URL are all that is compared but for the verdict."""
         return None if self._request.body else self._request.url
 
     @property
@@ -182,8 +182,8 @@ def _body(media: str, request: Request) -> tuple[Pair, ...] | list[Json] | bytes
     return request.body
 
 
-def key(asked: Question, ignore: Iterable[str] = (), *, door: str = "open") -> Key:
-    """What decides which queue answers: equal keys are the same question. `door` is what `doors.door` says of its headers."""
+def key(asked: Question, ignore: Iterable[str] = (), *, verdict: str = "allowed") -> Key:
+    """What decides which queue answers: equal keys are the same question. `verdict` is what `access.verdict` says of its headers."""
     ignored = frozenset(ignore)
     query = compared_pairs(asked, asked.query, "query", ignored)
     path: object = asked.path if "path" not in ignored else ()
@@ -191,7 +191,7 @@ def key(asked: Question, ignore: Iterable[str] = (), *, door: str = "open") -> K
         names = sorted(asked.place.path_values)
         path = (asked.endpoint, *(asked.place.path_values[name] for name in names if f"path.{name}" not in ignored))
     media = "" if "header.content-type" in ignored else asked.media
-    return (asked.method, asked.origin, path, tuple(sorted(query, key=_NAME)), media, _body_key(asked, ignored), door)
+    return (asked.method, asked.origin, path, tuple(sorted(query, key=_NAME)), media, _body_key(asked, ignored), verdict)
 
 
 def compared_pairs(asked: Question, pairs: tuple[Pair, ...], where: str, ignored: frozenset[str] = frozenset()) -> tuple[Pair, ...]:

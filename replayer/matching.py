@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http import HTTPStatus
 
-from replayer import doors
+from replayer import access
 from replayer.credentials import SignIn, token_of
 from replayer.differences import Candidate
 from replayer.keys import Address, Key, Question, checked_ignore, key, question
@@ -25,7 +25,7 @@ class Entry:
     number: int
     exchange: Exchange
     address: Address
-    door: str
+    verdict: str
 
     @property
     def question(self) -> Question:
@@ -35,7 +35,7 @@ class Entry:
     @property
     def is_failure(self) -> bool:
         """Whether the service failed a request that had all it takes."""
-        return self.door == doors.OPEN and self.exchange.status >= 400  # noqa: PLR2004  # HTTP's errors
+        return self.verdict == access.ALLOWED and self.exchange.status >= 400  # noqa: PLR2004  # HTTP's errors
 
 
 @dataclass(slots=True, repr=False)
@@ -103,20 +103,20 @@ class Index:
         self._loose: dict[tuple[str, ...], dict[tuple[State, Key], Queue]] = {}
         self._has_states = any(exchange.terms.when for exchange in cassette.exchanges)
         self.sign_in = SignIn.of(cassette)
-        opened = _Doors(self.era, self.sign_in)
+        opened = _Verdicts(self.era, self.sign_in)
         self.entries = tuple([self._entry(number, exchange, opened) for number, exchange in enumerate(cassette.exchanges, start=1)])
 
-    def _entry(self, number: int, exchange: Exchange, opened: "_Doors") -> Entry:
+    def _entry(self, number: int, exchange: Exchange, opened: "_Verdicts") -> Entry:
         terms, request = exchange.terms, exchange.request
         asked = question(request, self.addresses)
         # One object for equal addresses: of ten thousand exchanges most go to the same few.
         asked.address = self.addresses.setdefault((request.method, request.url.partition("?")[0]), asked.address)
-        entry = Entry(number=number, exchange=exchange, address=asked.address, door=opened.door(asked, exchange))
+        entry = Entry(number=number, exchange=exchange, address=asked.address, verdict=opened.verdict(asked, exchange))
         ignore = checked_ignore(terms.ignore, number) if terms.ignore else ()
         queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
-        place = (terms.when, key(asked, ignore, door=entry.door))
+        place = (terms.when, key(asked, ignore, verdict=entry.verdict))
         if asked.url and not ignore:
-            self._spelled[asked.url] = (asked.method, entry.door, place[1])
+            self._spelled[asked.url] = (asked.method, entry.verdict, place[1])
         queue = queues.get(place)
         if queue is None:
             queue = queues[place] = Queue()
@@ -127,33 +127,33 @@ class Index:
         """A request taken apart, by what is known of the recorded ones."""
         return question(request, self.addresses)
 
-    def take(self, asked: Question, door: str) -> Entry | None:
+    def take(self, asked: Question, verdict: str) -> Entry | None:
         """The next recorded answer to this question in the state there is; it may lead to another."""
-        for queue in self._queues(asked, door):
+        for queue in self._queues(asked, verdict):
             found = queue.take()
             if found:
                 self.state = found.exchange.terms.then or self.state
                 return found
         return None
 
-    def peek(self, asked: Question, door: str) -> Entry | None:
+    def peek(self, asked: Question, verdict: str) -> Entry | None:
         """What `take` would give, left where it is."""
-        return next(filter(None, (queue.peek() for queue in self._queues(asked, door))), None)
+        return next(filter(None, (queue.peek() for queue in self._queues(asked, verdict))), None)
 
     def take_failure(self, entry: Entry) -> Entry | None:
         """The failure that the question of `entry` meets next, if nobody has met it yet; what repeats is no news."""
-        queue = next((queue for queue in self._queues(entry.question, entry.door) if queue.peek()), None)
+        queue = next((queue for queue in self._queues(entry.question, entry.verdict) if queue.peek()), None)
         if queue is None or queue.position == len(queue.entries) or not queue.entries[queue.position].is_failure:
             return None
-        return self.take(entry.question, entry.door)
+        return self.take(entry.question, entry.verdict)
 
-    def is_known(self, asked: Question, door: str) -> bool:
+    def is_known(self, asked: Question, verdict: str) -> bool:
         """Whether this was recorded, used up or not."""
-        return any(True for _ in self._queues(asked, door))
+        return any(True for _ in self._queues(asked, verdict))
 
-    def is_spent(self, asked: Question, door: str) -> bool:
+    def is_spent(self, asked: Question, verdict: str) -> bool:
         """Whether this was recorded, and every answer to it given."""
-        queues = list(self._queues(asked, door))
+        queues = list(self._queues(asked, verdict))
         return bool(queues) and all(queue.position >= len(queue.entries) for queue in queues)
 
     def rewind(self, belongs: Callable[[Question], bool]) -> None:
@@ -163,11 +163,11 @@ class Index:
                 if belongs(queue.entries[0].question):
                     queue.rewind()
 
-    def _queues(self, asked: Question, door: str) -> Iterator[Queue]:
+    def _queues(self, asked: Question, verdict: str) -> Iterator[Queue]:
         """Those of the state there is before those of any, the strict before the loosened."""
-        keys = [(self._strict, self._key(asked, door))]
+        keys = [(self._strict, self._key(asked, verdict))]
         if self._loose:
-            keys += [(queues, key(asked, ignore, door=door)) for ignore, queues in self._loose.items()]
+            keys += [(queues, key(asked, ignore, verdict=verdict)) for ignore, queues in self._loose.items()]
         states: tuple[State, ...] = (self.state, "") if self._has_states else ("",)
         for state in states:
             for queues, sought in keys:
@@ -175,14 +175,14 @@ class Index:
                 if queue:
                     yield queue
 
-    def _key(self, asked: Question, door: str) -> Key:
+    def _key(self, asked: Question, verdict: str) -> Key:
         # Most requests are spelled as one was recorded, and then its key is known without taking the query apart.
         method, opened, known = self._spelled.get(asked.url or "", ("", "", ()))
-        return known if method == asked.method and opened == door else key(asked, door=door)
+        return known if method == asked.method and opened == verdict else key(asked, verdict=verdict)
 
     def ends_token(self, entry: Entry) -> bool:
         """Whether an answer refuses a token that nothing recorded later was answered for."""
-        if entry.exchange.status != HTTPStatus.UNAUTHORIZED or not doors.wants_token(entry.address.place):
+        if entry.exchange.status != HTTPStatus.UNAUTHORIZED or not access.wants_token(entry.address.place):
             return False
         token = token_of(entry.exchange.request.headers)
         if not token:
@@ -201,7 +201,7 @@ class Index:
 
     def with_cookies(self, response: Response) -> Response:
         """An answer about data that was not recorded, with the cookies that those recorded set."""
-        data = (one for one in self.entries if one.exchange.status == HTTPStatus.OK and doors.wants_token(one.address.place))
+        data = (one for one in self.entries if one.exchange.status == HTTPStatus.OK and access.wants_token(one.address.place))
         first = next((one.exchange.response for one in data), None)
         given = [("Set-Cookie", line) for line in first.headers.all("Set-Cookie")] if first else []
         return replace(response, headers=Headers([*response.headers, *given]))
@@ -215,12 +215,13 @@ class Index:
     def candidates(self) -> list[Candidate]:
         """Every exchange as a miss report needs it."""
         return [
-            Candidate(number=entry.number, question=entry.question, terms=entry.exchange.terms, door=entry.door) for entry in self.entries
+            Candidate(number=entry.number, question=entry.question, terms=entry.exchange.terms, verdict=entry.verdict)
+            for entry in self.entries
         ]
 
 
-class _Doors:
-    """The doors of recorded requests: many of them go to one place with the same headers, and are looked at once."""
+class _Verdicts:
+    """The verdicts of recorded requests: many of them go to one place with the same headers, and are looked at once."""
 
     __slots__ = ("_era", "_known", "_sign_in")
 
@@ -228,8 +229,8 @@ class _Doors:
         self._era, self._sign_in = era, sign_in
         self._known: dict[tuple[int, int, int], str] = {}
 
-    def door(self, asked: Question, exchange: Exchange) -> str:
-        """The door of a recorded request."""
+    def verdict(self, asked: Question, exchange: Exchange) -> str:
+        """The verdict on a recorded request."""
         # By identity: addresses and, as they are read from a file, headers are shared, and live as long as the cassette does.
         place = (id(asked.address), id(asked.headers), exchange.status)
         if place not in self._known:
@@ -237,11 +238,11 @@ class _Doors:
         return self._known[place]
 
     def _door(self, asked: Question, exchange: Exchange) -> str:
-        closed = doors.door(asked, self._era)
-        if closed != doors.OPEN:
-            # Only where the recorded headers would not have opened the door does the answer decide.
-            return doors.recorded_door(asked, self._era, exchange.status)
+        verdict = access.verdict(asked, self._era)
+        if verdict != access.ALLOWED:
+            # Only where the recorded headers would have been refused does the answer decide.
+            return access.recorded_verdict(asked, self._era, exchange.status)
         if asked.endpoint == "authorize" and self._sign_in.is_without_session(exchange):
-            return doors.NO_SESSION
-        refused = exchange.status == HTTPStatus.UNAUTHORIZED and self._sign_in.grants and doors.wants_token(asked.place)
-        return doors.STRANGE_TOKEN if refused and token_of(asked.headers) not in self._sign_in.tokens else doors.OPEN
+            return access.NO_SESSION
+        refused = exchange.status == HTTPStatus.UNAUTHORIZED and self._sign_in.grants and access.wants_token(asked.place)
+        return access.STRANGE_TOKEN if refused and token_of(asked.headers) not in self._sign_in.tokens else access.ALLOWED

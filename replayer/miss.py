@@ -25,7 +25,7 @@ def report(
     used: Mapping[int, str],
     *,
     cassette: str,
-    door: str,
+    verdict: str,
     state: State = "start",
     strict: bool = False,
 ) -> str:
@@ -47,9 +47,11 @@ def report(
         lines.append(f"  url.host: asked {host_word(asked.origin)}")  # what is near elsewhere has nothing to do with it
     for candidate in near:
         lines.append(f"  nearest: #{candidate.number} {label(candidate.question)} ({_use(candidate.number, used)})")
-        found = list(differences(asked, candidate, door, state))
+        found = list(differences(asked, candidate, verdict, state))
         lines += [f"    {words}" for words in _shown(found, strict=strict)]
-    return "\n".join(lines) + NEXT + remedy(asked, near[0] if near else None, door, cassette, state=state, strict=strict, others=candidates)
+    return (
+        "\n".join(lines) + NEXT + remedy(asked, near[0] if near else None, verdict, cassette, state=state, strict=strict, others=candidates)
+    )
 
 
 def _use(number: int, used: Mapping[int, str]) -> str:
@@ -70,6 +72,6 @@ def _shown(found: Sequence[Difference], *, strict: bool) -> Iterator[str]:
 def distance(asked: Question, candidate: Candidate) -> tuple[bool, bool, bool, int]:
     """How far a recorded request is: another service first, then host, then endpoint, then the number of differences."""
     other = candidate.question
-    count = sum(1 for _ in differences(asked, candidate, candidate.door))
+    count = sum(1 for _ in differences(asked, candidate, candidate.verdict))
     same_place = asked.endpoint == other.endpoint if asked.place or other.place else asked.path == other.path
     return (not same_place, asked.origin != other.origin, asked.method != other.method, count)

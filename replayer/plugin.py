@@ -228,7 +228,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _hide(report: pytest.TestReport, item: pytest.Item) -> None:
-    from replayer.sent import Masks
+    from replayer.sent_secrets import Masks
 
     public = {text for replay in item.stash.get(PLAYING, {}).values() for text in replay.public}
     masks = Masks(item.config.stash[SENT].values(public))

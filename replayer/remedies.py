@@ -26,7 +26,7 @@ _CLIENTS: Final = {client_id_of(region, era): (era, name) for name, region in RE
 def remedy(
     asked: Question,
     nearest: Candidate | None,
-    door: str,
+    verdict: str,
     cassette: str,
     *,
     state: State = "start",
@@ -41,7 +41,7 @@ def remedy(
     again = f"record it again with: tfx record {cassette}"
     if asked.place is None and (nearest is None or nearest.question.path != asked.path):
         return f"tfx knows no such path of the service; put it right, or, if it is a new one, {again}"
-    every = list(differences(asked, nearest, door, state)) if nearest else []
+    every = list(differences(asked, nearest, verdict, state)) if nearest else []
     if nearest and all(map(is_derivable, every)) and every and asked.endpoint in FORMS:
         return _window(asked, nearest.question, again, strict=strict)
     return _nearly(asked, nearest, every[0] if every else None, again, others) if nearest else again

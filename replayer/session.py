@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
-from replayer import clock, doors
-from replayer.asker import asker
+from replayer import access, clock
 from replayer.bound import signs_in
-from replayer.coding import negotiated
+from replayer.caller import caller
+from replayer.child_processes import ChildReport, carried_into_children
+from replayer.content_encoding import negotiated
 from replayer.credentials import Credentials
 from replayer.faults import Plan, Struck
 from replayer.guard import GUARD, blocked
-from replayer.heirs import Heirs, heirs
 from replayer.keys import DEFAULT_PORTS, Question
 from replayer.ledger import Ledger
 from replayer.matching import Entry, Index, made
@@ -100,7 +100,7 @@ class Replay(Tally):
                     return self._behind.answer(request)
                 # Who swallows the error would not know where to look.
                 first, end, rest = str(error).partition("\n")
-                words = f"{first}{f', at {place}' if (place := asker()) else ''}{end}{rest}"
+                words = f"{first}{f', at {place}' if (place := caller()) else ''}{end}{rest}"
                 self._misses.append(words)
                 self._tell("miss", words)
                 raise
@@ -116,7 +116,7 @@ class Replay(Tally):
         with self._lock:
             try:
                 self._ledger.check(asked)
-                found = self._index.peek(asked, self._door(asked)) is not None or (
+                found = self._index.peek(asked, self._verdict(asked)) is not None or (
                     self._windows is not None and self._windows.answer(asked, lambda _number: None, self._index.state) is not None
                 )
             except MismatchError:
@@ -125,12 +125,12 @@ class Replay(Tally):
 
     def _answered(self, asked: Question) -> Response:
         self._ledger.check(asked)
-        closed = self._door(asked)
+        verdict = self._verdict(asked)
         if self._plan.faults:
-            instead = self._struck(asked, closed)
+            instead = self._struck(asked, verdict)
             if instead is not None:
                 return instead
-        return self._recorded(asked, closed)
+        return self._recorded(asked, verdict)
 
     def renew(self) -> None:
         """Let the recorded sign-in answer once more, for who signs in again after the token has expired."""
@@ -139,15 +139,15 @@ class Replay(Tally):
         if self._behind is not None:
             self._behind.renew()
 
-    def _recorded(self, asked: Question, closed: str) -> Response:
-        wrong = self._wrong(asked) if closed == doors.OPEN and asked.endpoint in ("authorize", "token") else None
+    def _recorded(self, asked: Question, verdict: str) -> Response:
+        wrong = self._wrong(asked) if verdict == access.ALLOWED and asked.endpoint in ("authorize", "token") else None
         if wrong is not None:
             return wrong
-        entry = self._index.take(asked, closed)
+        entry = self._index.take(asked, verdict)
         if entry is not None:
             self._mark(entry.number)
             return negotiated(asked, entry.exchange.request.headers, self._settled(asked, entry))
-        refused = self._refusal(asked, closed)
+        refused = self._refusal(asked, verdict)
         if refused is not None:
             return refused
         derived = self._windows.answer(asked, self._mark, self._index.state, partial(self._failed, asked)) if self._windows else None
@@ -159,20 +159,20 @@ class Replay(Tally):
                 self._index.candidates(),
                 self._used,
                 cassette=self.cassette.name,
-                door=closed,
+                verdict=verdict,
                 state=self._index.state,
                 strict=self._windows is None,
             ),
         )
 
-    def _door(self, asked: Question) -> str:
+    def _verdict(self, asked: Question) -> str:
         place = asked.place
         if place is not None and place.region not in (None, self.cassette.region):
-            return doors.OPEN  # at the other cloud nothing was recorded: a miss says more than its 401 or 403 would
-        closed = doors.door(asked, self._index.era)
-        if closed != doors.OPEN or place is None or self._index.era.name not in place.endpoint.eras:
-            return closed
-        return self.credentials.door(asked)
+            return access.ALLOWED  # at the other cloud nothing was recorded: a miss says more than its 401 or 403 would
+        verdict = access.verdict(asked, self._index.era)
+        if verdict != access.ALLOWED or place is None or self._index.era.name not in place.endpoint.eras:
+            return verdict
+        return self.credentials.verdict(asked)
 
     def _settled(self, asked: Question, entry: Entry) -> Response:
         """The recorded answer to this client; what it hands out, or refuses from now on, is noted."""
@@ -182,39 +182,39 @@ class Replay(Tally):
             self.credentials.refuse(asked)
         return self._ledger.settle(asked, response)
 
-    def _refusal(self, asked: Question, closed: str) -> Response | None:
+    def _refusal(self, asked: Question, verdict: str) -> Response | None:
         """What the service says to who is not signed in, or of another era; None if it takes the question."""
-        if closed == doors.NO_SESSION:
+        if verdict == access.NO_SESSION:
             return self._sent_away(asked)
-        if closed != doors.OPEN:
-            if closed == doors.STRANGE_TOKEN and self.credentials.has_just_expired(asked):
+        if verdict != access.ALLOWED:
+            if verdict == access.STRANGE_TOKEN and self.credentials.has_just_expired(asked):
                 self.renew()
-            self._note(f"{label(asked)} was answered with {doors.REASONS[closed]}")
-            return doors.refusal(closed, asked.headers.get("accept-encoding"))
+            self._note(f"{label(asked)} was answered with {access.REASONS[verdict]}")
+            return access.refusal(verdict, asked.headers.get("accept-encoding"))
         if self.credentials.was_sent_away(asked):
-            return self._index.sign_in_page() or doors.sign_in_page()
+            return self._index.sign_in_page() or access.sign_in_page()
         foreign = self._is_foreign(asked, self._index.era) if self._behind is None else None
         return self._index.with_cookies(foreign) if foreign and foreign.status == HTTPStatus.BAD_REQUEST else foreign
 
     def _sent_away(self, asked: Question) -> Response | None:
         if not self._is_known_client(asked):
             return None
-        self._note(f"{label(asked)} was answered with {doors.REASONS[doors.NO_SESSION]}")
-        return doors.sent_away(self.credentials.sent_away(asked))
+        self._note(f"{label(asked)} was answered with {access.REASONS[access.NO_SESSION]}")
+        return access.sent_away(self.credentials.sent_away(asked))
 
     def _wrong(self, asked: Question) -> Response | None:
         """What the service says to a query or a code it does not take, if it is certain."""
         if asked.endpoint == "token":
-            if not self._ledger.is_spent or not self._index.is_spent(asked, doors.OPEN):
+            if not self._ledger.is_spent or not self._index.is_spent(asked, access.ALLOWED):
                 return None
-            self._note(f"{label(asked)} was answered with {doors.REASONS[doors.SPENT_CODE]}")
-            return doors.spent()
+            self._note(f"{label(asked)} was answered with {access.REASONS[access.SPENT_CODE]}")
+            return access.spent()
         # What is compared and was not recorded stays a miss.
-        location = self._ledger.fault(asked) if self._index.is_known(asked, doors.OPEN) else None
+        location = self._ledger.fault(asked) if self._index.is_known(asked, access.ALLOWED) else None
         if location is None:
             return None
-        self._note(f"{label(asked)} was answered with {doors.REASONS[doors.WRONG_QUERY]}")
-        return doors.sent_away(location)
+        self._note(f"{label(asked)} was answered with {access.REASONS[access.WRONG_QUERY]}")
+        return access.sent_away(location)
 
     def _is_known_client(self, asked: Question) -> bool:
         # A client the service does not know is told so before anybody looks at anything else; that is not on the cassette.
@@ -234,10 +234,12 @@ class Replay(Tally):
         self._mark(failure.number)
         return self._settled(asked, failure)
 
-    def _struck(self, asked: Question, closed: str) -> Response | None:
+    def _struck(self, asked: Question, verdict: str) -> Response | None:
         """What a fault makes of this request; None if it is answered as recorded."""
-        entry = self._index.peek(asked, closed)
-        derived = None if entry or closed != doors.OPEN or not self._windows else self._windows.answer(asked, self._mark, self._index.state)
+        entry = self._index.peek(asked, verdict)
+        derived = (
+            None if entry or verdict != access.ALLOWED or not self._windows else self._windows.answer(asked, self._mark, self._index.state)
+        )
         if entry is None and derived is None:
             return None
         idle = self._plan.idle
@@ -248,8 +250,8 @@ class Replay(Tally):
             return None
         if is_on_the_way(kind):
             if kind == "drip" or not entry:
-                raise Struck(kind, self._recorded(asked, closed), self._hang)
-            taken = (partial(self._taken, asked, closed),) if late(kind) is not None else ()
+                raise Struck(kind, self._recorded(asked, verdict), self._hang)
+            taken = (partial(self._taken, asked, verdict),) if late(kind) is not None else ()
             raise Struck(kind, self._peeked(asked, entry), self._hang, *taken)
         return self._plan.answer(kind, asked, self._peeked(asked, entry) if entry else cast("Response", derived))
 
@@ -257,9 +259,9 @@ class Replay(Tally):
         self._mark(entry.number)
         return negotiated(asked, entry.exchange.request.headers, entry.exchange.response)
 
-    def _taken(self, asked: Question, closed: str) -> Response:
+    def _taken(self, asked: Question, verdict: str) -> Response:
         with self._lock:
-            return self._recorded(asked, closed)
+            return self._recorded(asked, verdict)
 
     def _hang(self) -> HangError:
         words = "the client set no timeout, and would wait for ever for the answer a fault keeps from it; give its requests a timeout"
@@ -293,8 +295,8 @@ class Replay(Tally):
         return frozenset(texts | {one.body.decode("utf-8", "replace") for one in requests} | self.credentials.public)
 
 
-def _told_by_fork(heirs: Heirs, is_heard: bool, attempt: str) -> bool:
-    return heirs.tell("blocked", attempt) and is_heard
+def _told_by_fork(report: ChildReport, is_heard: bool, attempt: str) -> bool:
+    return report.tell("blocked", attempt) and is_heard
 
 
 @contextmanager
@@ -338,8 +340,8 @@ def offline(
     replay = Replay(cassette, strict_windows=strict_windows, faults=faults, as_era=as_era, signed_in=signed_in, behind=behind)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
-        replay.heirs, prepare = stack.enter_context(
-            heirs(
+        replay.child_report, prepare = stack.enter_context(
+            carried_into_children(
                 replay.chain,
                 freeze=freeze,
                 virtual_clock=virtual_clock,
@@ -351,8 +353,8 @@ def offline(
             )
         )
         stack.callback(replay.credentials.share, replay.credentials.shared)
-        replay.credentials.share(replay.heirs.report)
-        stack.enter_context(GUARD.told(partial(_told_by_fork, replay.heirs, GUARD.is_mine)))
+        replay.credentials.share(replay.child_report.report)
+        stack.enter_context(GUARD.told(partial(_told_by_fork, replay.child_report, GUARD.is_mine)))
         stack.enter_context(GUARD.watching(allow_programs, prepare))
         stack.enter_context(world.answered_by(replay.answer, replay.holds))
         stack.callback(clock.start(cassette.clock if freeze else None, virtual=virtual_clock))

@@ -27,7 +27,7 @@ def patch_requests(_module: ModuleType, switch: Switch) -> list[Undo]:
 
     from replayer import breaks
     from replayer.answers import urllib3_response
-    from replayer.tries import tried
+    from replayer.urllib3_retry import tried
 
     class Transport(requests_mock.Adapter):
         """requests-mock's adapter, without a history and a line in the log: they would hold live credentials.

@@ -3,10 +3,10 @@
 import threading
 from collections.abc import Callable, Iterable, Mapping
 
-from replayer.asker import asker
+from replayer.caller import caller
+from replayer.child_processes import ChildReport
 from replayer.faults import Plan
 from replayer.guard import GUARD
-from replayer.heirs import Heirs
 from replayer.matching import Entry
 from replayer.words import label
 from tandem.faults import Fault
@@ -25,7 +25,7 @@ class Tally:
         self._since = len(GUARD.attempts)
         self._misses: list[str] = []
         self._refused: dict[str, None] = {}
-        self.heirs: Heirs | None = None
+        self.child_report: ChildReport | None = None
 
     @property
     def misses(self) -> list[str]:
@@ -112,8 +112,8 @@ class Tally:
         # A forked process has this very replay, and nobody would know what it made of it.
         if self._teller:
             self._teller(kind, words)
-        elif self.heirs:
-            self.heirs.tell(kind, words)
+        elif self.child_report:
+            self.child_report.tell(kind, words)
 
     def _hear(self) -> None:
         """Take in what processes have told that this one started."""
@@ -124,13 +124,13 @@ class Tally:
             "struck": self._plan.told.add,
             "refused": self._refused.setdefault,
         }
-        if self.heirs:
+        if self.child_report:
             with self._lock:
-                self.heirs.hear(lambda kind, words: heard.get(kind, len)(words))
+                self.child_report.hear(lambda kind, words: heard.get(kind, len)(words))
 
     def _mark(self, number: int) -> None:
         if number not in self._used:
-            self._used[number] = asker()
+            self._used[number] = caller()
             self._tell("used", str(number))
 
 

@@ -18,9 +18,9 @@ from replayer.ledger import with_body
 from replayer.matching import Entry
 from replayer.words import NEXT
 from tandem.codes import BadCodesError, codes_of
-from tandem.dress import GZIP_FROM, dressed
 from tandem.eras import Era
 from tandem.refusals import BAD_PARAMETERS, KNOWN_KEYS, NOT_A_NUMBER, too_long, written, zod_error
+from tandem.responses import GZIP_FROM, response_of
 from tfx import codec
 from tfx.errors import MismatchError
 from tfx.exchange import Exchange, Headers, Response, State
@@ -192,7 +192,7 @@ def invalid(issues: list[Json]) -> Response:
 
 def bad_request(told: Json) -> Response:
     """Status 400 with the reason as JSON."""
-    return dressed(400, written(told), content_type="application/json; charset=utf-8")
+    return response_of(400, written(told), content_type="application/json; charset=utf-8")
 
 
 def asked_window(asked: Question, era: Era) -> Window | None:

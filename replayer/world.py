@@ -4,8 +4,8 @@ requests: `HTTPAdapter.send`, the lowest place requests has, hands over to one r
 cookies, hooks and adapters of the user's own run as live, and none of requests-mock's own matching (extra query keys, repeats, later
 registrations, folded case), its process-wide lock or its history of live requests comes into play.
 urllib.request: `AbstractHTTPHandler.do_open`, below every opener (PyJWT's PyJWKClient asks there). httpx: both transports.
-http.client and urllib3 used directly: `connect` (`lines.py`). aiohttp: the connector's new connections (`streams.py`).
-Clients that would keep tokens on disk do not (`caches.py`).
+http.client and urllib3 used directly: `connect` (`http_client.py`). aiohttp: the connector's new connections (`aiohttp_transport.py`).
+Clients that would keep tokens on disk do not (`token_caches.py`).
 A library that is not imported yet is patched when it is; the innermost `answered_by` answers.
 """
 
@@ -119,11 +119,11 @@ PATCHES: Final[Mapping[str, str]] = {
     "requests": "replayer.stacks:patch_requests",
     "urllib.request": "replayer.stacks:patch_urllib",
     "httpx": "replayer.stacks:patch_httpx",
-    "http.client": "replayer.lines:patch_http_client",
-    "urllib3.connection": "replayer.lines:patch_urllib3",
-    "aiohttp.connector": "replayer.streams:patch_aiohttp",
-    "_posixsubprocess": "replayer.heirs:patch_fork_exec",
-    **dict.fromkeys(TOKEN_CACHES, "replayer.caches:patch_token_cache"),
+    "http.client": "replayer.http_client:patch_http_client",
+    "urllib3.connection": "replayer.http_client:patch_urllib3",
+    "aiohttp.connector": "replayer.aiohttp_transport:patch_aiohttp",
+    "_posixsubprocess": "replayer.child_processes:patch_fork_exec",
+    **dict.fromkeys(TOKEN_CACHES, "replayer.token_caches:patch_token_cache"),
 }
 """Module name to what is replaced in it; a package is whole only when its own `__init__` is done."""
 

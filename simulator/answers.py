@@ -16,11 +16,11 @@ from simulator.account import Account
 from simulator.entropy import Entropy
 from simulator.key import SigningKey
 from simulator.state import State
-from tandem.dress import EXPIRED, compressed
 from tandem.endpoints import Place
 from tandem.eras import Era
 from tandem.refusals import GONE, written
 from tandem.regions import REGIONS, Region
+from tandem.responses import EXPIRED, compressed
 from tfx.exchange import Headers, Request, Response
 
 JSON_TYPE: Final = "application/json; charset=utf-8"

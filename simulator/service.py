@@ -24,11 +24,11 @@ from simulator.answers import (
 from simulator.entropy import Entropy
 from simulator.key import signing_key
 from simulator.state import State
-from tandem.dress import bearer_of, is_same_origin
 from tandem.endpoints import Endpoint, Place, locate
 from tandem.eras import CURRENT, ERAS
 from tandem.faults import ANSWERS, REPLAYED, TRANSPORTS, Fault, Faults, is_on_the_way
 from tandem.regions import HOSTS, REGIONS
+from tandem.responses import bearer_of, is_same_origin
 from tfx.capture import Seen
 from tfx.errors import UsageError
 from tfx.exchange import Request, Response

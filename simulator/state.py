@@ -62,6 +62,6 @@ class State:
             return self.grants.pop(code, None)
 
     def opens(self, token: str, region: str, now: datetime) -> bool:
-        """Whether this bearer token opens this region's door now."""
+        """Whether this bearer token is good in this region now."""
         home, until = self.tokens.get(token, ("", now))
         return home == region and now < until

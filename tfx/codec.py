@@ -55,10 +55,10 @@ def codings(headers: Headers) -> tuple[str, ...]:
     return names
 
 
-def accepts(wish: str, codings: tuple[str, ...]) -> bool:
+def accepts(accept_encoding: str, codings: tuple[str, ...]) -> bool:
     """Whether an Accept-Encoding names all of these; one that is missing asks for nothing special."""
     named: dict[str, bool] = {}
-    for part in wish.lower().split(","):
+    for part in accept_encoding.lower().split(","):
         name, _, weight = part.partition(";")
         named[name.strip()] = weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return all(named.get(coding, named.get("*", False)) for coding in codings)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from replayer import doors
+from replayer import access
 from replayer.session import Replay
 from tfx.cassette import Cassette
 from tfx.errors import MismatchError
@@ -80,7 +80,7 @@ def tried(replay: Replay, number: int, changed: Request) -> bool:
         assert re.search(r"method|url\.|path\.|query\.|body|header", str(error))  # noqa: PT017  # half of the claim
         return False
     alike = [one.response for one in exchanges if meaning(one.request) == meaning(changed)]
-    refusals = [doors.refusal(closed) for closed in (doors.NO_TOKEN, doors.OTHER_ORIGIN)]
+    refusals = [access.refusal(closed) for closed in (access.NO_TOKEN, access.OTHER_ORIGIN)]
     # A scope or challenge that the service does not take leads back with its error.
     led_back = "/connect/authorize?" in changed.url and "error=" in answer.headers.get("Location")
     assert led_back or answer in (alike or refusals)

@@ -1,4 +1,4 @@
-"""Exchanges as bytes for one reader of ours: the sealed records of an unfinished recording, and the pipe from a child. Pure."""
+"""Serialized exchanges: for the sealed records of an unfinished recording, and for the pipe from a child process. Pure."""
 
 import base64
 import json
@@ -6,7 +6,7 @@ import json
 from tfx.exchange import Exchange, Headers, Request, Response
 
 
-def letter_of(exchange: Exchange) -> bytes:
+def serialize(exchange: Exchange) -> bytes:
     """The exchange as bytes. They hold secrets in plain: seal them, or keep them in memory."""
     request, response = exchange.request, exchange.response
     parts = {
@@ -16,8 +16,8 @@ def letter_of(exchange: Exchange) -> bytes:
     return json.dumps(parts).encode()
 
 
-def exchange_of(letter: bytes) -> Exchange:
-    """The exchange that `letter_of` wrote."""
+def deserialize(letter: bytes) -> Exchange:
+    """The exchange that `serialize` wrote."""
     parts = json.loads(letter)
     method, url, sent, asked = parts["request"]
     status, reason, got, answered = parts["response"]

@@ -16,13 +16,13 @@ _LIBRARIES: Final = tuple(
     }
 )
 _ENTRIES: Final = frozenset(str(_OURS / "replayer" / f"{name}.py") for name in ("stacks", "lines", "streams"))
-"""Where requests come in: between these and `asker` nothing but ours runs."""
+"""Where requests come in: between these and `caller` nothing but ours runs."""
 _DEEPEST: Final = 200
 _ENDS: Final = [1]
-"""How far from `asker` the place was where the last request came in."""
+"""How far from `caller` the place was where the last request came in."""
 
 
-def asker() -> str:
+def caller() -> str:
     """`file.py:12`, the innermost line outside the standard library, installed packages and tfx; empty where there is none."""
     # Looking at a frame costs half a microsecond, and three of four stand between here and where the request came in: where that was the
     # last time, it is again.

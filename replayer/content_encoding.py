@@ -15,8 +15,12 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 def negotiated(asked: Question, recorded: Headers | None, response: Response) -> Response:
     """The response in a coding this client asked for; as recorded if it asks as the recorded request did."""
     codings = codec.codings(response.headers) if "content-encoding" in response.headers else ()
-    wish = asked.headers.get("accept-encoding")
-    if not codings or (recorded is not None and recorded.get("accept-encoding") == wish) or codec.accepts(wish, codings):
+    accept_encoding = asked.headers.get("accept-encoding")
+    if (
+        not codings
+        or (recorded is not None and recorded.get("accept-encoding") == accept_encoding)
+        or codec.accepts(accept_encoding, codings)
+    ):
         return response
     plain = with_body(response, codec.decoded(response.headers, response.body))
     return Response(status=plain.status, reason=plain.reason, headers=plain.headers.without("Content-Encoding"), body=plain.body)

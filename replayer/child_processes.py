@@ -1,4 +1,4 @@
-"""Python processes started while `offline()` lasts: born with guard and cassette, and heard through a file. Touches the environment.
+"""Python processes started during `offline()`: they get guard and cassette, and report through a file. Touches the environment.
 
 What `tfx replay` does for its program (`child.py`), `offline()` does for the processes its own program starts: subprocesses of this very
 Python, and those of multiprocessing's "spawn" and "forkserver". A process that was running before is out of reach.
@@ -24,8 +24,8 @@ __tracebackhide__ = True  # environments hold live values
 Heard = Callable[[str, str], object]
 
 
-class Heirs:
-    """The file in which heirs tell what they did. Read from where it was left off."""
+class ChildReport:
+    """The file in which child processes say what they did. Read from where it was left off."""
 
     __slots__ = ("_at", "_owner", "_report")
 
@@ -60,12 +60,12 @@ class Heirs:
 
 
 @contextmanager
-def heirs(cassettes: Sequence[Cassette], **said: Unpack[child.Said]) -> Iterator[tuple[Heirs, Callable[[], None]]]:
+def carried_into_children(cassettes: Sequence[Cassette], **said: Unpack[child.Said]) -> Iterator[tuple[ChildReport, Callable[[], None]]]:
     """The environment set so that Python processes carry guard and cassettes; also what must be done before one is started.
 
     The cassettes (public as they are) are written when the first process is about to start.
     """
-    with scratch("heirs") as folder:
+    with scratch("children") as folder:
         report = folder / "report"
         report.touch(mode=0o600)
         missing = [(folder / str(number), cassette) for number, cassette in enumerate(cassettes)]
@@ -79,7 +79,7 @@ def heirs(cassettes: Sequence[Cassette], **said: Unpack[child.Said]) -> Iterator
         found = child.environment(os.environ, cassettes=paths, report=report, **said)
         with _environment({key: found.get(key) for key in ("PYTHONPATH", *child.NAMES)}):
             stop_forkserver()
-            yield Heirs(report), prepare
+            yield ChildReport(report), prepare
             # Whatever it forks later would carry this cassette still.
             stop_forkserver()
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.letters import exchange_of, letter_of
+from recorder.serialized import deserialize, serialize
 from tfx.exchange import Exchange, Headers, Request, Response
 
 Part = tuple[list[tuple[str, str]], bytes]
@@ -19,4 +19,4 @@ def test_an_exchange_comes_back_as_it_was(url: str, sent: Part, status: int, got
         request=Request(method="GET", url=url, headers=Headers(sent[0]), body=sent[1]),
         response=Response(status=status, reason="Fine", headers=Headers(got[0]), body=got[1]),
     )
-    assert exchange_of(letter_of(exchange)) == exchange
+    assert deserialize(serialize(exchange)) == exchange

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 import tape
-from heir_work import ask, reach
+from child_work import ask, reach
 from strangers import Project, project_of
 
 from replayer.guard import GUARD, LOOPBACK
@@ -41,7 +41,7 @@ def test_processes_of_multiprocessing_are_served_and_guarded(how: str) -> None:
             assert replay.used == (1,)
             assert len(replay.misses) == 1
             assert len(replay.blocked) == 1
-            assert re.fullmatch(r"reach <IPv4 address>:9 \(getaddrinfo\), at heir_work\.py:\d+", replay.blocked[0])
+            assert re.fullmatch(r"reach <IPv4 address>:9 \(getaddrinfo\), at child_work\.py:\d+", replay.blocked[0])
             with pytest.raises(MismatchError):
                 replay.check()
             replay.forgive()
@@ -97,9 +97,9 @@ def test_what_a_forked_process_does_counts_here_in_words() -> None:
             assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
             assert replay.used == (1,)
             assert [re.sub(r":\d+", ":N", words.partition("\n")[0]) for words in replay.misses] == [
-                "no exchange on session answers GET sso.tandemdiabetes.com/<text>, at heir_work.py:N"
+                "no exchange on session answers GET sso.tandemdiabetes.com/<text>, at child_work.py:N"
             ]
-            assert [re.sub(r"\d+$", "N", words) for words in replay.blocked] == ["reach <IPv4 address>:9 (getaddrinfo), at heir_work.py:N"]
+            assert [re.sub(r"\d+$", "N", words) for words in replay.blocked] == ["reach <IPv4 address>:9 (getaddrinfo), at child_work.py:N"]
             replay.forgive()
             assert not replay.blocked
     finally:

@@ -1,4 +1,4 @@
-"""Whether the service lets a request in: the only request headers it decides by, and what it says when it does not. Pure.
+"""Whether the service allows a request: the only request headers it decides by, and what it answers when it refuses. Pure.
 
 In the json eras the firewall answers 403 unless Origin and Referer are the source URL (tconnectsync 3, `api_headers`); any data
 call without a bearer token gets 401. Whether it is a good one, and whether authorize is asked by somebody signed in, depends on what the
@@ -8,19 +8,19 @@ replay handed out: `credentials.py`.
 from typing import Final
 
 from replayer.keys import Question
-from tandem.dress import EXPIRED, bearer_of, dressed, is_same_origin
 from tandem.endpoints import Place
 from tandem.eras import Era
 from tandem.refusals import INVALID_GRANT, written
 from tandem.regions import REGIONS
+from tandem.responses import EXPIRED, bearer_of, is_same_origin, response_of
 from tfx.exchange import Response
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
-OPEN: Final = "open"
+ALLOWED: Final = "allowed"
 OTHER_ORIGIN: Final = "other origin"
-NO_TOKEN: Final = "no token"  # noqa: S105  # the name of a door
-STRANGE_TOKEN: Final = "a token this replay did not hand out, or that has expired"  # noqa: S105  # the name of a door
+NO_TOKEN: Final = "no token"  # noqa: S105  # a verdict, not a secret
+STRANGE_TOKEN: Final = "a token this replay did not hand out, or that has expired"  # noqa: S105  # a verdict, not a secret
 WRONG_QUERY: Final = "a wrong query"
 SPENT_CODE: Final = "a spent code"
 NO_SESSION: Final = "no cookie of a sign-in of this replay"
@@ -33,7 +33,7 @@ REASONS: Final = {
     SPENT_CODE: "400: its code was exchanged already; ask authorize for another",
     NO_SESSION: "the way to the sign-in page: the cookies that login sets did not come along",
 }
-"""What is answered at each closed door, and why."""
+"""What is answered to each refusal, and why."""
 _PAGE: Final = (
     b"<!DOCTYPE html PUBLIC '-//W3C//DTD XHTML 1.0 Transitional//EN'><html><head><title>403 - Forbidden</title></head>"
     b"<body><h2>The request is blocked.</h2><p>reference0000000000000000000000</p></body></html>"
@@ -47,39 +47,39 @@ def wants_token(place: Place | None) -> bool:
     return place is not None and place.endpoint.host == "source" and not place.endpoint.name.startswith("callback")
 
 
-def door(asked: Question, era: Era) -> str:
-    """`open`, or why a request for data is turned away before anybody looks at what it asks."""
+def verdict(asked: Question, era: Era) -> str:
+    """`ALLOWED`, or why a request for data is refused before anybody looks at what it asks."""
     if asked.place is None or not wants_token(asked.place):
-        return OPEN
+        return ALLOWED
     if era.wants_same_origin and asked.place.region and not is_same_origin(asked.headers, REGIONS[asked.place.region].source_url):
         return OTHER_ORIGIN
     if era.name not in asked.place.endpoint.eras:
-        return OPEN  # the path is gone, whoever asks
-    return OPEN if bearer_of(asked.headers.get("authorization")) else NO_TOKEN
+        return ALLOWED  # the path is gone, whoever asks
+    return ALLOWED if bearer_of(asked.headers.get("authorization")) else NO_TOKEN
 
 
-def recorded_door(asked: Question, era: Era, status: int) -> str:
-    """The door of a recorded request: one that was answered was let in, whatever headers its recording kept."""
-    return door(asked, era) if status in (401, 403) else OPEN
+def recorded_verdict(asked: Question, era: Era, status: int) -> str:
+    """The verdict on a recorded request: one that was answered was allowed, whatever headers its recording kept."""
+    return verdict(asked, era) if status in (401, 403) else ALLOWED
 
 
-def refusal(closed: str, wish: str = "") -> Response:
-    """What the service says at a closed door, to a client with this Accept-Encoding."""
-    if closed in (NO_TOKEN, STRANGE_TOKEN):
-        return dressed(401, more=(("WWW-Authenticate", "Bearer" if closed == NO_TOKEN else EXPIRED),))
-    return dressed(403, _PAGE, content_type="text/html", wish=wish)
+def refusal(verdict: str, accept_encoding: str = "") -> Response:
+    """What the service answers to a request it refuses, from a client with this Accept-Encoding."""
+    if verdict in (NO_TOKEN, STRANGE_TOKEN):
+        return response_of(401, more=(("WWW-Authenticate", "Bearer" if verdict == NO_TOKEN else EXPIRED),))
+    return response_of(403, _PAGE, content_type="text/html", accept_encoding=accept_encoding)
 
 
 def sent_away(location: str) -> Response:
     """What authorize says without a session, or to a query it finds wrong."""
-    return dressed(302, more=(("Location", location), ("Cache-Control", "no-store, no-cache, max-age=0")))
+    return response_of(302, more=(("Location", location), ("Cache-Control", "no-store, no-cache, max-age=0")))
 
 
 def spent() -> Response:
     """What the token endpoint says to a code it has seen."""
-    return dressed(400, written(INVALID_GRANT), content_type="application/json; charset=utf-8")
+    return response_of(400, written(INVALID_GRANT), content_type="application/json; charset=utf-8")
 
 
 def sign_in_page() -> Response:
     """The page somebody without a session lands on, where none was recorded."""
-    return dressed(200, _PORTAL, content_type="text/html; charset=utf-8")
+    return response_of(200, _PORTAL, content_type="text/html; charset=utf-8")

@@ -1,4 +1,4 @@
-"""How the service dresses what it says: compressed where that pays, the connection kept. Pure. None of it is public: a guess."""
+"""Responses as the service sends them, and the request headers that decide access. Pure. None of it is public: a guess."""
 
 import gzip
 from http import HTTPStatus
@@ -14,19 +14,21 @@ EXPIRED: Final = 'Bearer error="invalid_token", error_description="The access to
 """The challenge of a 401 where a token came along; without one it says no more than `Bearer` (RFC 6750, 3.1)."""
 
 
-def compressed(body: bytes, wish: str) -> tuple[list[Line], bytes]:
+def compressed(body: bytes, accept_encoding: str) -> tuple[list[Line], bytes]:
     """The header lines on its coding, and a body as it goes to a client with this Accept-Encoding."""
     if len(body) < GZIP_FROM:
         return [], body
     vary = ("Vary", "Accept-Encoding")
-    if not accepts(wish, ("gzip",)):
+    if not accepts(accept_encoding, ("gzip",)):
         return [vary], body
     return [vary, ("Content-Encoding", "gzip")], gzip.compress(body, compresslevel=6, mtime=0)
 
 
-def dressed(status: int, body: bytes = b"", *, content_type: str = "", wish: str = "", more: tuple[Line, ...] = ()) -> Response:
-    """An answer with the headers a client may go by."""
-    coding, sent = compressed(body, wish)
+def response_of(
+    status: int, body: bytes = b"", *, content_type: str = "", accept_encoding: str = "", more: tuple[Line, ...] = ()
+) -> Response:
+    """A response with the headers a client may rely on."""
+    coding, sent = compressed(body, accept_encoding)
     kind = [("Content-Type", content_type)] if content_type else []
     lines = [*kind, *coding, ("Content-Length", str(len(sent))), ("Connection", "keep-alive"), *more]
     return Response(status=status, reason=HTTPStatus(status).phrase, headers=Headers(lines), body=sent)
