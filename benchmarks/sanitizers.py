@@ -25,11 +25,11 @@ from rich.console import Console
 from rich.table import Table
 
 from sanitizer.check import check
-from sanitizer.hand import Scrubbing
 from sanitizer.policy import policy
 from sanitizer.run import Run
 from sanitizer.scan import scan, search
 from sanitizer.scrub import scrub
+from sanitizer.visitors import Rewriter
 from sanitizer.walk import walked
 from simulator.account import account
 from simulator.session import captured_session
@@ -98,11 +98,11 @@ def rivals(capture: Capture, recording: bytes) -> tuple[Rival, ...]:
     done = scrub(capture, name="bench")
     clean = dumps(done.cassette)
     run = Run(policy=rules, clock=capture.clock)
-    walked(Scrubbing(run), capture.exchanges)
+    walked(Rewriter(run), capture.exchanges)
     replaced = tuple(Seen(kind=kind, value=value) for kind, value in run.ordinals.originals)
 
     def first() -> None:
-        walked(Scrubbing(Run(policy=rules, clock=capture.clock)), capture.exchanges)
+        walked(Rewriter(Run(policy=rules, clock=capture.clock)), capture.exchanges)
 
     def second() -> None:
         search(done.cassette, seen=capture.seen, replaced=replaced)

@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY
 from pipeline.extracts.wire import stored
 from pipeline.framing import A_HANDFUL
-from pipeline.gaps import Missing, missing
-from pipeline.holes import holes
+from pipeline.instant_checks import Doubt, collisions, doubts
+from pipeline.missing_numbers import Missing, missing
 from pipeline.models import IDENTITY, MODELS
-from pipeline.moments import Doubt, collisions, doubts
+from pipeline.unread_days import unread_days
 from pipeline.warehouse import driver
 from tandem.clock import NOT_A_DATE
 from tandem.glucose import SENSORS
@@ -88,7 +88,7 @@ class Checked:
     """Every code's place, and what does not add up: a sentence each, without a value of anybody's.
 
     `set_aside` counts the rows of the quarantine by reason, as a run tells them; what could not be read at all has no place. `missing`
-    are sequence numbers nothing was received of, which is no fault (pipeline/gaps.py). `doubts` are
+    are sequence numbers nothing was received of, which is no fault (pipeline/missing_numbers.py). `doubts` are
     events whose instants are not certain (docs/decisions/instants.md).
     """
 
@@ -180,7 +180,7 @@ def _counts(connection: Connection, places: tuple[Place, ...]) -> Iterator[str]:
 
 
 def _unread(connection: Connection) -> Iterator[str]:
-    for window in holes(connection):
+    for window in unread_days(connection):
         yield f"the answer for {window} could not be read to its end, so events are missing; the next tfx pipeline run asks for it again"
 
 

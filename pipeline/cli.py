@@ -124,7 +124,7 @@ def run(
         return
     from pipeline.devices import zones
     from pipeline.framing import A_HANDFUL
-    from pipeline.moments import collisions_within
+    from pipeline.instant_checks import collisions_within
     from pipeline.report import as_text, changed_as_text, unread_as_text
     from pipeline.runs import Mode, Order, perform
     from pipeline.steps import CHANGED, Stored
@@ -197,7 +197,7 @@ def _run_many(cassettes: Path, output: Path, *, zone: str | None, runner: str, w
         click.echo("tfx: no --zone, so every pump's clock is taken for UTC; name the accounts' if it is not", err=True)
     chosen: partitions.Runner = partitions.one_by_one
     if runner == "dask":
-        from pipeline.spread import dask
+        from pipeline.dask_runner import dask
 
         chosen = dask(address=address, workers=workers)
     done = partitions.run(cassettes, output, zone or "UTC", chosen)

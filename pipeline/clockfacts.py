@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from pipeline import evidence
+from pipeline import clock_evidence
 from pipeline.decode import Batch
 from pipeline.load import insert, payloads, run
 from tandem.clock import UNIX_OF_PUMP_EPOCH
@@ -66,11 +66,11 @@ def learned(connection: Connection, device_id: int, group: int, news: Batch, zon
     if before is None:
         told = _told(connection, device_id, group)
         halves = np.asarray(run(connection, _TIMES, [device_id, group]).fetchnumpy()["half"], np.uint32)
-        looked_at = evidence.near(zone, halves)
+        looked_at = clock_evidence.near(zone, halves)
     else:
         told = tuple(sorted({*before.told, *clock_changes(news.records)})) if new_settings else before.told
-        again = evidence.at(zone, (*before.unset, *(moment for moment, _ in before.jumps))) if new_settings else ()
-        looked_at = tuple({*evidence.near(zone, news.seconds), *again})
+        again = clock_evidence.at(zone, (*before.unset, *(moment for moment, _ in before.jumps))) if new_settings else ()
+        looked_at = tuple({*clock_evidence.near(zone, news.seconds), *again})
     now = _looked(connection, (device_id, group), before or NOTHING, told, looked_at)
     if before != now:
         _keep(connection, device_id, group, now)
@@ -83,10 +83,10 @@ def _looked(
     """The facts, with what the stored records around these transitions prove now."""
     jumps, unset = dict(before.jumps), set(before.unset)
     for transition in at:
-        turn = evidence.shown(transition)
-        found = run(connection, _AROUND, [*clock, turn - evidence.AROUND, turn + evidence.AROUND]).fetchnumpy()
+        turn = clock_evidence.shown(transition)
+        found = run(connection, _AROUND, [*clock, turn - clock_evidence.AROUND, turn + clock_evidence.AROUND]).fetchnumpy()
         sequence, seconds = (np.asarray(found[name], np.int64) for name in ("sequence_number", "pump_seconds"))
-        proof = evidence.proof(transition, sequence, seconds, told)
+        proof = clock_evidence.proof(transition, sequence, seconds, told)
         unset.discard(transition.moment)
         jumps.pop(transition.moment, None)
         if proof.is_unset:

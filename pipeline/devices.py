@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy import Connection, Engine
 
-from pipeline import holes
+from pipeline import unread_days
 from pipeline.plans import latest_wall
 from pipeline.profiles import remember
 from pipeline.pumps import Pump
@@ -70,7 +70,7 @@ def last_day(engine: Engine, pump: Pump, now: datetime) -> date | None:
 def unread(engine: Engine, pump: Pump) -> tuple[Window, ...]:
     """The days of this pump whose answers nobody could read."""
     with engine.connect() as connection:
-        return holes.holes(connection, pump.serial_number)
+        return unread_days.unread_days(connection, pump.serial_number)
 
 
 def zones(connection: Connection) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, cast
 
 from pipeline.check import Checked, Place
-from pipeline.gaps import Missing
-from pipeline.moments import Doubt
+from pipeline.instant_checks import Doubt
+from pipeline.missing_numbers import Missing
 from pipeline.partitions import Partition
 from pipeline.trace import Traced
 from tfx.jsonbody import Json

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
-from pipeline import holes
+from pipeline import unread_days
 from pipeline.clocks import Clock, settled, times
 from pipeline.decode import BROKEN, TRUNCATED, UNREADABLE_EVENT, Batch, Received, joined, received
 from pipeline.derive import derive, mark_batch
@@ -169,7 +169,7 @@ def store_windows(
             raise _another_pumps(stored.aside[CHANGED], len(answers))
         for window, answer in answers:
             if window is not None:
-                holes.remember(connection, device_id, window, is_read=not answer.has_hole)
+                unread_days.remember(connection, device_id, window, is_read=not answer.has_hole)
     asked = tuple((window, answer) for window, answer in answers if window is not None)
     return replace(
         stored, windows=tuple(window for window, _ in asked), unread=tuple(window for window, answer in asked if answer.has_hole)

@@ -8,8 +8,8 @@ from typing import Final, cast
 from sqlalchemy import Connection, Double, Integer, Numeric, Table
 from sqlalchemy.types import TypeEngine
 
-from pipeline.holes import holes
 from pipeline.models import IDENTITY, TABLES, Base, key_of
+from pipeline.unread_days import unread_days
 from pipeline.warehouse import driver
 from tfx.jsonbody import Json
 
@@ -65,7 +65,7 @@ def summary(connection: Connection) -> dict[str, Json]:
         "clock": {str(clock): count for clock, count in _rows(connection, _CLOCK)},
         "quarantine": {str(reason): count for reason, count in _rows(connection, _REASONS)},
         "unknown_events": _row(connection, _UNKNOWN)[0],
-        "unread": [str(window) for window in holes(connection)],
+        "unread": [str(window) for window in unread_days(connection)],
     }
 
 

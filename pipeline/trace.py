@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY, OF_CODE
 from pipeline.extracts.wire import of_payload
-from pipeline.gaps import neighbours
-from pipeline.holes import holes
+from pipeline.missing_numbers import neighbours
 from pipeline.models import IDENTITY
+from pipeline.unread_days import unread_days
 from pipeline.warehouse import driver
 
 _KEY: Final = ", ".join(IDENTITY)
@@ -111,5 +111,5 @@ def _set_aside(reason: str, detail: str, is_kept: bool) -> str:
 def _not_received(connection: Connection, device: int, group: int, number: int) -> str:
     before, after = neighbours(connection, device, group, number)
     between = f"received are {before if before is not None else 'none'} before it and {after if after is not None else 'none'} after it"
-    lost = "".join(f"; the answer for {window} could not be read to its end" for window in holes(connection))
+    lost = "".join(f"; the answer for {window} could not be read to its end" for window in unread_days(connection))
     return f"not received: {between}{lost}"

@@ -1,6 +1,6 @@
 """What a rule can do to one leaf: change it, and say whether a leaf looks like what comes out. Pure.
 
-`change` raises Odd where the leaf is not what the rule is for; the hand then blanks it. `holds` is the closure the check asks for:
+`change` raises Odd where the leaf is not what the rule is for; the visitor then blanks it. `holds` is the closure the check asks for:
 it needs no secrets, because every stand-in can be told from everything else.
 """
 
@@ -47,9 +47,9 @@ from sanitizer.leaves import (
     wait,
     words,
 )
+from sanitizer.ordinal_order import Ordinal
 from sanitizer.ordinals import KINDS
 from sanitizer.run import Run
-from sanitizer.turns import Ordinal
 from tfx.jsonbody import Json
 
 Change = Callable[[Json, str, Run], Json]

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from sanitizer.epoch import cookie_age, cookie_expiry
-from sanitizer.hand import Hand
 from sanitizer.policy import Rule
 from sanitizer.suggest import for_attribute, for_header
 from sanitizer.urls import link
+from sanitizer.visitors import Visitor
 from tfx.exchange import Headers
 
 _VALUE = Rule(word="cookie")
@@ -15,75 +15,77 @@ _REGISTERED = {"www-authenticate": "WWW-Authenticate"}
 """Names whose registered spelling is more than a capital in front of each word; no other line of theirs stands on a cassette."""
 
 
-def headers(hand: Hand, found: Headers, way: str) -> Headers:
+def headers(visitor: Visitor, found: Headers, way: str) -> Headers:
     """The lines that may stand, in their order; a length is left for whoever knows the body."""
-    rules = hand.run.policy.headers[way]
+    rules = visitor.run.policy.headers[way]
     out: list[tuple[str, str]] = []
     for name, value in found:
         rule = rules.get(name.lower())
         spelled = name if name in (name.lower(), name.title(), _REGISTERED.get(name.lower())) else name.title()
-        place = f"{way} header.{spelled if rule else hand.name(name)}"
+        place = f"{way} header.{spelled if rule else visitor.name(name)}"
         if rule is None:
-            hand.note(place, "a header without a rule" + ("; removed" if hand.changes else ""), rule=for_header(way, hand.pasted(name)))
+            visitor.note(
+                place, "a header without a rule" + ("; removed" if visitor.changes else ""), rule=for_header(way, visitor.pasted(name))
+            )
         elif rule.word == "drop":
-            if hand.changes:
-                hand.count("header dropped", place)
+            if visitor.changes:
+                visitor.count("header dropped", place)
             else:
-                hand.note(place, "a header that never stands on a cassette")
+                visitor.note(place, "a header that never stands on a cassette")
         else:
-            if spelled != name and not hand.changes:
-                hand.note(place, "a header's name in a spelling of its own")
-            out.append((spelled, _value(hand, rule, value, place)))
+            if spelled != name and not visitor.changes:
+                visitor.note(place, "a header's name in a spelling of its own")
+            out.append((spelled, _value(visitor, rule, value, place)))
     return Headers(out)
 
 
-def _value(hand: Hand, rule: Rule, value: str, place: str) -> str:
+def _value(visitor: Visitor, rule: Rule, value: str, place: str) -> str:
     if rule.word == "length":
         return value
     if rule.word == "url":
-        return link(hand, value, place)
+        return link(visitor, value, place)
     if rule.word == "cookies":
-        return _looked_at(hand, value, "; ".join(_pair(hand, pair, place) for pair in value.split(";") if pair.strip()), place)
+        return _looked_at(visitor, value, "; ".join(_pair(visitor, pair, place) for pair in value.split(";") if pair.strip()), place)
     if rule.word == "set-cookie":
-        return _looked_at(hand, value, _set_cookie(hand, value, place), place)
-    return str(hand.leaf(rule, value, place))
+        return _looked_at(visitor, value, _set_cookie(visitor, value, place), place)
+    return str(visitor.leaf(rule, value, place))
 
 
-def _looked_at(hand: Hand, before: str, after: str, place: str) -> str:
-    if hand.changes:
+def _looked_at(visitor: Visitor, before: str, after: str, place: str) -> str:
+    if visitor.changes:
         return after
     if before != after:
-        hand.note(place, "not written as the sanitizer writes it")
+        visitor.note(place, "not written as the sanitizer writes it")
     return before
 
 
-def _pair(hand: Hand, pair: str, place: str) -> str:
+def _pair(visitor: Visitor, pair: str, place: str) -> str:
     name, equals, value = pair.strip().partition("=")
-    if not hand.run.policy.cookie_names.fullmatch(name):
-        name = str(hand.leaf(_NAME, name, f"{place} name"))
-    return f"{name}{equals}{hand.leaf(_VALUE, value, f'{place} value')}"
+    if not visitor.run.policy.cookie_names.fullmatch(name):
+        name = str(visitor.leaf(_NAME, name, f"{place} name"))
+    return f"{name}{equals}{visitor.leaf(_VALUE, value, f'{place} value')}"
 
 
-def _set_cookie(hand: Hand, line: str, place: str) -> str:
+def _set_cookie(visitor: Visitor, line: str, place: str) -> str:
     pair, *attributes = line.split(";")
-    rules = hand.run.policy.cookie_attributes
-    out = [_pair(hand, pair, place)]
+    rules = visitor.run.policy.cookie_attributes
+    out = [_pair(visitor, pair, place)]
     for attribute in attributes:
         name, equals, value = attribute.strip().partition("=")
-        changed = _attribute(hand, rules, name, value, place)
+        changed = _attribute(visitor, rules, name, value, place)
         if changed is not None:
             out.append(f"{name}{equals}{changed}")
     return "; ".join(out)
 
 
-def _attribute(hand: Hand, rules: Mapping[str, Rule], name: str, value: str, place: str) -> str | None:
+def _attribute(visitor: Visitor, rules: Mapping[str, Rule], name: str, value: str, place: str) -> str | None:
     rule = rules.get(name.lower())
     if rule is None:
         if name:
-            hand.note(f"{place} attribute", "a cookie attribute without a rule", rule=for_attribute(hand.pasted(name).lower()))
+            visitor.note(f"{place} attribute", "a cookie attribute without a rule", rule=for_attribute(visitor.pasted(name).lower()))
         return None
     if rule.word == "cookie-expiry":
-        return cookie_expiry(value, hand.run.clock)
+        return cookie_expiry(value, visitor.run.clock)
     if rule.word == "cookie-age":
         return cookie_age(value)
-    return str(hand.leaf(rule, value, f"{place} {name.lower()}"))
+    return str(visitor.leaf(rule, value, f"{place} {name.lower()}"))

@@ -1,6 +1,6 @@
 """Closure: every leaf of a cassette is a literal, an enumeration, a bounded number or a stand-in. Needs no secrets. Pure.
 
-The walk is the one that made the cassette, with the hand that only looks; so there is no place the rules know and the check does not.
+The walk is the one that made the cassette, with the checking visitor; so there is no place the rules know and the check does not.
 """
 
 from datetime import UTC, datetime, time
@@ -10,11 +10,11 @@ from sanitizer.actions import ACTIONS
 from sanitizer.epoch import ANCHOR
 from sanitizer.era import shows_another
 from sanitizer.findings import Finding
-from sanitizer.folders import TELLING_NAME
-from sanitizer.hand import Looking
+from sanitizer.input_files import TELLING_NAME
 from sanitizer.policy import Policy, policy
 from sanitizer.run import NOT_UNDERSTOOD, Run
 from sanitizer.values.amounts import KINDS as AMOUNT_KINDS
+from sanitizer.visitors import Checker
 from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
@@ -63,40 +63,40 @@ def _spelling(cassette: Cassette, data: bytes) -> tuple[Finding, ...]:
 def looked_at(cassette: Cassette, *, rules: Policy | None = None) -> tuple[Finding, ...]:
     """Every place of a cassette that could not have come out of the sanitizer."""
     run = Run(policy=rules or policy(), clock=datetime.combine(ANCHOR, time.min, UTC))
-    hand = Looking(run)
-    _head(hand, cassette)
+    visitor = Checker(run)
+    _head(visitor, cassette)
     try:
-        walked(hand, cassette.exchanges)
-        _told(hand, cassette)
-        _codings(hand, cassette)
+        walked(visitor, cassette.exchanges)
+        _told(visitor, cassette)
+        _codings(visitor, cassette)
         if cassette.values == SYNTHETIC:
             from sanitizer.values.regenerate import regenerated  # needs numpy, which the other checks do without
 
-            regenerated(hand, cassette.exchanges)
+            regenerated(visitor, cassette.exchanges)
     except (RefusedError, *NOT_UNDERSTOOD):
-        hand.note("body", "cannot be understood, so nothing says that it is clean")
+        visitor.note("body", "cannot be understood, so nothing says that it is clean")
     return tuple(run.findings)
 
 
-def _told(hand: Looking, cassette: Cassette) -> None:
+def _told(visitor: Checker, cassette: Cassette) -> None:
     """What the head says of the exchanges is what sanitizing them again would say."""
-    if any(cassette.rules.get(word, 0) < number for word, number in hand.run.counts.items()):
-        hand.note("rules", "fewer places than there are; have them counted with: tfx sanitize")
+    if any(cassette.rules.get(word, 0) < number for word, number in visitor.run.counts.items()):
+        visitor.note("rules", "fewer places than there are; have them counted with: tfx sanitize")
     if cassette.era in ERAS and shows_another(cassette.era, cassette.exchanges):
-        hand.note("era", "not the one that the requests show")
+        visitor.note("era", "not the one that the requests show")
 
 
-def _codings(hand: Looking, cassette: Cassette) -> None:
+def _codings(visitor: Checker, cassette: Cassette) -> None:
     """A compressed body as another program packs it has a header with a file name and a time, and room behind every block."""
     for number, exchange in enumerate(cassette.exchanges, 1):
-        hand.run.exchange = number
+        visitor.run.exchange = number
         carriers: list[tuple[str, Request | Response]] = [("request body", exchange.request)]
         if not plain(exchange):  # that one is compressed when it is asked for
             carriers.append(("response body", exchange.response))
         for place, headers, body in ((place, one.headers, one.body) for place, one in carriers):
             if body and not _is_packed_by_tfx(headers, body):
-                hand.note(place, "compressed in another way than the sanitizer does")
-    hand.run.exchange = 0
+                visitor.note(place, "compressed in another way than the sanitizer does")
+    visitor.run.exchange = 0
 
 
 def _is_packed_by_tfx(headers: Headers, body: bytes) -> bool:
@@ -115,8 +115,8 @@ def _is_count(number: object) -> bool:
     return type(number) is int and 0 <= number <= _MOST_PLACES
 
 
-def _head(hand: Looking, cassette: Cassette) -> None:
-    run = hand.run
+def _head(visitor: Checker, cassette: Cassette) -> None:
+    run = visitor.run
     clock = cassette.clock.astimezone(UTC)
     facts = {
         "name": (not TELLING_NAME.search(cassette.name), "a long number or a date, which may be somebody's"),
@@ -128,9 +128,9 @@ def _head(hand: Looking, cassette: Cassette) -> None:
         "rules": (all(word in ACTIONS or word in COUNTED for word in cassette.rules), "a rule that does not exist"),
     }
     if not _is_file_name(cassette.name):
-        hand.note("name", "not a plain file name")
+        visitor.note("name", "not a plain file name")
     if not all(map(_is_count, cassette.rules.values())):
-        hand.note("rules", "a number that counts nothing")
+        visitor.note("rules", "a number that counts nothing")
     for place, (holds, kind) in facts.items():
         if not holds:
-            hand.note(place, kind)
+            visitor.note(place, kind)

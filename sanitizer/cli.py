@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sanitizer.findings import listed
-from sanitizer.folders import files_in, foreign
+from sanitizer.input_files import files_in, foreign
 from sanitizer.options import Origin, of_imports
 from sanitizer.outcomes import Cleaning, Report, checked, cleaned, looked_over
 from tfx.cassette import VALUES
@@ -112,7 +112,7 @@ def sanitize(**options: object) -> int:
     """
     asked = Asked(**options)  # type: ignore[arg-type]  # Click's own types, one field each
     asked.fits()
-    from sanitizer.own import rules_of
+    from sanitizer.user_rules import rules_of
 
     rules = rules_of(asked.own)
     files, passed = files_in(asked.paths)

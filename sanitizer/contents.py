@@ -6,12 +6,12 @@ from http import HTTPStatus
 from typing import Final
 
 from sanitizer.devices import Device, survey
-from sanitizer.hand import Hand
 from sanitizer.members import walk
 from sanitizer.policy import Node as Rules
 from sanitizer.pumplogs import LISTS, pump_logs
 from sanitizer.tables import Table
 from sanitizer.urls import query
+from sanitizer.visitors import Visitor
 from tandem.endpoints import Place
 from tfx.bodies import Node
 from tfx.codec import codings, decoded, encoded
@@ -110,64 +110,64 @@ _TYPE = re.compile(r"[a-z/+-]*(; ?charset=(utf-8|UTF-8))?\Z")
 """As the policy's domain of content types has it: what stands otherwise there is blanked, and its body would then be of no type."""
 
 
-def sent(hand: Hand, place: Place, headers: Headers, body: bytes) -> bytes:
+def sent(visitor: Visitor, place: Place, headers: Headers, body: bytes) -> bytes:
     """A request's body as it may stand."""
     name = place.endpoint.name
-    policy = hand.run.policy
-    found = content(headers, body, f"#{hand.run.exchange} request body")
+    policy = visitor.run.policy
+    found = content(headers, body, f"#{visitor.run.exchange} request body")
     if found.kind == "json":
         rules = policy.bodies.get((name, "request"), _NOTHING)
-        hand.run.section = f"endpoints.{name}.request"
-        return encoded(headers, _written(hand, walk(hand, rules, found.value, "request body"), found, "request body"))
+        visitor.run.section = f"endpoints.{name}.request"
+        return encoded(headers, _written(visitor, walk(visitor, rules, found.value, "request body"), found, "request body"))
     if found.kind == "form":
         try:
             text = found.text.decode("ascii")
         except UnicodeDecodeError:
-            raise RefusedError(f"#{hand.run.exchange} request body is no form: a form is percent-encoded; nothing was written") from None
-        changed = query(hand, policy.forms[name], text, "request form", name)
-        if not hand.changes and changed != text:
-            hand.note("request form", "not written as the sanitizer writes it")
+            raise RefusedError(f"#{visitor.run.exchange} request body is no form: a form is percent-encoded; nothing was written") from None
+        changed = query(visitor, policy.forms[name], text, "request form", name)
+        if not visitor.changes and changed != text:
+            visitor.note("request form", "not written as the sanitizer writes it")
         return encoded(headers, changed.encode("ascii"))
     if found.kind == "page":
-        hand.note("request body", "a page sent to the service; removed")
+        visitor.note("request body", "a page sent to the service; removed")
         return b""
     return b""
 
 
-def received(hand: Hand, place: Place, response: Response | Stored, found: Content, device: Device | None) -> bytes | Node:
+def received(visitor: Visitor, place: Place, response: Response | Stored, found: Content, device: Device | None) -> bytes | Node:
     """A response's body as it may stand, as bytes or as the node of a plain stored response.
 
     `found` is its `content`, which a survey has read before.
     """
     name = place.endpoint.name
     if found.kind == "page":
-        return _page(hand, name, response, found.text)
+        return _page(visitor, name, response, found.text)
     if found.kind == "form":
-        raise RefusedError(f"#{hand.run.exchange} response body is a form, which no answer of the service is; nothing was written")
+        raise RefusedError(f"#{visitor.run.exchange} response body is a form, which no answer of the service is; nothing was written")
     if found.kind == "nothing":
         return b""
-    changed = _answer(hand, name, response.status, found, device)
+    changed = _answer(visitor, name, response.status, found, device)
     if found.is_exact and isinstance(changed, dict | list):
         return {"json": changed}
-    return encoded(response.headers, _written(hand, changed, found, "response body"))
+    return encoded(response.headers, _written(visitor, changed, found, "response body"))
 
 
-def _answer(hand: Hand, name: str, status: int, found: Content, device: Device | None) -> Json:
-    policy, value = hand.run.policy, found.value
+def _answer(visitor: Visitor, name: str, status: int, found: Content, device: Device | None) -> Json:
+    policy, value = visitor.run.policy, found.value
     place = "response body"
-    hand.run.section = "errors" if status >= HTTPStatus.BAD_REQUEST else f"endpoints.{name}.response"
+    visitor.run.section = "errors" if status >= HTTPStatus.BAD_REQUEST else f"endpoints.{name}.response"
     if status >= HTTPStatus.BAD_REQUEST:
-        return walk(hand, policy.errors, value, place)
+        return walk(visitor, policy.errors, value, place)
     special = policy.special.get(name, "")
     if special == "jwks":
-        return _key_set(hand, value, place)
+        return _key_set(visitor, value, place)
     if special == "events" and device is not None:
-        return pump_logs(hand, device, value, place, found.tables)
+        return pump_logs(visitor, device, value, place, found.tables)
     if special == "records" and device is not None:
         from sanitizer.pumprecords import pump_records, records_of
 
-        return pump_records(hand, device, records_of(hand.run.exchange, value), place).to_base64()
-    return walk(hand, policy.bodies.get((name, "response"), _NOTHING), value, place)
+        return pump_records(visitor, device, records_of(visitor.run.exchange, value), place).to_base64()
+    return walk(visitor, policy.bodies.get((name, "response"), _NOTHING), value, place)
 
 
 def meet(device: Device, special: str, exchange: int, found: Content) -> None:
@@ -184,18 +184,18 @@ def meet(device: Device, special: str, exchange: int, found: Content) -> None:
                 found.tables[name] = survey(device, listed)
 
 
-def _key_set(hand: Hand, value: Json, place: str) -> Json:
+def _key_set(visitor: Visitor, value: Json, place: str) -> Json:
     from tfx.signing import jwks
 
-    hand.count("jwks", place)
+    visitor.count("jwks", place)
     published = jwks()
-    if not hand.changes and value != published:
-        hand.note(place, "not the published key set")
-    return published if hand.changes else value
+    if not visitor.changes and value != published:
+        visitor.note(place, "not the published key set")
+    return published if visitor.changes else value
 
 
-def _page(hand: Hand, name: str, response: Response | Stored, text: bytes) -> bytes:
-    policy = hand.run.policy
+def _page(visitor: Visitor, name: str, response: Response | Stored, text: bytes) -> bytes:
+    policy = visitor.run.policy
     word = policy.endpoint_pages.get(name, "page")
     if _BLOCKED in text:
         word = "blocked"
@@ -204,19 +204,19 @@ def _page(hand: Hand, name: str, response: Response | Stored, text: bytes) -> by
     elif response.status >= HTTPStatus.BAD_REQUEST:
         word = "page"
     page = policy.pages[word].encode("utf-8")
-    hand.count("page", "response body")
-    if hand.changes:
+    visitor.count("page", "response body")
+    if visitor.changes:
         return encoded(response.headers, page)
     if text != page:
-        hand.note("response body", "a page that is not one of the literal ones")
+        visitor.note("response body", "a page that is not one of the literal ones")
     return encoded(response.headers, text)
 
 
-def _written(hand: Hand, changed: Json, found: Content, place: str) -> bytes:
+def _written(visitor: Visitor, changed: Json, found: Content, place: str) -> bytes:
     if found.is_exact:
         return write(changed)
-    if not hand.changes:
+    if not visitor.changes:
         if all(writer(found.value) != found.text for writer in STYLES.values()):
-            hand.note(place, "JSON that is not written as the sanitizer writes it")
+            visitor.note(place, "JSON that is not written as the sanitizer writes it")
         return found.text
     return write(changed, nearest_style(found.text))

@@ -10,17 +10,17 @@ from types import MappingProxyType
 
 import click
 
+from sanitizer.cassette_names import named_in
 from sanitizer.findings import Finding, listed, without_advice
-from sanitizer.folders import public_part
 from sanitizer.formats import har, vcr
 from sanitizer.formats.nodes import json_file
 from sanitizer.formats.recording import Recording, capture_of
 from sanitizer.formats.safe_yaml import safe_yaml
-from sanitizer.naming import named_in
+from sanitizer.input_files import public_part
 from sanitizer.options import Origin, of_imports
-from sanitizer.own import rules_of
 from sanitizer.policy import Policy
 from sanitizer.scrub import Scrubbed, again, scrub
+from sanitizer.user_rules import rules_of
 from tfx.capture import Capture
 from tfx.cassette import KEEP, Cassette
 from tfx.errors import FormatError, LeakError, RefusedError, UsageError

@@ -7,10 +7,10 @@ from typing import TypeGuard
 from sanitizer import epoch
 from sanitizer.epoch import Odd
 from sanitizer.fields import KNOWN_CODES
+from sanitizer.ordinal_order import Ordinal
 from sanitizer.ordinals import KINDS, NUMBER, NUMBERS
 from sanitizer.policy import Policy
 from sanitizer.run import Run
-from sanitizer.turns import Ordinal
 from tandem.regions import REGIONS
 from tfx.jsonbody import Json
 

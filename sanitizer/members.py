@@ -3,12 +3,12 @@
 import re
 
 from sanitizer.actions import ACTIONS
-from sanitizer.hand import Hand
 from sanitizer.leaves import is_blank
 from sanitizer.policy import Node
 from sanitizer.suggest import for_body
 from sanitizer.tokens import token
 from sanitizer.urls import link
+from sanitizer.visitors import Visitor
 from tfx.jsonbody import Json
 
 _UNKNOWN = re.compile(r"unknown[1-9]\d*\Z")
@@ -16,53 +16,53 @@ _UNKNOWN = re.compile(r"unknown[1-9]\d*\Z")
 _NOTHING = Node()
 
 
-def walk(hand: Hand, node: Node, value: Json, place: str) -> Json:
+def walk(visitor: Visitor, node: Node, value: Json, place: str) -> Json:
     """The value as it may stand on a cassette; `place` is where it is, for findings."""
     if value is None:
         return None
     if node.rule is not None:
-        return _leaf(hand, node, value, place)
+        return _leaf(visitor, node, value, place)
     if isinstance(value, dict) and node.members is not None:
-        return _members(hand, node.members, value, place)
+        return _members(visitor, node.members, value, place)
     if isinstance(value, list) and node.items is not None:
-        return _items(hand, node, node.items, value, place)
+        return _items(visitor, node, node.items, value, place)
     if is_blank(value):
         return value
-    return hand.unknown(value, place, "a leaf without a rule", rule=_suggestion(hand, value, place))
+    return visitor.unknown(value, place, "a leaf without a rule", rule=_suggestion(visitor, value, place))
 
 
-def _items(hand: Hand, node: Node, items: Node, value: list[Json], place: str) -> Json:
+def _items(visitor: Visitor, node: Node, items: Node, value: list[Json], place: str) -> Json:
     trouble = node.limit.trouble(value) if node.limit else ""
     if trouble:
-        hand.note(place, trouble + ("; blanked" if hand.changes else ""))
-        if hand.changes:
+        visitor.note(place, trouble + ("; blanked" if visitor.changes else ""))
+        if visitor.changes:
             return []
-    done = [walk(hand, items, item, f"{place}[{index}]") for index, item in enumerate(value)]
+    done = [walk(visitor, items, item, f"{place}[{index}]") for index, item in enumerate(value)]
     # An item that was blanked may stand twice now, or out of order; that it went has been said.
-    return [] if hand.changes and node.limit and node.limit.trouble(done) else done
+    return [] if visitor.changes and node.limit and node.limit.trouble(done) else done
 
 
-def _leaf(hand: Hand, node: Node, value: Json, place: str) -> Json:
+def _leaf(visitor: Visitor, node: Node, value: Json, place: str) -> Json:
     assert node.rule is not None
     if isinstance(value, dict | list) and node.rule.word != "blank":
         # A leaf's rule says nothing of what is inside a container; only a blank is the same for all.
-        return value if is_blank(value) else hand.unknown(value, place, "a container where a leaf is expected")
+        return value if is_blank(value) else visitor.unknown(value, place, "a container where a leaf is expected")
     if node.rule.word == "url":
-        return link(hand, value, place)
+        return link(visitor, value, place)
     if node.rule.word == "jwt":
-        claims = hand.run.policy.claims
-        return token(hand, value, place, lambda found: walk(hand, claims, found, f"{place}.claims"))
-    return hand.leaf(node.rule, value, place)
+        claims = visitor.run.policy.claims
+        return token(visitor, value, place, lambda found: walk(visitor, claims, found, f"{place}.claims"))
+    return visitor.leaf(node.rule, value, place)
 
 
-def _members(hand: Hand, rules: dict[str, Node], value: dict[str, Json], place: str) -> dict[str, Json]:
+def _members(visitor: Visitor, rules: dict[str, Node], value: dict[str, Json], place: str) -> dict[str, Json]:
     done: dict[str, Json] = {}
     late = [key for key in value if key in rules and _is_late(rules[key])]
     for key, item in value.items():
         if key in rules and key not in late:
-            done[key] = walk(hand, rules[key], item, f"{place}.{key}")
+            done[key] = walk(visitor, rules[key], item, f"{place}.{key}")
     for key in late:
-        done[key] = walk(hand, rules[key], value[key], f"{place}.{key}")
+        done[key] = walk(visitor, rules[key], value[key], f"{place}.{key}")
     out: dict[str, Json] = {}
     unknown = 0
     for key, item in value.items():
@@ -70,7 +70,7 @@ def _members(hand: Hand, rules: dict[str, Node], value: dict[str, Json], place: 
             out[key] = done[key]
             continue
         unknown += 1
-        out |= stranger(hand, key, item, f"{place}.", unknown)
+        out |= stranger(visitor, key, item, f"{place}.", unknown)
     return out
 
 
@@ -78,13 +78,15 @@ def _is_late(node: Node) -> bool:
     return node.rule is not None and ACTIONS[node.rule.word].late
 
 
-def stranger(hand: Hand, key: str, item: Json, place: str, number: int) -> dict[str, Json]:
+def stranger(visitor: Visitor, key: str, item: Json, place: str, number: int) -> dict[str, Json]:
     """A member nobody knows: its name may itself be personal, so it becomes `unknown1` and says nothing."""
-    if is_blank(item) and (_UNKNOWN.match(key) if hand.changes else key == f"unknown{number}"):
+    if is_blank(item) and (_UNKNOWN.match(key) if visitor.changes else key == f"unknown{number}"):
         return {f"unknown{number}": item}
-    value = hand.unknown(item, place + hand.name(key), "a member without a rule", rule=_suggestion(hand, item, place + hand.pasted(key)))
-    return {f"unknown{number}" if hand.changes else key: value}
+    value = visitor.unknown(
+        item, place + visitor.name(key), "a member without a rule", rule=_suggestion(visitor, item, place + visitor.pasted(key))
+    )
+    return {f"unknown{number}" if visitor.changes else key: value}
 
 
-def _suggestion(hand: Hand, value: Json, place: str) -> str:
-    return for_body(hand.run.section, place, value, hand.run.policy, hand.pasted, is_cassette=not hand.changes)
+def _suggestion(visitor: Visitor, value: Json, place: str) -> str:
+    return for_body(visitor.run.section, place, value, visitor.run.policy, visitor.pasted, is_cassette=not visitor.changes)

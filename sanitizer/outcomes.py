@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanitizer.findings import Finding
-from sanitizer.folders import IMPORTED, foreign, odd, public_part
+from sanitizer.input_files import IMPORTED, foreign, odd, public_part
 from tfx.cassette import KEEP
 from tfx.errors import RefusedError, TfxError, UsageError
 
@@ -68,7 +68,7 @@ def cassette_name(path: Path, folder: Path) -> str:
     What somebody calls an export of an account is often whose it is, in a spelling that no comparison foresees; and a cassette's name is
     public.
     """
-    from sanitizer.naming import plain_name
+    from sanitizer.cassette_names import plain_name
     from tfx.store import path_of
 
     numbered = (f"import-{number}" for number in count(1))

@@ -10,11 +10,11 @@ from typing import Final, cast
 
 from sanitizer.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
 from sanitizer.fields import KNOWN_CODES, LAST_CODE, UNKNOWN_CODE, Context, column_of, domain, layout, treatment
-from sanitizer.hand import Hand
 from sanitizer.leaves import blank, is_blank
 from sanitizer.members import stranger
 from sanitizer.policy import Rule
 from sanitizer.tables import Row, Table, columns_of, one_shape, whole
+from sanitizer.visitors import Visitor
 from tfx.jsonbody import Json
 
 LISTS: Final = ("events", "clockChanges")
@@ -33,27 +33,27 @@ _DATE = Rule(word="date")
 _SPARE = re.compile(r"(?:spare|reserved)[A-D]\d{1,2}\Z")
 
 
-def pump_logs(hand: Hand, device: Device, value: Json, place: str, tables: Mapping[str, Table] = _NONE) -> Json:
+def pump_logs(visitor: Visitor, device: Device, value: Json, place: str, tables: Mapping[str, Table] = _NONE) -> Json:
     """A `pump-logs` answer: `{events, clockChanges}`; `tables` has those of its lists that a survey has taken apart."""
     if not isinstance(value, dict):
-        return value if is_blank(value) else hand.unknown(value, place, "not a pump-logs answer")
+        return value if is_blank(value) else visitor.unknown(value, place, "not a pump-logs answer")
     out: Row = {}
     for key, item in value.items():
         if key in LISTS and isinstance(item, list):
-            out[key] = _Rows(hand, device, f"{place}.{key}").changed(tables.get(key) or Table.of(item))
+            out[key] = _Rows(visitor, device, f"{place}.{key}").changed(tables.get(key) or Table.of(item))
         else:
-            out |= stranger(hand, key, item, f"{place}.", len(out) + 1)
+            out |= stranger(visitor, key, item, f"{place}.", len(out) + 1)
     return out
 
 
 class _Rows:
     """One list of events. What is odd is reported once per list and place, however many events show it."""
 
-    __slots__ = ("_context", "_dated", "_device", "_hand", "_noted", "_place", "_stand_ins")
+    __slots__ = ("_context", "_dated", "_device", "_noted", "_place", "_stand_ins", "_visitor")
 
-    def __init__(self, hand: Hand, device: Device, place: str) -> None:
-        self._hand, self._device, self._place = hand, device, place
-        self._context = Context(device=device, moments=device.moments(hand.run.epoch.days))
+    def __init__(self, visitor: Visitor, device: Device, place: str) -> None:
+        self._visitor, self._device, self._place = visitor, device, place
+        self._context = Context(device=device, moments=device.moments(visitor.run.epoch.days))
         self._noted: set[tuple[str, str]] = set()
         self._stand_ins: dict[str, Json] = {}
         self._dated: tuple[list[str], list[str | None]] = [], []
@@ -80,15 +80,15 @@ class _Rows:
         if names is None:
             if not all(map(is_blank, rows)):
                 self._note("", "an event that is no object")
-            return [blank(row) for row in rows] if self._hand.changes else rows
+            return [blank(row) for row in rows] if self._visitor.changes else rows
         for name in names:
             if name not in ENVELOPE:
-                self._note(f".{self._hand.name(name)}", "a member without a rule")
+                self._note(f".{self._visitor.name(name)}", "a member without a rule")
         kept = [name for name in names if name in ENVELOPE]
         done = {name: self._header(name, columns) for name in kept if name != "eventProperties"}
         if "eventProperties" in columns:
             done["eventProperties"] = self._properties(columns.get("eventCode", [-1] * len(rows)), columns["eventProperties"])
-        if not self._hand.changes:
+        if not self._visitor.changes:
             return rows
         if not kept:
             return [{} for _ in rows]
@@ -97,7 +97,7 @@ class _Rows:
     def _note(self, place: str, kind: str) -> None:
         if (place, kind) not in self._noted:
             self._noted.add((place, kind))
-            self._hand.note(f"{self._place}[]{place}", kind)
+            self._visitor.note(f"{self._place}[]{place}", kind)
 
     # --- the envelope
 
@@ -105,8 +105,8 @@ class _Rows:
         values = columns[name]
         if name == "deviceAssignmentId":
             self._devices(values)
-            self._hand.count("uuid", f"{self._place}[].{name}", len(values))
-            return [self._stand_ins[text] for text in _texts(values)] if self._hand.changes else values
+            self._visitor.count("uuid", f"{self._place}[].{name}", len(values))
+            return [self._stand_ins[text] for text in _texts(values)] if self._visitor.changes else values
         if name in ("pumpDateTime", "estimatedDateTime"):
             return self._settled(f".{name}", values, self._dates(name, values), "a date outside the synthetic window")
         if name == "sequenceNumber":
@@ -124,22 +124,22 @@ class _Rows:
         place = f"{self._place}[].deviceAssignmentId"
         for text in dict.fromkeys(_texts(values)):
             if text not in self._stand_ins:
-                self._stand_ins[text] = self._hand.leaf(_UUID, text, place)
-                self._hand.count("uuid", place, -1)  # the events are counted
+                self._stand_ins[text] = self._visitor.leaf(_UUID, text, place)
+                self._visitor.count("uuid", place, -1)  # the events are counted
 
     def _codes(self, values: list[Json]) -> list[Json]:
         if set(map(type, values)) == {int} and KNOWN_CODES.issuperset(cast("list[int]", values)):
             return values
         for code in sorted({value for value in values if _is_whole(value, LAST_CODE)} - {*KNOWN_CODES, UNKNOWN_CODE}):  # type: ignore[type-var]  # whole numbers, every one
-            if self._hand.changes:
+            if self._visitor.changes:
                 self._note(".eventCode", f"event {code} is none that tfx knows; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
         return [(value if value in KNOWN_CODES else UNKNOWN_CODE) if type(value) is int else blank(value) for value in values]
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
-        self._hand.count("date", f"{self._place}[].{name}", len(values))
+        self._visitor.count("date", f"{self._place}[].{name}", len(values))
         texts = _texts(values)
         if texts != self._dated[0]:  # mostly both times of an event are one
-            moved = self._hand.run.epoch.column(texts, self._context.moments.is_unset)
+            moved = self._visitor.run.epoch.column(texts, self._context.moments.is_unset)
             self._dated = texts, moved
         moved = self._dated[1]
         if moved is texts:
@@ -147,7 +147,7 @@ class _Rows:
         return [blank(value) if text is None else text for value, text in zip(values, moved, strict=True)]
 
     def _sequences(self, groups: list[Json], values: list[Json]) -> list[Json]:
-        self._hand.count("sequence", f"{self._place}[].sequenceNumber", len(values))
+        self._visitor.count("sequence", f"{self._place}[].sequenceNumber", len(values))
         numbered, grouped = whole(values, LAST_SEQUENCE), whole(groups, LAST_GROUP)
         if numbered and grouped and grouped.count(grouped[0]) == len(grouped):
             return cast("list[Json]", self._device.sequences(grouped[0], numbered))
@@ -159,8 +159,8 @@ class _Rows:
         return out
 
     def _settled(self, place: str, before: Sequence[Json], after: Sequence[Json], kind: str) -> list[Json]:
-        """What was worked out; the hand that only looks reports a difference and leaves all as it is."""
-        if self._hand.changes:
+        """What was worked out; the checking visitor reports a difference and leaves all as it is."""
+        if self._visitor.changes:
             return after if isinstance(after, list) else list(after)
         # Of the same type too: false equals 0, and 30.0 equals 30.
         if before is not after and (list(before) != list(after) or list(map(type, before)) != list(map(type, after))):
@@ -171,22 +171,22 @@ class _Rows:
 
     def _properties(self, codes: Sequence[Json], values: list[Json]) -> list[Json]:
         shapes = _shapes(codes, values)
-        out: list[Json] = [{}] * len(values) if self._hand.changes else values
+        out: list[Json] = [{}] * len(values) if self._visitor.changes else values
         for shape, places in shapes.items():
             if shape is None:
                 if any(not is_blank(values[index]) for index in places):
                     self._note(".eventProperties", "properties of no known event")
                 continue
             done = self._of_code(int(str(shape[0])), shape[1], cast("list[Row]", [values[index] for index in places]))
-            for index, row in zip(places, done, strict=True) if self._hand.changes else ():
+            for index, row in zip(places, done, strict=True) if self._visitor.changes else ():
                 out[index] = row
         return out
 
     def _of_code(self, code: int, names: tuple[str, ...], rows: list[Row]) -> list[Json]:
-        out = [dict(row) for row in rows] if self._hand.changes else rows
+        out = [dict(row) for row in rows] if self._visitor.changes else rows
         for name, values in zip(names, columns_of(rows), strict=True):
             found = self._property(code, name, values)
-            if not self._hand.changes:
+            if not self._visitor.changes:
                 continue
             if found is None:
                 for row in out:
@@ -204,27 +204,27 @@ class _Rows:
         spare = _SPARE.match(name) is not None
         if spare and not layout(code):
             return self._spare(code, name, values)
-        if not self._hand.changes:
-            self._note(f".eventProperties.{self._hand.name(name)}", f"a property event {code} does not have")
+        if not self._visitor.changes:
+            self._note(f".eventProperties.{self._visitor.name(name)}", f"a property event {code} does not have")
             return list(values)
         if not spare:
-            self._note(f".eventProperties.{self._hand.name(name)}", f"a property event {code} does not have; removed")
-        self._hand.count("property dropped", f"{self._place}[].eventProperties", len(values))
+            self._note(f".eventProperties.{self._visitor.name(name)}", f"a property event {code} does not have; removed")
+        self._visitor.count("property dropped", f"{self._place}[].eventProperties", len(values))
         return None
 
     def _spare(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
-        self._hand.count("zero", f"{self._place}[].eventProperties.{name} of event {code}", len(values))
+        self._visitor.count("zero", f"{self._place}[].eventProperties.{name} of event {code}", len(values))
         return self._settled(f".eventProperties.{name}", values, [blank(value) for value in values], "a payload byte that is not zero")
 
     def _field(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
         field = layout(code)[name]
-        policy = self._hand.run.policy
+        policy = self._visitor.run.policy
         change, what = column_of(policy, field), treatment(policy, field)
         where = f"{self._place}[].eventProperties.{name} of event {code}"
         if what == "keep":
-            self._hand.count_kept(domain(policy, field), where, len(values))
+            self._visitor.count_kept(domain(policy, field), where, len(values))
         else:
-            self._hand.count(what, where, len(values))
+            self._visitor.count(what, where, len(values))
         found = change(values, self._context)
         place = f".eventProperties.{name}"
         if found is None:
@@ -232,8 +232,8 @@ class _Rows:
             for value in values:
                 one = change([value], self._context)
                 if one is None and not is_blank(value):
-                    self._note(place, f"not what event {code} can hold there" + ("; blanked" if self._hand.changes else ""))
-                found.append(one[0] if one else blank(value) if self._hand.changes else value)
+                    self._note(place, f"not what event {code} can hold there" + ("; blanked" if self._visitor.changes else ""))
+                found.append(one[0] if one else blank(value) if self._visitor.changes else value)
         after: list[Json] = found  # type: ignore[assignment]  # columns of Json in, columns of Json out
         return self._settled(place, values, after, f"{_SAYS[what]} (event {code})")
 

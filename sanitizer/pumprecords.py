@@ -7,9 +7,9 @@ import numpy.typing as npt
 
 from sanitizer.devices import BOLUS_CODES, DATE_CHANGED, Device
 from sanitizer.fields import KNOWN_CODES, LAST_CODE, MS_OF_DAY, SECOND, UNKNOWN_CODE, bits_of, domain, places_of, ranges, treatment
-from sanitizer.hand import Hand
 from sanitizer.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments
 from sanitizer.policy import Policy
+from sanitizer.visitors import Visitor
 from tandem.events import EVENTS, PAYLOAD_START, Field
 from tandem.records import Records, layout
 from tfx.errors import FormatError, RefusedError
@@ -51,14 +51,14 @@ def survey_records(device: Device, records: Records) -> None:
             device.changes.extend(zip(columns["datePrior"].tolist(), columns["dateAfter"].tolist(), strict=True))
 
 
-def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Records:
+def pump_records(visitor: Visitor, device: Device, records: Records, place: str) -> Records:
     """The records as they may stand on a cassette."""
     rows = records.rows.copy()
-    moments = device.moments(hand.run.epoch.days)
+    moments = device.moments(visitor.run.epoch.days)
     codes = records.code
     rows[:, 0] &= 0x1F  # the upper bits of the source nibble mean nothing to anybody
-    _unknown(hand, codes, place)
-    rows[:, PAYLOAD_START:] &= _masks(hand.run.policy)[codes]
+    _unknown(visitor, codes, place)
+    rows[:, PAYLOAD_START:] &= _masks(visitor.run.policy)[codes]
     seconds = moved_seconds(records.seconds.astype(np.int64), moments)
     sequence = np.array(device.sequences(0, records.sequence.tolist()), np.int64)
     known = np.where(np.isin(codes, _KNOWN), codes, UNKNOWN_CODE)
@@ -66,27 +66,27 @@ def pump_records(hand: Hand, device: Device, records: Records, place: str) -> Re
     rows = out.rows.copy()
     found, numbers = np.unique(codes, return_counts=True)
     for code, number in zip(found.tolist(), numbers.tolist(), strict=True):
-        _count_kept(hand, code, number)
-        if _special(hand.run.policy, code):
+        _count_kept(visitor, code, number)
+        if _special(visitor.run.policy, code):
             which = np.flatnonzero(codes == code)
-            rows[which] = _changed(hand, device, rows[which], code)
-    hand.count("date", f"{place}[].time", len(records))
-    hand.count("sequence", f"{place}[].sequence", len(records))
-    return _settled(hand, records, Records(rows=rows), place)
+            rows[which] = _changed(visitor, device, rows[which], code)
+    visitor.count("date", f"{place}[].time", len(records))
+    visitor.count("sequence", f"{place}[].sequence", len(records))
+    return _settled(visitor, records, Records(rows=rows), place)
 
 
-def _settled(hand: Hand, before: Records, after: Records, place: str) -> Records:
-    if hand.changes:
+def _settled(visitor: Visitor, before: Records, after: Records, place: str) -> Records:
+    if visitor.changes:
         return after
     different = (before.rows != after.rows).any(axis=1)
     for code in np.unique(before.code[different]).tolist():
-        hand.note(f"{place}[]", f"a record of event {code} that does not look like a sanitized one")
+        visitor.note(f"{place}[]", f"a record of event {code} that does not look like a sanitized one")
     return before
 
 
-def _unknown(hand: Hand, codes: npt.NDArray[np.uint16], place: str) -> None:
-    for code in np.setdiff1d(codes, (*_KNOWN, UNKNOWN_CODE)).tolist() if hand.changes else ():
-        hand.note(f"{place}[]", f"event {code} is none that tfx knows; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
+def _unknown(visitor: Visitor, codes: npt.NDArray[np.uint16], place: str) -> None:
+    for code in np.setdiff1d(codes, (*_KNOWN, UNKNOWN_CODE)).tolist() if visitor.changes else ():
+        visitor.note(f"{place}[]", f"event {code} is none that tfx knows; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
 
 
 def _masks(policy: Policy) -> npt.NDArray[np.uint8]:
@@ -115,17 +115,17 @@ def _is_kept_whole(policy: Policy, field: Field) -> bool:
     return ranges(policy, field) == (field.bounds,)
 
 
-def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int) -> npt.NDArray[np.uint8]:
+def _changed(visitor: Visitor, device: Device, rows: npt.NDArray[np.uint8], code: int) -> npt.NDArray[np.uint8]:
     """The records of one code with their dates moved and counters rebased."""
-    policy = hand.run.policy
-    moments = device.moments(hand.run.epoch.days)
+    policy = visitor.run.policy
+    moments = device.moments(visitor.run.epoch.days)
     part = np.ascontiguousarray(rows).view(layout(code))[:, 0]
     for field in _special(policy, code):
         what = treatment(policy, field)
         if what == "keep":
-            part[field.name] = _kept(hand, field, part[field.name], code)
+            part[field.name] = _kept(visitor, field, part[field.name], code)
             continue
-        hand.count(what, f"response body[].{field.name} of event {code}", len(rows))
+        visitor.count(what, f"response body[].{field.name} of event {code}", len(rows))
         stored = part[field.name].astype(np.int64)
         if what == "counter":
             part[field.name] = np.where((stored == 0) | (stored == _LAST_NUMBER), stored, 1)
@@ -136,15 +136,15 @@ def _changed(hand: Hand, device: Device, rows: npt.NDArray[np.uint8], code: int)
     return part.view(np.uint8).reshape(len(rows), -1)
 
 
-def _count_kept(hand: Hand, code: int, number: int) -> None:
-    policy = hand.run.policy
+def _count_kept(visitor: Visitor, code: int, number: int) -> None:
+    policy = visitor.run.policy
     for field in EVENTS[code].fields if code in EVENTS else ():
         if treatment(policy, field) == "keep":
-            hand.count_kept(domain(policy, field), f"response body[].{field.name} of event {code}", number)
+            visitor.count_kept(domain(policy, field), f"response body[].{field.name} of event {code}", number)
 
 
-def _kept(hand: Hand, field: Field, stored: npt.NDArray[np.generic], code: int) -> npt.NDArray[np.generic]:
-    allowed = ranges(hand.run.policy, field)
+def _kept(visitor: Visitor, field: Field, stored: npt.NDArray[np.generic], code: int) -> npt.NDArray[np.generic]:
+    allowed = ranges(visitor.run.policy, field)
     if field.meaning == "bitmask":
         inside = stored.astype(np.int64) & ~sum(1 << bit for bit in bits_of(allowed)) == 0
     else:
@@ -152,8 +152,8 @@ def _kept(hand: Hand, field: Field, stored: npt.NDArray[np.generic], code: int) 
         inside = np.zeros(len(values), np.bool_)  # what is no number lies nowhere
         for low, high in allowed:
             inside |= (low <= values) & (values <= high)
-    if hand.changes and not inside.all():
-        hand.note(f"response body[].{field.name}", f"not what event {code} can hold there; blanked")
+    if visitor.changes and not inside.all():
+        visitor.note(f"response body[].{field.name}", f"not what event {code} can hold there; blanked")
     if field.type == "float32":
         # Zero added, for there is one below zero too, which says no more.
         stored = (np.round(stored.astype(np.float64), places_of(field)) + 0.0).astype(stored.dtype)

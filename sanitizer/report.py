@@ -12,8 +12,8 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from sanitizer.findings import Finding, listed
-from sanitizer.hand import KEPT
 from sanitizer.policy import Policy, policy
+from sanitizer.visitors import KEPT
 from tfx.cassette import Cassette
 from tfx.errors import UsageError
 from tfx.jsonbody import Json
@@ -83,7 +83,7 @@ def writable(file: Path) -> None:
 
 def report(entries: Sequence[Entry], rules: Policy, *, own: bool = False) -> dict[str, Json]:
     """The report as data."""
-    from sanitizer.crowd import crowd, left_in
+    from sanitizer.anonymity import crowd, left_in
 
     left = [left_in(entry.cassette, rules) if entry.cassette else {} for entry in entries]
     named = [_named(number, entry) for number, entry in enumerate(entries, 1)]

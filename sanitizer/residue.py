@@ -16,12 +16,12 @@ from typing import Final
 from urllib.parse import unquote_plus, urlsplit
 
 from sanitizer.actions import ACTIONS, PHRASES
+from sanitizer.cassette_names import PLAIN
 from sanitizer.check import COUNTED
 from sanitizer.epoch import BIRTH, COOKIE_AGE, COOKIE_EXPIRED, COOKIE_EXPIRES, is_inside
 from sanitizer.forms import SHORTEST_DIGITS
+from sanitizer.known_names import known_to
 from sanitizer.leaves import CHALLENGE_HEADER, CLIENT_IDS, FULL_NAME
-from sanitizer.names import known_to
-from sanitizer.naming import PLAIN
 from sanitizer.ordinals import KINDS, NUMBERS
 from sanitizer.policy import Domain, Rule, policy
 from sanitizer.pumplogs import ENVELOPE, LISTS

@@ -7,10 +7,10 @@ from typing import NoReturn
 
 from sanitizer.epoch import Epoch
 from sanitizer.findings import Finding, short, without_advice
-from sanitizer.names import known_to
+from sanitizer.known_names import known_to
+from sanitizer.ordinal_order import OrdinalOrder
 from sanitizer.ordinals import Ordinals
 from sanitizer.policy import Policy
-from sanitizer.turns import Turns
 from tfx.errors import RefusedError
 
 NOT_UNDERSTOOD = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, AssertionError)
@@ -30,7 +30,7 @@ class Run:
 
     __slots__ = (
         *("_number", "_numbers", "access_token", "clock", "counts", "epoch", "findings", "leaves_out", "left_out", "ordinals"),
-        *("_known", "_others", "has_gaps", "kept", "places", "policy", "section", "seen", "turns"),
+        *("_known", "_others", "has_gaps", "kept", "places", "policy", "section", "seen", "ordinal_order"),
     )
 
     def __init__(
@@ -40,7 +40,7 @@ class Run:
         self.clock = clock
         self.epoch = Epoch(clock)
         self.ordinals = Ordinals()
-        self.turns = Turns()
+        self.ordinal_order = OrdinalOrder()
         self.has_gaps = False
         self.kept: list[int] = []
         self.counts: Counter[str] = Counter()

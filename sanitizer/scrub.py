@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sanitizer.findings import Finding
-from sanitizer.hand import Scrubbing
 from sanitizer.policy import Policy, policy
 from sanitizer.run import NOT_UNDERSTOOD, Run
 from sanitizer.scan import search
+from sanitizer.visitors import Rewriter
 from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
@@ -57,8 +57,8 @@ def scrub(
         raise RefusedError(f"this capture is of no known era or region ({', '.join(ERAS)}; {', '.join(REGIONS)}); nothing was written")
     seen = [one.value for one in capture.seen]
     run = Run(policy=rules or policy(), clock=capture.clock, seen=seen, numbers=capture.numbers, leaves_out=leaves_out)
-    hand = Scrubbing(run)
-    exchanges = _walked(hand, capture, values)
+    visitor = Rewriter(run)
+    exchanges = _walked(visitor, capture, values)
     if run.left_out and not exchanges:
         raise RefusedError("not one exchange can be understood, so nothing is left to make a cassette of; nothing was written")
     cassette = Cassette(
@@ -91,7 +91,7 @@ def _most(before: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int
 
 def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> None:
     """A cassette's name is a public file name, and so is its folder's; they may hold no part of what was seen."""
-    from sanitizer.naming import named_in
+    from sanitizer.cassette_names import named_in
     from sanitizer.scan import PERSONAL
 
     replaced = (Seen(kind=kind, value=value) for kind, value in run.ordinals.originals if kind in PERSONAL)
@@ -104,27 +104,27 @@ def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> Non
             )
 
 
-def _walked(hand: Scrubbing, capture: Capture, values: str) -> tuple[Exchange, ...]:
+def _walked(visitor: Rewriter, capture: Capture, values: str) -> tuple[Exchange, ...]:
     try:
-        exchanges = walked(hand, capture.exchanges)
-        if hand.run.has_gaps:
-            exchanges = _renumbered(hand.run, exchanges)
+        exchanges = walked(visitor, capture.exchanges)
+        if visitor.run.has_gaps:
+            exchanges = _renumbered(visitor.run, exchanges)
         if values == KEEP:
             return exchanges
         from sanitizer.values.regenerate import regenerated
 
-        return regenerated(hand, exchanges)
+        return regenerated(visitor, exchanges)
     except NOT_UNDERSTOOD:
         # `from None`, and no text of it: it may quote a value.
         raise RefusedError(
-            f"#{hand.run.exchange} has a place that cannot be understood, so it cannot be made clean; nothing was written. "
+            f"#{visitor.run.exchange} has a place that cannot be understood, so it cannot be made clean; nothing was written. "
             "Record without that exchange, or report what it asks for"
         ) from None
 
 
 def _renumbered(run: Run, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
     """Stand-ins counted anew where some were given to what was then thrown away; what is replaced is clean already."""
-    return walked(Scrubbing(Run(policy=run.policy, clock=run.epoch.clock(run.clock))), exchanges)
+    return walked(Rewriter(Run(policy=run.policy, clock=run.epoch.clock(run.clock))), exchanges)
 
 
 def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:
@@ -143,7 +143,7 @@ def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:
 
 
 def again(cassette: Cassette, values: str | None = None, rules: Policy | None = None) -> Scrubbed:
-    """A cassette sanitized anew: nothing changes unless the policy did, or somebody's hand, or other `values` are asked for.
+    """A cassette sanitized anew: nothing changes unless the policy did, or an edit by hand, or other `values` are asked for.
 
     Raises:
         UsageError: the recorded values are asked for, and the cassette no longer has them.

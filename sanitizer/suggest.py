@@ -1,6 +1,6 @@
 """Rules to paste for places that have none: by the shape of what was there, never the value nor how long it is. Pure but for `save`.
 
-A rule is one line with dotted keys, so that lines can be collected in a file of one's own (`sanitizer.own`) in any order.
+A rule is one line with dotted keys, so that lines can be collected in a file of one's own (`sanitizer.user_rules`) in any order.
 """
 
 import os
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from sanitizer.findings import Finding
-from sanitizer.names import known_to
+from sanitizer.known_names import known_to
 from sanitizer.policy import Policy
 from tandem.regions import HOSTS
 from tfx.errors import UsageError

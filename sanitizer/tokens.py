@@ -5,14 +5,14 @@ import binascii
 from collections.abc import Callable
 
 from sanitizer.epoch import Odd
-from sanitizer.hand import Hand
+from sanitizer.visitors import Visitor
 from tfx.errors import FormatError, RefusedError
 from tfx.jsonbody import Json, parse, write
 
 _PARTS = 3
 
 
-def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -> Json:
+def token(visitor: Visitor, value: Json, place: str, claims: Callable[[Json], Json]) -> Json:
     """The token with sanitized claims, or a finding if it is not one of ours.
 
     Raises:
@@ -23,20 +23,20 @@ def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -
     try:
         header, found = opened(value)
     except (Odd, FormatError):
-        if hand.changes:
+        if visitor.changes:
             raise RefusedError(
-                f"#{hand.run.exchange} {place} is not a token tfx can read (a signed JWT with JSON claims), so it cannot be made clean; "
+                f"#{visitor.run.exchange} {place} is not a token tfx can read (a signed JWT with JSON claims), so it cannot be made clean; "
                 "nothing was written. Record without that exchange, or report the new token format"
             ) from None
-        hand.note(place, "not a token that can be read")
+        visitor.note(place, "not a token that can be read")
         return value
-    hand.count("jwt", place)
-    if not hand.changes:
+    visitor.count("jwt", place)
+    if not visitor.changes:
         claims(found)
         if not is_written(value, header, found):
-            hand.note(place, "a token that is not written as the sanitizer writes it")
+            visitor.note(place, "a token that is not written as the sanitizer writes it")
         if not is_signed(value, header):
-            hand.note(place, "a token that is not signed with the published test key")
+            visitor.note(place, "a token that is not signed with the published test key")
         return value
     from tfx.signing import sign
 
@@ -44,8 +44,8 @@ def token(hand: Hand, value: Json, place: str, claims: Callable[[Json], Json]) -
     clean = claims(found)
     assert isinstance(clean, dict)
     changed = sign(clean)
-    hand.run.ordinals.replaced("id-token", value, changed)
-    hand.run.ordinals.replaced("id-token signature", value.rpartition(".")[2], changed.rpartition(".")[2])
+    visitor.run.ordinals.replaced("id-token", value, changed)
+    visitor.run.ordinals.replaced("id-token signature", value.rpartition(".")[2], changed.rpartition(".")[2])
     return changed
 
 

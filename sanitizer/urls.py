@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit
 
-from sanitizer.hand import Hand
 from sanitizer.policy import Rule
 from sanitizer.suggest import for_key
+from sanitizer.visitors import Visitor
 from tandem.endpoints import BY_NAME, Place, locate
 from tandem.regions import HOSTS, SSO_URL
 from tfx.jsonbody import Json
@@ -14,41 +14,41 @@ _DEEPEST = 3
 _BARE = ":,/@"
 
 
-def address(hand: Hand, url: str, place: Place) -> str | None:
+def address(visitor: Visitor, url: str, place: Place) -> str | None:
     """The URL of a request that leads to this place; None where an identifier in its path cannot be replaced."""
-    rules = hand.run.policy.paths[place.endpoint.name]
+    rules = visitor.run.policy.paths[place.endpoint.name]
     values = {}
     for key, value in place.path_values.items():
-        changed = hand.leaf(rules[key], value, f"request path.{key}") if key in rules else ""
+        changed = visitor.leaf(rules[key], value, f"request path.{key}") if key in rules else ""
         if not isinstance(changed, str) or not changed:
             return None
         values[key] = changed
     parts = urlsplit(url)
     path = place.endpoint.path.format(**{key: quote(value, safe="{}") for key, value in values.items()})
-    found = query(hand, hand.run.policy.queries[place.endpoint.name], parts.query, "request query", place.endpoint.name)
+    found = query(visitor, visitor.run.policy.queries[place.endpoint.name], parts.query, "request query", place.endpoint.name)
     if parts.fragment:
-        hand.note("request fragment", "a fragment, which is never sent")
+        visitor.note("request fragment", "a fragment, which is never sent")
     return f"https://{_host(parts.netloc)}{path}" + (f"?{found}" if "?" in url else "")
 
 
-def link(hand: Hand, value: Json, place: str, *, depth: int = 0) -> str:
+def link(visitor: Visitor, value: Json, place: str, *, depth: int = 0) -> str:
     """A URL that something points to: absolute or relative, with its own query rules; anything unknown is cut off and reported."""
     if not isinstance(value, str):
-        return str(hand.unknown("", place, "not a URL"))
-    policy = hand.run.policy
+        return str(visitor.unknown("", place, "not a URL"))
+    policy = visitor.run.policy
     if not value or value in policy.links:
         return value
-    hand.count("url", place)
-    changed = _link(hand, value, place, depth)
-    if not hand.changes:
+    visitor.count("url", place)
+    changed = _link(visitor, value, place, depth)
+    if not visitor.changes:
         if changed != value:
-            hand.note(place, "a URL that is not written as the sanitizer writes it")
+            visitor.note(place, "a URL that is not written as the sanitizer writes it")
         return value
     return changed
 
 
-def _link(hand: Hand, value: str, place: str, depth: int) -> str:
-    policy = hand.run.policy
+def _link(visitor: Visitor, value: str, place: str, depth: int) -> str:
+    policy = visitor.run.policy
     try:
         full = urljoin(SSO_URL, value)
         parts = urlsplit(full)
@@ -56,25 +56,25 @@ def _link(hand: Hand, value: str, place: str, depth: int) -> str:
         full, parts = "", urlsplit("")
     kind = HOSTS.get(_host(parts.netloc))
     if kind is None or parts.scheme != "https" or depth > _DEEPEST:
-        hand.note(place, "a URL outside Tandem Source" if depth <= _DEEPEST else "URLs nested too deep")
+        visitor.note(place, "a URL outside Tandem Source" if depth <= _DEEPEST else "URLs nested too deep")
         return ""
     is_absolute = "//" in value.partition("?")[0]
     front = f"https://{_host(parts.netloc)}" if is_absolute else ""
     found = locate("GET", full) or locate("POST", full)
-    path, name = _path(hand, parts.path, kind, found, place)
+    path, name = _path(visitor, parts.path, kind, found, place)
     if name is None:
-        hand.note(place, "a URL whose path has no rule")
+        visitor.note(place, "a URL whose path has no rule")
         return f"{front}/"
     rules = policy.queries[name] if name else {}
-    text = query(hand, rules, parts.query, f"{place} query", name, depth=depth + 1)
+    text = query(visitor, rules, parts.query, f"{place} query", name, depth=depth + 1)
     if parts.fragment:
-        hand.note(place, "a URL with a fragment")
+        visitor.note(place, "a URL with a fragment")
     return front + path + (f"?{text}" if "?" in value else "")
 
 
-def _path(hand: Hand, path: str, kind: str, found: Place | None, place: str) -> tuple[str, str | None]:
+def _path(visitor: Visitor, path: str, kind: str, found: Place | None, place: str) -> tuple[str, str | None]:
     """The path as it may stand, and the endpoint whose query rules count: "" for none, None where the path is unknown."""
-    policy = hand.run.policy
+    policy = visitor.run.policy
     for one in (f"{kind}:{path}", f"any:{path}"):
         if one in policy.links:
             return path, policy.links[one]
@@ -82,15 +82,15 @@ def _path(hand: Hand, path: str, kind: str, found: Place | None, place: str) -> 
         return "/", None
     values = {}
     for key, value in found.path_values.items():
-        changed = hand.leaf(policy.paths[found.endpoint.name][key], value, f"{place} path.{key}")
+        changed = visitor.leaf(policy.paths[found.endpoint.name][key], value, f"{place} path.{key}")
         if not isinstance(changed, str) or not changed:
-            hand.run.has_gaps = True
+            visitor.run.has_gaps = True
             return "/", None
         values[key] = quote(changed, safe="{}")
     return BY_NAME[found.endpoint.name].path.format(**values) if path else "", found.endpoint.name
 
 
-def query(hand: Hand, rules: Mapping[str, Rule], text: str, place: str, endpoint: str, *, depth: int = 0) -> str:
+def query(visitor: Visitor, rules: Mapping[str, Rule], text: str, place: str, endpoint: str, *, depth: int = 0) -> str:
     """A query or form in the encoding it had: blanks and duplicates stay, keys without a rule go."""
     if not text:
         return text
@@ -100,12 +100,12 @@ def query(hand: Hand, rules: Mapping[str, Rule], text: str, place: str, endpoint
         key = unquote_plus(raw_key)
         rule = rules.get(key)
         if rule is None:
-            hint = for_key(endpoint, place.rpartition(" ")[2], hand.pasted(key), unquote_plus(raw), hand.run.policy)
-            hand.note(f"{place}.{hand.name(key)}", "a key without a rule", rule=hint)
+            hint = for_key(endpoint, place.rpartition(" ")[2], visitor.pasted(key), unquote_plus(raw), visitor.run.policy)
+            visitor.note(f"{place}.{visitor.name(key)}", "a key without a rule", rule=hint)
             continue
         value = unquote_plus(raw)
         where = f"{place}.{key}"
-        changed = link(hand, value, where, depth=depth) if rule.word == "url" else hand.leaf(rule, value, where)
+        changed = link(visitor, value, where, depth=depth) if rule.word == "url" else visitor.leaf(rule, value, where)
         out.append(f"{quote(key, safe='')}{equals}{_requoted(str(changed), raw)}")
     return "&".join(out)
 

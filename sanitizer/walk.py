@@ -5,14 +5,14 @@ from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 
-from sanitizer.asking import asked_for
 from sanitizer.carriers import headers
 from sanitizer.contents import Content, content, meet, received, sent, stored_content
 from sanitizer.devices import Device
-from sanitizer.hand import Hand
 from sanitizer.policy import Policy
+from sanitizer.request_labels import asked_for
 from sanitizer.run import NOT_UNDERSTOOD
 from sanitizer.urls import address
+from sanitizer.visitors import Visitor
 from tandem.endpoints import Place, locate
 from tfx.bodies import Node, plain_bytes
 from tfx.codec import codings, encoded
@@ -25,59 +25,59 @@ _STATUSES = frozenset({*HTTPStatus, 499, *range(520, 531), 598, 599})
 """Registered ones, and those that content networks and proxies in front of a service are known for."""
 
 
-def walked(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+def walked(visitor: Visitor, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
     """Every exchange of a known place, sanitized in order; two walks, because counters are rebased by the smallest number met anywhere."""
     devices: dict[str, Device] = {}
     survey: list[tuple[Place, Content, Device | None] | None] = []
     refused: set[int] = set()
     for index, exchange in enumerate(exchanges, 1):
-        hand.run.exchange = index
+        visitor.run.exchange = index
         try:
-            survey.append(_surveyed(hand, exchange, devices))
+            survey.append(_surveyed(visitor, exchange, devices))
         except (RefusedError, *NOT_UNDERSTOOD) as error:
-            hand.run.leave_out(error)
+            visitor.run.leave_out(error)
             survey.append(None)
             refused.add(index)
     out = []
     for index, (exchange, found) in enumerate(zip(exchanges, survey, strict=True), 1):
-        hand.run.exchange = index
+        visitor.run.exchange = index
         if index in refused:
             continue
         if found is None:
             what = asked_for(exchange.request.method, exchange.request.url)
-            hand.note("request", f"a request to no place of Tandem Source ({what})" + ("; removed" if hand.changes else ""))
+            visitor.note("request", f"a request to no place of Tandem Source ({what})" + ("; removed" if visitor.changes else ""))
             continue
         try:
-            done = _exchange(hand, exchange, *found)
+            done = _exchange(visitor, exchange, *found)
         except (RefusedError, *NOT_UNDERSTOOD) as error:
-            hand.run.leave_out(error)
+            visitor.run.leave_out(error)
             continue
         if done is None:
-            hand.run.has_gaps = True
-            hand.note("request path", "an identifier that is not what its rule is for" + ("; removed" if hand.changes else ""))
+            visitor.run.has_gaps = True
+            visitor.note("request path", "an identifier that is not what its rule is for" + ("; removed" if visitor.changes else ""))
         else:
             out.append(done)
-            hand.run.kept.append(hand.run.exchange)
-    hand.run.exchange = 0
+            visitor.run.kept.append(visitor.run.exchange)
+    visitor.run.exchange = 0
     return tuple(out)
 
 
-def _surveyed(hand: Hand, exchange: Exchange, devices: dict[str, Device]) -> tuple[Place, Content, Device | None] | None:
+def _surveyed(visitor: Visitor, exchange: Exchange, devices: dict[str, Device]) -> tuple[Place, Content, Device | None] | None:
     place = _located(exchange.request)
     if place is None:
         return None
-    where = f"#{hand.run.exchange} response body"
+    where = f"#{visitor.run.exchange} response body"
     stored = plain(exchange)
     response = stored or exchange.response
     found = stored_content(stored, where) if stored else content(response.headers, exchange.response.body, where)
-    special = hand.run.policy.special.get(place.endpoint.name, "")
+    special = visitor.run.policy.special.get(place.endpoint.name, "")
     if special not in ("events", "records"):
         return place, found, None
     # The last identifier in the path names the device, in both eras.
     key = list(place.path_values.values())[-1].strip("{}").replace("-", "").lower()
     device = devices.setdefault(key, Device())
     if found.kind == "json" and response.status in _ANSWERS:
-        meet(device, special, hand.run.exchange, found)
+        meet(device, special, visitor.run.exchange, found)
     return place, found, device
 
 
@@ -88,24 +88,24 @@ def _located(request: Request) -> Place | None:
         return None
 
 
-def _exchange(hand: Hand, exchange: Exchange, place: Place, found: Content, device: Device | None) -> Exchange | None:
+def _exchange(visitor: Visitor, exchange: Exchange, place: Place, found: Content, device: Device | None) -> Exchange | None:
     request, response = exchange.request, plain(exchange) or exchange.response
-    url = address(hand, request.url, place)
+    url = address(visitor, request.url, place)
     if url is None:
         return None
-    _status(hand, response.status)
-    if not hand.changes and url != request.url:
-        hand.note("request url", "not written as the sanitizer writes it")
-    lines = headers(hand, request.headers, "request")
-    body = sent(hand, place, request.headers, request.body)
-    answer_lines = headers(hand, response.headers, "response")
-    answer = received(hand, place, response, found, device)
+    _status(visitor, response.status)
+    if not visitor.changes and url != request.url:
+        visitor.note("request url", "not written as the sanitizer writes it")
+    lines = headers(visitor, request.headers, "request")
+    body = sent(visitor, place, request.headers, request.body)
+    answer_lines = headers(visitor, response.headers, "response")
+    answer = received(visitor, place, response, found, device)
     if response.reason != _reason(response.status, response.reason):
-        hand.note("response reason", "not the standard phrase of its status")
+        visitor.note("response reason", "not the standard phrase of its status")
     return Exchange(
         request=Request(method=place.endpoint.method, url=url, headers=lines.measured(str(len(body))), body=body),
         response=_answered(response, answer_lines, answer),
-        terms=_terms(hand, exchange.terms),
+        terms=_terms(visitor, exchange.terms),
     )
 
 
@@ -136,22 +136,22 @@ _OTHERWISE: Mapping[int, tuple[str, ...]] = MappingProxyType(
 """As earlier and later editions of the standard call them."""
 
 
-def _status(hand: Hand, status: int) -> None:
+def _status(visitor: Visitor, status: int) -> None:
     if type(status) is int and status in _STATUSES:
         return
-    if hand.changes:
-        raise RefusedError(f"#{hand.run.exchange} response status is none of HTTP's; nothing was written. Record that exchange again")
-    hand.note("response status", "none of HTTP's")
+    if visitor.changes:
+        raise RefusedError(f"#{visitor.run.exchange} response status is none of HTTP's; nothing was written. Record that exchange again")
+    visitor.note("response status", "none of HTTP's")
 
 
-def _terms(hand: Hand, terms: Terms) -> Terms:
+def _terms(visitor: Visitor, terms: Terms) -> Terms:
     if not terms.ignore:
         return terms
-    known = _ignorable(hand.run.policy)
+    known = _ignorable(visitor.run.policy)
     kept = tuple(place for place in dict.fromkeys(terms.ignore) if place in known)
     if kept != terms.ignore:
-        hand.note("replay.ignore", "not a place of a request")
-    return replace(terms, ignore=kept) if hand.changes else terms
+        visitor.note("replay.ignore", "not a place of a request")
+    return replace(terms, ignore=kept) if visitor.changes else terms
 
 
 def _ignorable(policy: Policy) -> frozenset[str]:

@@ -1,4 +1,4 @@
-"""Every amount of a clean recording made anew, under either hand: one changes them, the other sees whether they are. Pure.
+"""Every amount of a clean recording made anew, by either visitor: one changes them, the other checks them. Pure.
 
 The recording is read for structure first, whole, for doses of one window act in the next; then each place is written from what the
 structure gives. No original amount is read on the way.
@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 from sanitizer.contents import Content, content, stored_content
-from sanitizer.hand import Hand
 from sanitizer.pumplogs import LISTS
 from sanitizer.pumprecords import records_of
 from sanitizer.values.amounts import AMOUNTS, SETTINGS
 from sanitizer.values.settings import changed_settings
 from sanitizer.values.structure import Amounts, Carrier, JsonEvents, RecordEvents, Rows, joined
 from sanitizer.values.therapy import amounts
+from sanitizer.visitors import Visitor
 from tandem.endpoints import locate
 from tfx.codec import encoded
 from tfx.exchange import Exchange, Response
@@ -33,28 +33,28 @@ class _Tape:
     carrier: Carrier
 
 
-def regenerated(hand: Hand, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """The exchanges with every amount made from their structure; under the hand that only looks, as they are.
+def regenerated(visitor: Visitor, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
+    """The exchanges with every amount made from their structure; under the checking visitor, as they are.
 
-    The hand that changes may write into the bodies of these exchanges: they are those that the rules have just made.
+    The rewriting visitor may write into the bodies of these exchanges: they are those that the rules have just made.
     """
     opened = [_opened(number, exchange) for number, exchange in enumerate(exchanges, 1)]
     pumps: dict[str, list[_Tape]] = defaultdict(list)
     records: dict[int, RecordEvents] = {}
     for number, one in enumerate(opened, 1):
-        hand.run.exchange = number
+        visitor.run.exchange = number
         if one is None:
             continue
         if one.name in SETTINGS:
-            _settled(hand, one)
-        for place, carrier in _carriers(hand, one):
+            _settled(visitor, one)
+        for place, carrier in _carriers(visitor, one):
             pumps[one.pump].append(_Tape(exchange=number, place=place, carrier=carrier))
             if isinstance(carrier, RecordEvents):
                 records[number] = carrier
     for tapes in pumps.values():
-        _retold(hand, tapes)
-    hand.run.exchange = 0
-    if not hand.changes:
+        _retold(visitor, tapes)
+    visitor.run.exchange = 0
+    if not visitor.changes:
         return exchanges
     return tuple(
         exchange if one is None else _written(exchange, one, records.get(number))
@@ -88,11 +88,11 @@ def _opened(number: int, exchange: Exchange) -> _Opened | None:
     return _Opened(name=name, pump=pump, response=response, found=found)
 
 
-def _carriers(hand: Hand, one: _Opened) -> Iterator[tuple[str, Carrier]]:
+def _carriers(visitor: Visitor, one: _Opened) -> Iterator[tuple[str, Carrier]]:
     value = one.found.value
-    special = hand.run.policy.special.get(one.name, "")
+    special = visitor.run.policy.special.get(one.name, "")
     if special == "records":
-        yield "response body[]", RecordEvents(records_of(hand.run.exchange, value))
+        yield "response body[]", RecordEvents(records_of(visitor.run.exchange, value))
     elif special == "events" and isinstance(value, dict):
         for name in LISTS:
             listed = value.get(name)
@@ -100,12 +100,12 @@ def _carriers(hand: Hand, one: _Opened) -> Iterator[tuple[str, Carrier]]:
                 yield f"response body.{name}[].eventProperties", JsonEvents(listed)
 
 
-def _settled(hand: Hand, one: _Opened) -> None:
-    for place, is_other in changed_settings(SETTINGS[one.name], one.found.value, changes=hand.changes):
-        _tell(hand, "setting", f"response body.{place}", 1, is_other=is_other)
+def _settled(visitor: Visitor, one: _Opened) -> None:
+    for place, is_other in changed_settings(SETTINGS[one.name], one.found.value, changes=visitor.changes):
+        _tell(visitor, "setting", f"response body.{place}", 1, is_other=is_other)
 
 
-def _retold(hand: Hand, tapes: Sequence[_Tape]) -> None:
+def _retold(visitor: Visitor, tapes: Sequence[_Tape]) -> None:
     """One pump's events with the amounts of one therapy."""
     parts: dict[int, list[tuple[_Tape, Rows]]] = defaultdict(list)
     for tape in tapes:
@@ -116,17 +116,17 @@ def _retold(hand: Hand, tapes: Sequence[_Tape]) -> None:
         log[code], places[code] = joined([rows for _, rows in found])
     for code, made in amounts(log).items():
         for (tape, _), which in zip(parts[code], places[code], strict=True):
-            hand.run.exchange = tape.exchange
+            visitor.run.exchange = tape.exchange
             own: Amounts = {name: column[which] for name, column in made.items()}
-            for name, number, is_other in tape.carrier.write(code, own, changes=hand.changes):
-                _tell(hand, AMOUNTS[code][name], f"{tape.place}.{name} of event {code}", number, is_other=is_other)
+            for name, number, is_other in tape.carrier.write(code, own, changes=visitor.changes):
+                _tell(visitor, AMOUNTS[code][name], f"{tape.place}.{name} of event {code}", number, is_other=is_other)
 
 
-def _tell(hand: Hand, kind: str, place: str, number: int, *, is_other: bool) -> None:
+def _tell(visitor: Visitor, kind: str, place: str, number: int, *, is_other: bool) -> None:
     if number:
-        hand.count(kind, place, number)
-    if is_other and not hand.changes:
-        hand.note(place, "an amount that the structure does not give, on a cassette that says its values are synthetic")
+        visitor.count(kind, place, number)
+    if is_other and not visitor.changes:
+        visitor.note(place, "an amount that the structure does not give, on a cassette that says its values are synthetic")
 
 
 def _written(exchange: Exchange, one: _Opened, records: RecordEvents | None) -> Exchange:

@@ -12,11 +12,11 @@ from tconnectsync.eventparser.generic import Events
 
 from sanitizer.check import looked_at
 from sanitizer.devices import Device
-from sanitizer.hand import Scrubbing
 from sanitizer.policy import policy
 from sanitizer.pumprecords import pump_records, survey_records
 from sanitizer.run import Run
 from sanitizer.scrub import again, scrub
+from sanitizer.visitors import Rewriter
 from simulator.account import account
 from simulator.session import captured_session
 from tandem.endpoints import locate
@@ -116,7 +116,7 @@ def test_a_hundred_thousand_records_take_no_loop_of_python() -> None:
     survey_records(device, many)
     tracemalloc.start()
     try:
-        done = pump_records(Scrubbing(Run(policy=policy(), clock=NOW)), device, many, "response body")
+        done = pump_records(Rewriter(Run(policy=policy(), clock=NOW)), device, many, "response body")
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()

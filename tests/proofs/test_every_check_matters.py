@@ -22,8 +22,8 @@ from sanitizer.actions import ACTIONS
 from sanitizer.check import COUNTED, looked_at
 from sanitizer.era import eras_of
 from sanitizer.fields import bits_of, layout, ranges, treatment
-from sanitizer.hand import Looking
 from sanitizer.policy import Node, Range, Rule, policy
+from sanitizer.visitors import Checker
 from tandem.endpoints import BY_NAME
 from tandem.events import EVENTS, Field
 from tandem.records import Records
@@ -108,9 +108,9 @@ SAYING = ("note", "_note", "unknown", "_settled")
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[Site]:
     told: list[Site] = []
-    before = Looking.note
+    before = Checker.note
 
-    def note(self: Looking, place: str, kind: str, *, rule: str = "") -> None:
+    def note(self: Checker, place: str, kind: str, *, rule: str = "") -> None:
         frame = sys._getframe(1)  # the caller is what is asked for
         while frame.f_code.co_name in ("note", "_note", "unknown") or (frame.f_code.co_name == "_settled" and "self" in frame.f_locals):
             assert frame.f_back
@@ -121,7 +121,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[Site]:
             TURN
             if TURN in kind
             else str(frame.f_locals["rule"])
-            if file.name == "hand.py"
+            if file.name == "visitors.py"
             else place
             if "eventProperties." in place
             else ""
@@ -129,7 +129,7 @@ def said(monkeypatch: pytest.MonkeyPatch) -> list[Site]:
         told.append((file.relative_to(HERE).as_posix(), line, what))
         before(self, place, kind, rule=rule)
 
-    monkeypatch.setattr(Looking, "note", note)
+    monkeypatch.setattr(Checker, "note", note)
     return told
 
 
@@ -190,7 +190,7 @@ def test_every_rule_and_domain_is_missed_when_it_is_silent(said: list[Site]) -> 
         assert noticed or rule.word == "length", rule
         if rule.word not in TAKEN_APART:
             every.add(str(rule))
-        leaves = {site for site in noticed if site[0] == "hand.py"}
+        leaves = {site for site in noticed if site[0] == "visitors.py"}
         # An identifier in a path that is not what its rule is for leaves no address, which is said beside it.
         if len(leaves) == 1 and all(site in leaves or site[0] in ("walk.py", "carriers.py") for site in noticed):
             alone |= {what for _, _, what in leaves}
@@ -385,14 +385,14 @@ def capital() -> Exchange:
 
 
 ONLY_WHEN_CHANGING = {
-    ("hand.py", "Scrubbing"),
+    ("visitors.py", "Rewriter"),
     ("pumplogs.py", "_codes"),
     ("pumplogs.py", "_property"),
     ("pumprecords.py", "_unknown"),
     ("pumprecords.py", "_kept"),
 }
-"""Where the other hand speaks."""
-HANDED_ON = {("pumplogs.py", "_note"), ("hand.py", "unknown"), ("pumplogs.py", "_settled")}
+"""What only the rewriting visitor says."""
+HANDED_ON = {("pumplogs.py", "_note"), ("visitors.py", "unknown"), ("pumplogs.py", "_settled")}
 
 
 def every_site() -> Iterator[tuple[str, int, str, str]]:

@@ -168,7 +168,7 @@ def wait_for(condition: Callable[[], bool], run: "subprocess.Popen[str] | subpro
 
 @pytest.mark.loopback
 def test_a_scheduler_that_is_not_there_is_one_sentence() -> None:
-    from pipeline.spread import dask
+    from pipeline.dask_runner import dask
 
     with pytest.raises(NetworkError, match="no Dask scheduler answers"):
         dask(address="tcp://127.0.0.1:9", workers=1)

@@ -14,7 +14,7 @@ from recorder.checkpoint import Checkpoint, Errand
 from recorder.credentials import Credentials
 from recorder.order import Order
 from sanitizer import contents as bodies
-from sanitizer import options, own, policy, scrub
+from sanitizer import options, policy, scrub, user_rules
 from sanitizer.formats import har, vcr
 from sanitizer.formats.recording import capture_of
 from sanitizer.formats.safe_yaml import safe_yaml
@@ -228,15 +228,15 @@ SANITIZER: tuple[Call, ...] = (
     lambda _: bodies.content(Headers([("Content-Type", JSON), ("Content-Encoding", NAME)]), PASSWORD.encode(), "#1"),
     lambda _: bodies.stored_content(stored(("Content-Type", JSON), ("Content-Encoding", NAME)), "#1"),
     lambda _: options.Origin.parse(era=None, region=None, clock=NAME, leaves_out=False),
-    lambda b: own.rules_of(Path(b.plant("own.toml", b"claims.nick = '" + NAME.encode() + b"\xff'"))),
-    lambda _: own.rules_of(Path("nowhere.toml")),
-    lambda _: own.extended(f'[endpoints.nowhere.response]\n"nick" = "blank" # {NAME}'),
-    lambda _: own.extended(f'[endpoints.jwks.response]\n"nick" = "blank" # {NAME}'),
-    lambda _: own.extended(f'[endpoints.pumper.response]\n"firstName" = "blank" # {NAME}'),
-    lambda _: own.extended(f'[endpoints.pumper.response]\n"nick" = 7 # {NAME}'),
-    lambda _: own.extended(f'[endpoints.pumper.response]\n"nick" = "nothing" # {NAME}'),
-    lambda _: own.extended(f'[endpoints.pumper.response]\n"nick" = "keep:nothing" # {NAME}'),
-    lambda _: own.extended(f'claims.nick = "{PASSWORD}'),
+    lambda b: user_rules.rules_of(Path(b.plant("own.toml", b"claims.nick = '" + NAME.encode() + b"\xff'"))),
+    lambda _: user_rules.rules_of(Path("nowhere.toml")),
+    lambda _: user_rules.extended(f'[endpoints.nowhere.response]\n"nick" = "blank" # {NAME}'),
+    lambda _: user_rules.extended(f'[endpoints.jwks.response]\n"nick" = "blank" # {NAME}'),
+    lambda _: user_rules.extended(f'[endpoints.pumper.response]\n"firstName" = "blank" # {NAME}'),
+    lambda _: user_rules.extended(f'[endpoints.pumper.response]\n"nick" = 7 # {NAME}'),
+    lambda _: user_rules.extended(f'[endpoints.pumper.response]\n"nick" = "nothing" # {NAME}'),
+    lambda _: user_rules.extended(f'[endpoints.pumper.response]\n"nick" = "keep:nothing" # {NAME}'),
+    lambda _: user_rules.extended(f'claims.nick = "{PASSWORD}'),
     lambda _: policy_with({"bounds": {"x": [1, 2, 3]}}),
     lambda _: policy_with({"endpoints": {}}),
     lambda _: policy_with({"errors": {f"nicks[].{NAME}": "blank"}}, policy.FILE),

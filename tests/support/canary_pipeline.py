@@ -13,7 +13,7 @@ from canary_calls import Call, event
 from canary_making import LOGS
 from leaks import exchange
 
-from pipeline import decode, devices, partitions, profiles, pumps, spread, steps, warehouse
+from pipeline import dask_runner, decode, devices, partitions, profiles, pumps, steps, warehouse
 from pipeline import export as export_of
 from pipeline.export import Choice, export
 from pipeline.origin import recorded_windows
@@ -170,7 +170,7 @@ PIPELINE: tuple[Call, ...] = (
     no_warehouse,
     broken_database,
     no_room,
-    lambda _: spread._reach(f"tcp://{NAME}:{PASSWORD}@127.0.0.1:9"),
+    lambda _: dask_runner._reach(f"tcp://{NAME}:{PASSWORD}@127.0.0.1:9"),
     another_pumps,
     open_elsewhere,
     lambda b: warehouse.existing_warehouse(database(b)),

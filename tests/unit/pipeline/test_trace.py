@@ -12,7 +12,7 @@ from pipeline.cli import pipeline
 from pipeline.decode import Received
 from pipeline.derive import derive
 from pipeline.devices import zone_named
-from pipeline.gaps import missing
+from pipeline.missing_numbers import missing
 from pipeline.pumps import Pump
 from pipeline.report import places_as_text
 from pipeline.steps import Stored, store_window

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from recorder.summary import lines, report
 from sanitizer.findings import Finding
-from sanitizer.names import known_to
+from sanitizer.known_names import known_to
 from sanitizer.policy import policy
 from sanitizer.scrub import Scrubbed
 from tfx.cassette import Cassette

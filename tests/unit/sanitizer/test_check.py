@@ -19,8 +19,8 @@ import pytest
 from replayer.keys import checked_ignore
 from sanitizer.actions import ACTIONS
 from sanitizer.check import COUNTED, check, looked_at
-from sanitizer.hand import KEPT
 from sanitizer.scrub import Scrubbed, again
+from sanitizer.visitors import KEPT
 from tandem.endpoints import locate
 from tandem.records import Records
 from tfx.cassette import Cassette

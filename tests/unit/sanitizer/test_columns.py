@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from sanitizer.devices import Device, survey
 from sanitizer.epoch import Epoch, Odd
-from sanitizer.hand import Hand, Looking, Scrubbing
 from sanitizer.policy import policy
 from sanitizer.pumplogs import pump_logs
 from sanitizer.run import Run
+from sanitizer.visitors import Checker, Rewriter, Visitor
 from tfx.jsonbody import Json
 
 CLOCK = datetime(2026, 11, 18, 20, 30, 5, tzinfo=UTC)
@@ -41,8 +41,8 @@ ENVELOPE = {
 EVENT = st.fixed_dictionaries(ENVELOPE) | st.fixed_dictionaries({}, optional=ENVELOPE) | ODD
 
 
-def after(hand: Hand, device: Device, events: list[Json]) -> list[Json]:
-    found = pump_logs(hand, device, {"events": events}, "body")
+def after(visitor: Visitor, device: Device, events: list[Json]) -> list[Json]:
+    found = pump_logs(visitor, device, {"events": events}, "body")
     assert isinstance(found, dict)
     return found["events"]  # type: ignore[return-value]  # a list comes out of a list
 
@@ -53,19 +53,19 @@ def after(hand: Hand, device: Device, events: list[Json]) -> list[Json]:
 def test_events_together_are_the_events_one_by_one(events: list[Json]) -> None:
     device = Device()
     survey(device, events)
-    for hand in (Scrubbing, Looking):
+    for visitor in (Rewriter, Checker):
         run = Run(policy=policy(), clock=CLOCK)
-        together = after(hand(run), device, events)
+        together = after(visitor(run), device, events)
         seen = {(finding.place, finding.kind) for finding in run.findings}
         run.findings.clear()
-        alone = [event for one in events for event in after(hand(run), device, [one])]
+        alone = [event for one in events for event in after(visitor(run), device, [one])]
         assert repr(together) == repr(alone), "0, 0.0 and False are different"
         assert seen == {(finding.place, finding.kind) for finding in run.findings}
 
 
 def test_a_nought_of_the_wrong_type_is_put_right() -> None:
     event: Json = {"eventCode": 280, "eventProperties": {"bolusId": 0.0, "remoteId": 0}}
-    assert repr(after(Scrubbing(Run(policy=policy(), clock=CLOCK)), Device(), [event])) == repr(
+    assert repr(after(Rewriter(Run(policy=policy(), clock=CLOCK)), Device(), [event])) == repr(
         [{"eventCode": 280, "eventProperties": {"bolusId": 0, "remoteId": 0}}]
     )
 

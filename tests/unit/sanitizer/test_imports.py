@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from sanitizer.asking import asked_for
 from sanitizer.findings import listed, without_advice
 from sanitizer.outcomes import cassette_name
+from sanitizer.request_labels import asked_for
 from tfx import cli
 from tfx.store import load
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from sanitizer.actions import ACTIONS
+from sanitizer.anonymity import ACCOUNT, crowd, left_in
 from sanitizer.check import COUNTED
-from sanitizer.crowd import ACCOUNT, crowd, left_in
 from sanitizer.formats import har
 from sanitizer.policy import Node, policy
 from sanitizer.report import HELD, Entry, markdown, report

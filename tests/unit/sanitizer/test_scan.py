@@ -16,7 +16,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sanitizer.naming import named_in
+from sanitizer.cassette_names import named_in
 from sanitizer.scan import scan, search
 from sanitizer.scrub import scrub
 from tfx.capture import Capture, Seen

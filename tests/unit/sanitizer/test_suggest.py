@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from sanitizer.check import looked_at
 from sanitizer.findings import Finding
-from sanitizer.names import known_to
-from sanitizer.own import extended
+from sanitizer.known_names import known_to
 from sanitizer.policy import policy
 from sanitizer.scrub import scrub
 from sanitizer.suggest import MARK, is_public, save, shape, suggested
+from sanitizer.user_rules import extended
 from tfx.capture import Capture
 from tfx.errors import UsageError
 from tfx.jsonbody import Json

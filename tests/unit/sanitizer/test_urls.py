@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import pytest
 
-from sanitizer.hand import Looking, Scrubbing
 from sanitizer.policy import policy
 from sanitizer.run import Run
 from sanitizer.scrub import scrub
 from sanitizer.urls import link
+from sanitizer.visitors import Checker, Rewriter
 from tfx.capture import Capture
 from tfx.signing import s256
 
@@ -92,17 +92,17 @@ def run() -> Run:
 
 @pytest.mark.parametrize(("before", "after", "_why"), LINKS)
 def test_a_link(before: str, after: str, _why: str) -> None:
-    hand = Scrubbing(run())
-    assert link(hand, before, "header") == after
-    assert link(Scrubbing(run()), after, "header") == after, "twice is once"
+    visitor = Rewriter(run())
+    assert link(visitor, before, "header") == after
+    assert link(Rewriter(run()), after, "header") == after, "twice is once"
 
 
 @pytest.mark.parametrize(("before", "after", "_why"), LINKS)
 def test_the_looking_hand_reports_what_the_other_changes(before: str, after: str, _why: str) -> None:
-    hand = Looking(run())
-    assert link(hand, before, "header") == before
-    assert bool(hand.run.findings) == (before != after)
-    clean = Looking(run())
+    visitor = Checker(run())
+    assert link(visitor, before, "header") == before
+    assert bool(visitor.run.findings) == (before != after)
+    clean = Checker(run())
     link(clean, after, "header")
     assert clean.run.findings == []
 
@@ -111,11 +111,11 @@ def test_nesting_has_an_end() -> None:
     url = "https://sso.tandemdiabetes.com/"
     for _ in range(6):
         url = f"https://sso.tandemdiabetes.com/?ReturnUrl={quote(url, safe='')}"
-    hand = Scrubbing(run())
-    assert link(hand, url, "header").count("ReturnUrl") <= 5
-    assert "URLs nested too deep" in [finding.kind for finding in hand.run.findings]
+    visitor = Rewriter(run())
+    assert link(visitor, url, "header").count("ReturnUrl") <= 5
+    assert "URLs nested too deep" in [finding.kind for finding in visitor.run.findings]
 
 
 def test_a_number_that_is_no_url_is_blanked() -> None:
-    hand = Scrubbing(run())
-    assert link(hand, 5, "body.redirectUrl") == ""
+    visitor = Rewriter(run())
+    assert link(visitor, 5, "body.redirectUrl") == ""

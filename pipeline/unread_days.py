@@ -1,4 +1,4 @@
-"""Holes: days whose answer could not be read, kept until a healthy answer has come for them."""
+"""Unread days: days whose answer could not be read. They are kept, and asked for again, until an answer was read."""
 
 from datetime import date, timedelta
 from itertools import pairwise
@@ -24,7 +24,7 @@ def remember(connection: Connection, device_id: int, window: Window, *, is_read:
     driver(connection).execute(_MEND if is_read else _MARK, [device_id, window.since, window.until])
 
 
-def holes(connection: Connection, serial_number: str | None = None) -> tuple[Window, ...]:
+def unread_days(connection: Connection, serial_number: str | None = None) -> tuple[Window, ...]:
     """The days nobody has read yet, of one pump or of all, oldest first; days in a row are one window, of whatever length."""
     found = driver(connection).execute(_OF_ALL if serial_number is None else _OF_ONE, None if serial_number is None else [serial_number])
     days = [cast("date", day) for (day,) in found.fetchall()]

@@ -1,4 +1,4 @@
-"""Which files a check or a cleaning looks at, and what each of them is: in a folder of cassettes every file, whatever it is called."""
+"""Which files a check or a run looks at, and what each of them is; in a folder of cassettes every file, whatever its name."""
 
 import re
 from collections.abc import Sequence

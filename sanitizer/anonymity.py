@@ -1,4 +1,4 @@
-"""What is left on a cassette that narrows the crowd its person may be in, and how many of the cassettes at hand share it. Pure."""
+"""What is left on a cassette that could narrow down whose it is, and how many of the given cassettes share it (k-anonymity). Pure."""
 
 import json
 import re
@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from typing import Final, cast
 
 from sanitizer.contents import content
-from sanitizer.hand import Looking
 from sanitizer.members import walk
 from sanitizer.policy import Policy, Rule
 from sanitizer.run import Run
+from sanitizer.visitors import Checker
 from tandem.endpoints import locate
 from tandem.events import EVENTS
 from tfx.cassette import Cassette
@@ -38,8 +38,8 @@ _SUCCESS: Final = range(200, 300)
 _INDEX = re.compile(r"\[\d+\]")
 
 
-class _Collecting(Looking):
-    """The hand that only looks, and remembers what the policy keeps."""
+class _Collecting(Checker):
+    """The checking visitor, and remembers what the policy keeps."""
 
     __slots__ = ("kept",)
 
@@ -88,9 +88,9 @@ def _marked(code: int, row: Mapping[str, Json]) -> Iterator[tuple[str, str]]:
 
 
 def _kept(rules: Policy, cassette: Cassette, name: str, body: Json) -> list[tuple[str, Json]]:
-    hand = _Collecting(Run(policy=rules, clock=cassette.clock))
-    walk(hand, rules.bodies[name, "response"], body, "response body")
-    return hand.kept
+    visitor = _Collecting(Run(policy=rules, clock=cassette.clock))
+    walk(visitor, rules.bodies[name, "response"], body, "response body")
+    return visitor.kept
 
 
 def _kind(path: str) -> str:

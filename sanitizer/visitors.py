@@ -1,4 +1,4 @@
-"""Two hands for one walk: one changes what it meets, the other only looks. So the check can never know other places than the rules do."""
+"""Two visitors for one walk: `Rewriter` changes what it meets, `Checker` only reports. So the check never misses a place the rules know."""
 
 import re
 from typing import Protocol
@@ -17,8 +17,8 @@ KEPT = "keep:"
 _INDEX = re.compile(r"\[\d+\]")
 
 
-class Hand(Protocol):
-    """What meets every leaf. `changes` is False for the hand that only looks."""
+class Visitor(Protocol):
+    """What meets every leaf. `changes` is False for `Checker`."""
 
     run: Run
     changes: bool
@@ -78,8 +78,8 @@ class _Reporting:
         self.run.places[f"{KEPT}{domain}", _INDEX.sub("[]", place)] += number
 
 
-class Scrubbing(_Reporting):
-    """The hand that changes."""
+class Rewriter(_Reporting):
+    """Changes what it meets: the visitor of sanitizing."""
 
     __slots__ = ()
     changes = True
@@ -106,8 +106,8 @@ class Scrubbing(_Reporting):
         return blank(value)
 
 
-class Looking(_Reporting):
-    """The hand that only looks: every finding is a place that could not have come out of `Scrubbing`."""
+class Checker(_Reporting):
+    """Changes nothing: every finding is a place that could not have come out of `Rewriter`. The visitor of `--check`."""
 
     __slots__ = ()
     changes = False
@@ -120,7 +120,7 @@ class Looking(_Reporting):
             self.run.counts[rule.word] += 1
         action = ACTIONS[rule.word]
         if action.holds(value, rule.argument, self.run):
-            if not self.run.turns.are_kept(action.tells(value)):
+            if not self.run.ordinal_order.are_kept(action.tells(value)):
                 self.note(place, "a stand-in out of turn; they are numbered from 1 as they appear, and none is left out")
             return value
         if isinstance(value, dict | list) or value != blank(value):

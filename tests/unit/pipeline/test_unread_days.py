@@ -11,11 +11,11 @@ from sqlalchemy import Engine
 from pipeline.check import check
 from pipeline.derive import derive
 from pipeline.devices import zone_named
-from pipeline.holes import holes, remember
 from pipeline.origin import Origin
 from pipeline.pumps import Pump
 from pipeline.runs import Order, planned
 from pipeline.steps import run
+from pipeline.unread_days import remember, unread_days
 from tandem.client import TandemSource
 from tandem.clock import seconds_of
 from tandem.eras import ERAS
@@ -58,7 +58,7 @@ def test_a_hole_is_told_and_asked_for_again_until_it_is_read(warehouse: Engine) 
     assert well.asked == ["2024-07-02 to 2024-07-03", "2024-07-05 to 2024-07-05"]
     assert (again.unread, again.rows["raw_events"]) == ((), 1)
     with warehouse.connect() as connection:
-        assert (holes(connection), check(connection).findings) == ((), ())
+        assert (unread_days(connection), check(connection).findings) == ((), ())
 
 
 @pytest.mark.parametrize(
@@ -74,7 +74,7 @@ def test_only_the_days_that_were_read_are_mended(read: tuple[int, int], left: li
     with warehouse.begin() as connection:
         remember(connection, 1, Window(since=date(2024, 7, 2), until=date(2024, 7, 20)), is_read=False)
         remember(connection, 1, Window(since=date(2024, 7, read[0]), until=date(2024, 7, read[1])), is_read=True)
-        assert [str(window) for window in holes(connection)] == left
+        assert [str(window) for window in unread_days(connection)] == left
 
 
 def test_a_window_of_half_a_surrogate_pair_is_no_hole(warehouse: Engine) -> None:

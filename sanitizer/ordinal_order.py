@@ -1,4 +1,4 @@
-"""Whose turn it is: the stand-ins of a cassette are numbered from 1 in the order in which they first appear, and none is left out. Pure.
+"""The order of ordinals: replacements are numbered from 1 in the order in which they first appear, and none is left out. Pure.
 
 A file whose stand-ins skip or stand in another order was not made by tfx, and an ordinal could say anything of up to five digits.
 """
@@ -9,7 +9,7 @@ Ordinal = tuple[str, int]
 """The name of a numbering, and a number in it."""
 
 
-class Turns:
+class OrdinalOrder:
     """What was met so far of each numbering."""
 
     __slots__ = ("_last", "_told")

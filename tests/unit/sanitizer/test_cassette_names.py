@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanitizer.naming import PLAIN, named_in
+from sanitizer.cassette_names import PLAIN, named_in
 from tfx.capture import Seen
 
 NAMES = [

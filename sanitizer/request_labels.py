@@ -1,4 +1,4 @@
-"""How a request that no rule is for may be named: by the words of the policy's own addresses, and a star for every other one. Pure."""
+"""Labels of requests that no rule knows: only words of known paths are shown, everything else is a star. Pure."""
 
 import re
 from typing import Final

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanitizer.check import check, looked_at
+from sanitizer.ordinal_order import OrdinalOrder
 from sanitizer.scrub import Scrubbed, again, scrub
-from sanitizer.turns import Turns
 from tfx.capture import Capture
 from tfx.exchange import Headers
 from tfx.store import dumps, loads
@@ -27,10 +27,10 @@ SAYS = "a stand-in out of turn; they are numbered from 1 as they appear, and non
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 4)), max_size=9))
 def test_turns_are_kept_where_none_skips(ordinals: list[tuple[str, int]]) -> None:
-    turns, met, told = Turns(), {"a": 0, "b": 0}, set()
+    order, met, told = OrdinalOrder(), {"a": 0, "b": 0}, set()
     for name, number in ordinals:
         skips = number > met[name] + 1 and name not in told
-        assert turns.are_kept([(name, number)]) is not skips
+        assert order.are_kept([(name, number)]) is not skips
         met[name] = max(met[name], number)
         told |= {name} if skips else set()
 
