@@ -11,9 +11,8 @@ from dataclasses import replace
 from replayer.keys import Question
 from replayer.makers import MAKERS, kept
 from replayer.recordings import tape_of
-from replayer.windows import invalid
 from tandem.eras import ERAS, Era
-from tandem.refusals import GONE, unknown_keys
+from tandem.refusals import GONE
 from tandem.responses import response_of
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, FormatError, UsageError
@@ -42,16 +41,7 @@ def as_era(cassette: Cassette, era: str) -> Cassette:
     return replace(cassette, era=era, exchanges=made)
 
 
-def foreign(asked: Question, era: Era) -> Response | None:
-    """What the service of an era says to a client of another; None if it takes the question.
-
-    The paths of another era are gone; since October 2026 pump-logs refuses keys it does not know, `eventIds` among them.
-    """
-    if asked.place is None:
-        return None
-    if era.name not in asked.place.endpoint.eras:
-        return response_of(404, GONE, content_type="text/html")
-    if asked.endpoint != "pump-logs" or not era.filters_events:
-        return None
-    issues = unknown_keys(name.decode("utf-8", "replace") for (name, _), piece in zip(asked.query, asked.pieces, strict=True) if piece)
-    return invalid(issues) if issues else None
+def gone(asked: Question, era: Era) -> Response | None:
+    """What the service of an era says to a client of another, whose paths are gone; None if it takes the question."""
+    is_gone = asked.place is not None and era.name not in asked.place.endpoint.eras
+    return response_of(404, GONE, content_type="text/html") if is_gone else None

@@ -15,7 +15,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
 from replayer.bound import BOUND, bound_names, dropped
-from tandem.endpoints import Place, locate
+from tandem.endpoints import Place, locate, plainly_spelled
 from tfx.errors import CassetteError, FormatError
 from tfx.exchange import Headers, Request, can_be_ignored
 from tfx.jsonbody import Json, parse
@@ -147,7 +147,7 @@ def address(method: str, before: str) -> Address:
         method=method.upper(),
         origin=f"{scheme}://{parts.netloc.lower().removesuffix(DEFAULT_PORTS.get(scheme, ''))}",
         path=tuple([unquote_to_bytes(segment) for segment in (parts.path or "/").split("/")]),
-        place=locate(method, before),
+        place=locate(method, plainly_spelled(before)),
     )
 
 

@@ -1,7 +1,7 @@
 """The index of a cassette: canonical key -> queue of exchanges, constant time in their number. Pure but for its queues."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from replayer import access
@@ -13,7 +13,7 @@ from tfx import codec
 from tfx.cassette import Cassette
 from tfx.collecting import uncollected
 from tfx.errors import CassetteError, FormatError, RefusedError
-from tfx.exchange import Exchange, Headers, Request, Response, State
+from tfx.exchange import Exchange, Request, Response, State
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -103,15 +103,15 @@ class Index:
         self._loose: dict[tuple[str, ...], dict[tuple[State, Key], Queue]] = {}
         self._has_states = any(exchange.terms.when for exchange in cassette.exchanges)
         self.sign_in = SignIn.of(cassette)
-        opened = _Verdicts(self.era, self.sign_in)
-        self.entries = tuple([self._entry(number, exchange, opened) for number, exchange in enumerate(cassette.exchanges, start=1)])
+        verdicts = _Verdicts(self.era, self.sign_in)
+        self.entries = tuple([self._entry(number, exchange, verdicts) for number, exchange in enumerate(cassette.exchanges, start=1)])
 
-    def _entry(self, number: int, exchange: Exchange, opened: "_Verdicts") -> Entry:
+    def _entry(self, number: int, exchange: Exchange, verdicts: "_Verdicts") -> Entry:
         terms, request = exchange.terms, exchange.request
         asked = question(request, self.addresses)
         # One object for equal addresses: of ten thousand exchanges most go to the same few.
         asked.address = self.addresses.setdefault((request.method, request.url.partition("?")[0]), asked.address)
-        entry = Entry(number=number, exchange=exchange, address=asked.address, verdict=opened.verdict(asked, exchange))
+        entry = Entry(number=number, exchange=exchange, address=asked.address, verdict=verdicts.verdict(asked, exchange))
         ignore = checked_ignore(terms.ignore, number) if terms.ignore else ()
         queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
         place = (terms.when, key(asked, ignore, verdict=entry.verdict))
@@ -177,8 +177,8 @@ class Index:
 
     def _key(self, asked: Question, verdict: str) -> Key:
         # Most requests are spelled as one was recorded, and then its key is known without taking the query apart.
-        method, opened, known = self._spelled.get(asked.url or "", ("", "", ()))
-        return known if method == asked.method and opened == verdict else key(asked, verdict=verdict)
+        method, found, known = self._spelled.get(asked.url or "", ("", "", ()))
+        return known if method == asked.method and found == verdict else key(asked, verdict=verdict)
 
     def ends_token(self, entry: Entry) -> bool:
         """Whether an answer refuses a token that nothing recorded later was answered for."""
@@ -198,13 +198,6 @@ class Index:
         """The sign-in page as recorded, if it was."""
         found = (entry for entry in self.entries if entry.address.place and entry.address.place.endpoint.name == "sso-page")
         return next((made(entry.exchange, entry.number) for entry in found if entry.exchange.status == HTTPStatus.OK), None)
-
-    def with_cookies(self, response: Response) -> Response:
-        """An answer about data that was not recorded, with the cookies that those recorded set."""
-        data = (one for one in self.entries if one.exchange.status == HTTPStatus.OK and access.wants_token(one.address.place))
-        first = next((one.exchange.response for one in data), None)
-        given = [("Set-Cookie", line) for line in first.headers.all("Set-Cookie")] if first else []
-        return replace(response, headers=Headers([*response.headers, *given]))
 
     def recorded(self, endpoint: str, status: int) -> Response | None:
         """The first answer with this status that the endpoint gave; else that any gave."""
@@ -234,10 +227,10 @@ class _Verdicts:
         # By identity: addresses and, as they are read from a file, headers are shared, and live as long as the cassette does.
         place = (id(asked.address), id(asked.headers), exchange.status)
         if place not in self._known:
-            self._known[place] = self._door(asked, exchange)
+            self._known[place] = self._judged(asked, exchange)
         return self._known[place]
 
-    def _door(self, asked: Question, exchange: Exchange) -> str:
+    def _judged(self, asked: Question, exchange: Exchange) -> str:
         verdict = access.verdict(asked, self._era)
         if verdict != access.ALLOWED:
             # Only where the recorded headers would have been refused does the answer decide.

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from replayer.differences import Candidate, Difference, differences, is_derivable
 from replayer.keys import Question
-from replayer.remedies import remedy
+from replayer.remedies import live, remedy
 from replayer.words import NEXT, host_word, label
 from tandem.regions import HOSTS
 from tfx.exchange import State
@@ -27,11 +27,13 @@ def report(
     cassette: str,
     verdict: str,
     state: State = "start",
+    era: str = "",
     strict: bool = False,
 ) -> str:
     """Some short lines: what was asked, what is nearest and where it differs, what to do next.
 
-    `used`: who asked for an exchange first (`file:line` or blank); `strict`: other days than were recorded are not derived.
+    `used`: who asked for an exchange first (`file:line` or blank); `strict`: other days than were recorded are not derived;
+    `era`: the one of the service that is replayed.
     """
     ranked = nsmallest(
         NEAREST,
@@ -49,9 +51,10 @@ def report(
         lines.append(f"  nearest: #{candidate.number} {label(candidate.question)} ({_use(candidate.number, used)})")
         found = list(differences(asked, candidate, verdict, state))
         lines += [f"    {words}" for words in _shown(found, strict=strict)]
-    return (
-        "\n".join(lines) + NEXT + remedy(asked, near[0] if near else None, verdict, cassette, state=state, strict=strict, others=candidates)
-    )
+    nearest = near[0] if near else None
+    if said := live(asked, nearest, era):
+        lines.append(f"  live: {said}")
+    return "\n".join(lines) + NEXT + remedy(asked, nearest, verdict, cassette, state=state, era=era, strict=strict, others=candidates)
 
 
 def _use(number: int, used: Mapping[int, str]) -> str:

@@ -1,14 +1,13 @@
 """What to do about a request that is not on the cassette. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Final
 from urllib.parse import urlsplit
 
 from replayer import shapes
 from replayer.differences import Candidate, Difference, differences, is_derivable
 from replayer.keys import Question, text
-from replayer.windows import FORMS
+from tandem.asked import FORMS
 from tandem.eras import CURRENT
 from tandem.regions import HOSTS, REGIONS, client_id_of
 from tfx.exchange import State
@@ -16,7 +15,7 @@ from tfx.exchange import State
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 _SHOWN: Final = 5
-_DATE: Final = FORMS["pump-events"][1]
+_DATE: Final = FORMS["pump-events"].pattern
 _CLIENTS: Final = {client_id_of(region, era): (era, name) for name, region in REGIONS.items() for era in (CURRENT, "2025")} | {
     region.client_id: (CURRENT, name) for name, region in REGIONS.items()
 }
@@ -30,15 +29,19 @@ def remedy(
     cassette: str,
     *,
     state: State = "start",
+    era: str = "",
     strict: bool = False,
     others: Sequence[Candidate] = (),
 ) -> str:
-    """What to do next; `others` are all exchanges of the cassette."""
+    """What to do next; `others` are all exchanges of the cassette, `era` is its own."""
     if urlsplit(asked.origin).netloc not in HOSTS:
         return "tfx has only Tandem Source to answer with; allow the host where a test needs it (loopback), or let the program leave it out"
     if nearest and (stranger := _stranger(asked, nearest.question)):
         return stranger
     again = f"record it again with: tfx record {cassette}"
+    if era and asked.place and era not in asked.place.endpoint.eras:
+        then = max(asked.place.endpoint.eras)
+        return f"serve a client of that time the cassette as of then: --as-era {then}, in tests as_era={then!r}"
     if asked.place is None and (nearest is None or nearest.question.path != asked.path):
         return f"tfx knows no such path of the service; put it right, or, if it is a new one, {again}"
     every = list(differences(asked, nearest, verdict, state)) if nearest else []
@@ -47,11 +50,24 @@ def remedy(
     return _nearly(asked, nearest, every[0] if every else None, again, others) if nearest else again
 
 
+def live(asked: Question, nearest: Candidate | None, era: str) -> str:
+    """What the live service would say, where it probably has nothing; published only for the paths of old eras, so it is never answered."""
+    if urlsplit(asked.origin).netloc not in HOSTS:
+        return ""
+    if era and asked.place and era not in asked.place.endpoint.eras:
+        return f"404, since this path belongs to era {' and '.join(sorted(asked.place.endpoint.eras))}; but none was recorded"
+    other = nearest.question.place if nearest else None
+    is_other = asked.place and other and asked.place.endpoint is other.endpoint and asked.place.path_values != other.path_values
+    return "most likely a 404, but none was recorded" if asked.place is None or is_other else ""
+
+
 def _nearly(asked: Question, nearest: Candidate, found: Difference | None, again: str, others: Sequence[Candidate]) -> str:
     """Of a request that was recorded but for its first difference."""
     if found is None:
         terms = f'"replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
         return f"ask once less, or let the answer repeat: {terms}, then tfx sanitize --edited FILE;\n    or {again}"
+    if found.place == "method":
+        return f"ask with {nearest.question.method}, or, if the service takes both, {again}"
     if found.place == "state":
         return f'ask first for an exchange that leads to {nearest.terms.when} ("then" on the cassette), or {again}'
     if found.place.startswith("path.") and asked.endpoint == nearest.question.endpoint:
@@ -69,22 +85,18 @@ def _recorded(asked: Question, name: str, others: Sequence[Candidate]) -> str:
 
 def _window(asked: Question, recorded: Question, again: str, *, strict: bool) -> str:
     """What is wrong with the days that were asked for, where nothing else is."""
-    names, form, words = FORMS[asked.endpoint]
-    moments = []
-    for name in names:
-        value = next(iter(asked.values(name)), "")
-        example = next(iter(recorded.values(name)), "")
-        if _DATE.match(value) and form is not _DATE:
-            return f"query.{name} is a date, and the service takes {words} only: ask for {value}{example[10:]} (recorded: {example})"
-        try:
-            moments.append(datetime.fromisoformat(value.removesuffix("Z")) if form.match(value) else None)
-        except ValueError:
-            return f"query.{name} is no day or time there is; write {words} (recorded: {example})"
-        if moments[-1] is None:
-            return f"query.{name} is none of the service's {words}, which it refuses with 400; write it as {example}"
-    first, last = moments
+    form = FORMS[asked.endpoint]
+    for name in form.keys:
+        value, example = (next(iter(one.values(name)), "") for one in (asked, recorded))
+        if _DATE.match(value) and form.pattern is not _DATE:
+            return f"query.{name} is a date, and the service takes {form.words} only: ask for {value}{example[10:]} (recorded: {example})"
+        if form.moment(value) is None and form.pattern.match(value):
+            return f"query.{name} is no day or time there is; write {form.words} (recorded: {example})"
+        if form.moment(value) is None:
+            return f"query.{name} is none of the service's {form.words}, which it refuses with 400; write it as {example}"
+    first, last = form.ends(asked.values)
     if first and last and last < first:
-        return f"the window ends before it begins; put the earlier of the two into {names[0]}, the later into {names[1]}"
+        return f"the window ends before it begins; put the earlier of the two into {form.keys[0]}, the later into {form.keys[1]}"
     if strict:
         return "strict_windows answers the recorded windows alone; ask for one of them, or leave strict_windows out (--strict-windows)"
     return f"ask inside the recorded days (with freeze, today is the cassette's), or {again}"

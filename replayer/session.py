@@ -8,7 +8,6 @@ assert not replay.unused
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
@@ -58,12 +57,12 @@ class Replay(Tally):
         `signed_in`: the cookies and tokens of the cassette count as handed out. `behind` is asked for what this cassette lacks. `tell`
         hears every event at once as a kind (`used`, `miss`, `struck`, `refused`) and its words; a child process reports through it.
         """
-        self._is_foreign: Callable[[Question, Era], Response | None] = lambda _asked, _era: None
+        self._gone: Callable[[Question, Era], Response | None] = lambda _asked, _era: None
         self._understood: Callable[[Question, Era], Question] = lambda asked, _era: asked
         if as_era is not None and as_era != cassette.era:
             from replayer import eras  # codecs of both wires: loaded where they are wanted
 
-            cassette, self._is_foreign, self._understood = eras.as_era(cassette, as_era), eras.foreign, understood
+            cassette, self._gone, self._understood = eras.as_era(cassette, as_era), eras.gone, understood
         self.cassette, self._behind = cassette, behind
         self._index = Index(cassette)
         self._origins = {address.origin for address in self._index.addresses.values()}
@@ -116,9 +115,7 @@ class Replay(Tally):
         with self._lock:
             try:
                 self._ledger.check(asked)
-                found = self._index.peek(asked, self._verdict(asked)) is not None or (
-                    self._windows is not None and self._windows.answer(asked, lambda _number: None, self._index.state) is not None
-                )
+                found = self._index.peek(asked, self._verdict(asked)) is not None or self._derived(asked) is not None
             except MismatchError:
                 found = False
         return found or (self._behind is not None and self._behind.knows(asked))
@@ -161,6 +158,7 @@ class Replay(Tally):
                 cassette=self.cassette.name,
                 verdict=verdict,
                 state=self._index.state,
+                era=self._index.era.name,
                 strict=self._windows is None,
             ),
         )
@@ -183,7 +181,7 @@ class Replay(Tally):
         return self._ledger.settle(asked, response)
 
     def _refusal(self, asked: Question, verdict: str) -> Response | None:
-        """What the service says to who is not signed in, or of another era; None if it takes the question."""
+        """What the service says to who is not signed in, of another era or asks wrongly; None if it takes the question."""
         if verdict == access.NO_SESSION:
             return self._sent_away(asked)
         if verdict != access.ALLOWED:
@@ -193,8 +191,14 @@ class Replay(Tally):
             return access.refusal(verdict, asked.headers.get("accept-encoding"))
         if self.credentials.was_sent_away(asked):
             return self._index.sign_in_page() or access.sign_in_page()
-        foreign = self._is_foreign(asked, self._index.era) if self._behind is None else None
-        return self._index.with_cookies(foreign) if foreign and foreign.status == HTTPStatus.BAD_REQUEST else foreign
+        if self._behind is not None and self._behind.knows(asked):
+            return None
+        refused = self._windows.refusal(asked, self._index.state) if self._windows else None
+        if refused is None:
+            return self._gone(asked, self._index.era)
+        why, response = refused
+        self._note(f"{label(asked)} was answered with 400: {why}")
+        return response
 
     def _sent_away(self, asked: Question) -> Response | None:
         if not self._is_known_client(asked):
@@ -237,9 +241,7 @@ class Replay(Tally):
     def _struck(self, asked: Question, verdict: str) -> Response | None:
         """What a fault makes of this request; None if it is answered as recorded."""
         entry = self._index.peek(asked, verdict)
-        derived = (
-            None if entry or verdict != access.ALLOWED or not self._windows else self._windows.answer(asked, self._mark, self._index.state)
-        )
+        derived = None if entry or verdict != access.ALLOWED else self._derived(asked, self._mark)
         if entry is None and derived is None:
             return None
         idle = self._plan.idle
@@ -254,6 +256,13 @@ class Replay(Tally):
             taken = (partial(self._taken, asked, verdict),) if late(kind) is not None else ()
             raise Struck(kind, self._peeked(asked, entry), self._hang, *taken)
         return self._plan.answer(kind, asked, self._peeked(asked, entry) if entry else cast("Response", derived))
+
+    def _derived(self, asked: Question, mark: Callable[[int], None] = lambda _number: None) -> Response | None:
+        """What is answered from recorded windows, or refused by what they show."""
+        if self._windows is None:
+            return None
+        refused = self._windows.refusal(asked, self._index.state)
+        return refused[1] if refused else self._windows.answer(asked, mark, self._index.state)
 
     def _peeked(self, asked: Question, entry: Entry) -> Response:
         self._mark(entry.number)

@@ -5,26 +5,24 @@ for that pump, filtered by wall clock and by event codes as the era does. The ev
 numbers, key order and spacing are the service's; `clockChanges` stays whole. Outside the recorded span nothing is known.
 """
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from types import MappingProxyType
 from typing import Final
 
 from replayer.events import Lane, lane, legacy_lane
-from replayer.keys import Question
+from replayer.keys import Question, text
 from replayer.ledger import with_body
 from replayer.matching import Entry
 from replayer.words import NEXT
+from tandem.asked import FORMS, refusal
 from tandem.codes import BadCodesError, codes_of
 from tandem.eras import Era
-from tandem.refusals import BAD_PARAMETERS, KNOWN_KEYS, NOT_A_NUMBER, too_long, written, zod_error
+from tandem.refusals import KNOWN_KEYS, written
 from tandem.responses import GZIP_FROM, response_of
 from tfx import codec
 from tfx.errors import MismatchError
 from tfx.exchange import Exchange, Headers, Response, State
-from tfx.jsonbody import Json
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
@@ -32,14 +30,6 @@ _TICK: Final = timedelta(seconds=1)
 _DAY: Final = timedelta(days=1)
 _CONTENT_MARKS: Final = ("ETag", "Content-MD5", "Digest", "Last-Modified")
 """Response headers that speak of one particular body."""
-
-FORMS: Final[Mapping[str, tuple[tuple[str, str], re.Pattern[str], str]]] = MappingProxyType(
-    {
-        "pump-logs": (("startDate", "endDate"), re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z\Z"), "instants"),
-        "pump-events": (("minDate", "maxDate"), re.compile(r"\d{4}-\d\d-\d\d\Z"), "dates"),
-    }
-)
-"""By endpoint the keys of a window, how the service writes its ends, and what these are called."""
 
 Group = tuple[object, ...]
 
@@ -98,8 +88,6 @@ class Windows:
     ) -> Response | None:
         """The events of the window asked for; None if this is no question about a window, or not about a recorded pump.
 
-        A window over the service's cap is refused as the service does, unless it answered one on this very cassette.
-
         `mark` is told the number of every recorded exchange the window touches; `state` is the one the replay is in. `fail` is asked first
         for what went wrong when the touched windows were recorded, whatever codes were asked for then: an exchange, in recorded order.
 
@@ -112,9 +100,6 @@ class Windows:
         if window is None or not known:
             return None
         usable = [one for one in known if one.window.knows(window.codes)]
-        refused = self._refused(asked, window, known)
-        if refused is not None:
-            return refused
         if not any(_covers(span, window) for span in spans(one.window for one in usable)):
             raise MismatchError(self._outside(window, [one.window for one in usable], [one.window for one in known]))
         touched = [one for one in usable if one.window.first <= window.last and one.window.last >= window.first]
@@ -129,6 +114,27 @@ class Windows:
         template = max(touched, key=lambda one: "content-encoding" in one.entry.exchange.response.headers)
         return self._cut(window, usable, template)
 
+    def refusal(self, asked: Question, state: State = "start") -> tuple[str, Response] | None:
+        """Why the service does not take a question about a recorded pump, and its answer; None if it does.
+
+        A window over its cap it takes if it answered one on this very cassette.
+        """
+        if asked.endpoint not in FORMS or asked.body:
+            return None
+        known = [one for one in self._groups.get(_group(asked), []) if _answers(one.entry.exchange, state)]
+        if not known:
+            return None
+        meant = understood(asked, self._era)
+        longest = max(timedelta(days=self._era.max_window_days), *(one.window.last - one.window.first for one in known))
+        found = refusal(asked.endpoint, [text(name) for name, _ in meant.query], meant.values, self._era, longest=longest)
+        if found is None:
+            return None
+        made = response_of(
+            400, written(found.told), content_type="application/json; charset=utf-8", accept_encoding=asked.headers.get("accept-encoding")
+        )
+        cookies = [("Set-Cookie", line) for line in known[0].entry.exchange.response.headers.all("Set-Cookie")]
+        return found.why, replace(made, headers=Headers([*made.headers, *cookies]))
+
     def look_through(self) -> None:
         """Read the events of every recorded window.
 
@@ -138,20 +144,6 @@ class Windows:
         for one in (one for group in self._groups.values() for one in group):
             if one.entry.exchange.status == 200:  # noqa: PLR2004  # HTTP's OK
                 self._lane(one)
-
-    def _refused(self, asked: Question, window: Window, known: list[_Recorded]) -> Response | None:
-        issues: list[Json] = []
-        if self._is_too_long(window) and not any(self._is_too_long(one.window) for one in known):
-            issues.append(too_long(self._era.max_window_days))
-        if not _has_good_codes(asked, self._era):
-            if self._era.wire == "binary":
-                return _like(known[0], bad_request(BAD_PARAMETERS))
-            issues.append(NOT_A_NUMBER)
-        return _like(known[0], invalid(issues)) if issues else None
-
-    def _is_too_long(self, window: Window) -> bool:
-        # The reportsfacade of 2025 had no cap that anybody met.
-        return self._era.wire == "json" and window.last - window.first > timedelta(days=self._era.max_window_days)
 
     def _cut(self, window: Window, usable: list[_Recorded], template: _Recorded) -> Response:
         numbers = tuple(one.entry.number for one in usable)
@@ -185,27 +177,17 @@ class Windows:
         )
 
 
-def invalid(issues: list[Json]) -> Response:
-    """What the bff says to a question it does not take."""
-    return bad_request(zod_error(issues))
-
-
-def bad_request(told: Json) -> Response:
-    """Status 400 with the reason as JSON."""
-    return response_of(400, written(told), content_type="application/json; charset=utf-8")
-
-
 def asked_window(asked: Question, era: Era) -> Window | None:
     """The window a request asks for, or None if it is none, or not put the way the service understands."""
     if asked.endpoint not in FORMS:
         return None
     asked = understood(asked, era)
-    names, form, _ = FORMS[asked.endpoint]
-    wanted = sorted([*names, *(["pumperId"] if asked.endpoint == "pump-logs" else [])])
+    form = FORMS[asked.endpoint]
+    wanted = sorted([*form.keys, *(["pumperId"] if asked.endpoint == "pump-logs" else [])])
     keys = sorted({name.decode("utf-8", "replace") for name, _ in asked.query} - {era.events_key})
     if keys != wanted or any(len(asked.values(name)) != 1 for name in wanted) or asked.body:
         return None  # nobody has seen what the service makes of a body on a GET
-    first, last = (_moment(asked.values(name)[0], form) for name in names)
+    first, last = form.ends(asked.values)
     if first is None or last is None or first > last:
         return None
     try:
@@ -242,19 +224,6 @@ def spans(windows: Iterable[Window]) -> list[Window]:
     return found
 
 
-def _like(one: _Recorded, made: Response) -> Response:
-    cookies = [("Set-Cookie", line) for line in one.entry.exchange.response.headers.all("Set-Cookie")]
-    return replace(made, headers=Headers([*made.headers, *cookies]))
-
-
-def _has_good_codes(asked: Question, era: Era) -> bool:
-    try:
-        codes_of(asked.values(era.events_key), era)
-    except BadCodesError:
-        return False
-    return True
-
-
 def _answers(exchange: Exchange, state: State) -> bool:
     return exchange.terms.when in ("", state) and exchange.status == 200  # noqa: PLR2004  # HTTP's OK
 
@@ -266,10 +235,3 @@ def _covers(span: Window, window: Window) -> bool:
 def _group(asked: Question) -> Group:
     # The whole path: it names the pump (and in 2025 the person); in the json eras the person is in the query.
     return (asked.method, asked.origin, asked.path, asked.values("pumperId"))
-
-
-def _moment(text: str, form: re.Pattern[str]) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.removesuffix("Z")) if form.match(text) else None
-    except ValueError:
-        return None

@@ -1,12 +1,12 @@
 """The reportsfacade that answered until mid-2026: pump metadata and binary events. Pure. Shapes: tandem-source 1.5."""
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 
 from simulator.account import Account, Device
 from simulator.answers import Answer, Call, World, json_answer
 from simulator.reports import missing, span, window_of
-from tandem.codes import BadCodesError, codes_of
-from tandem.refusals import BAD_PARAMETERS
+from tandem.asked import FORMS, refusal
+from tandem.codes import codes_of
 
 
 def metadata(world: World, call: Call) -> Answer:
@@ -46,20 +46,12 @@ def pump_events(world: World, call: Call) -> Answer:
     device = next((item for item in world.account.devices if str(item.tconnect_device_id) == places["tconnectDeviceId"]), None)
     if device is None or places["pumperId"] != world.account.pumper_id:
         return missing()
-    first, last = day(call.one("minDate")), day(call.one("maxDate"))
-    try:
-        codes = codes_of(call.all("eventIds"), world.era)
-    except BadCodesError:
-        return json_answer(BAD_PARAMETERS, status=400)
-    if first is None or last is None or last < first:
-        return json_answer(BAD_PARAMETERS, status=400)
-    records = window_of(device.records, datetime.combine(first, time.min), datetime.combine(last, time.max), codes)
+    refused = refusal("pump-events", [key for key, _ in call.query], call.all, world.era)
+    first, last = FORMS["pump-events"].ends(call.all)
+    if refused:
+        return json_answer(refused.told, status=400)
+    assert first
+    assert last
+    codes = codes_of(call.all("eventIds"), world.era)
+    records = window_of(device.records, first, datetime.combine(last, time.max), codes)
     return json_answer(records.to_base64(), chunked=True)
-
-
-def day(text: str) -> date | None:
-    """A date as YYYY-MM-DD, or None."""
-    try:
-        return date.fromisoformat(text) if len(text) == len("2026-01-01") else None
-    except ValueError:
-        return None

@@ -1,6 +1,5 @@
 """What the source host says about an account and its pumps: the JSON of the bff. Pure. Shapes: tandem-source 1.4."""
 
-import re
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -8,15 +7,13 @@ import numpy as np
 
 from simulator.account import Device
 from simulator.answers import Answer, Call, World, json_answer
+from tandem.asked import FORMS, refusal
 from tandem.bff import events_from_records
 from tandem.clock import PUMP_EPOCH
-from tandem.codes import BadCodesError, codes_of
+from tandem.codes import codes_of
 from tandem.records import Records
-from tandem.refusals import NOT_A_NUMBER, Issue, too_long, unknown_keys, zod_error
-from tfx.jsonbody import Json
 
 CLOCK_CHANGES: Final = (13, 14)
-INSTANT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z\Z")
 
 
 def window_of(records: Records, first: datetime, last: datetime, codes: frozenset[int] | None) -> Records:
@@ -132,18 +129,13 @@ def pump_logs(world: World, call: Call) -> Answer:
     device = next((item for item in world.account.devices if item.assignment_id == call.place.path_values["assignmentId"]), None)
     if device is None or call.one("pumperId") != world.account.pumper_id:
         return missing()
-    issues: list[Json] = unknown_keys(key for key, _ in call.query) if world.era.filters_events else []
-    issues += [bad_date(key) for key in ("startDate", "endDate") if parsed(call.one(key)) is None]
-    first, last = parsed(call.one("startDate")), parsed(call.one("endDate"))
-    if first and last and last - first > timedelta(days=world.era.max_window_days):
-        issues.append(too_long(world.era.max_window_days))
-    try:
-        codes = codes_of(call.all(world.era.events_key), world.era)
-    except BadCodesError:
-        issues.append(NOT_A_NUMBER)
-        codes = None
-    if issues or first is None or last is None:
-        return json_answer(zod_error(issues), status=400)
+    refused = refusal("pump-logs", [key for key, _ in call.query], call.all, world.era)
+    first, last = FORMS["pump-logs"].ends(call.all)
+    if refused:
+        return json_answer(refused.told, status=400)
+    assert first
+    assert last
+    codes = codes_of(call.all(world.era.events_key), world.era)
     records = device.records
     inside = window_of(records, first, last, codes)
     inside = inside.take(~np.isin(inside.code, CLOCK_CHANGES))
@@ -155,16 +147,3 @@ def pump_logs(world: World, call: Call) -> Answer:
         },
         chunked=True,
     )
-
-
-def bad_date(key: str) -> Issue:
-    """The Zod issue for a date that is none."""
-    return {"code": "invalid_string", "validation": "datetime", "path": [key], "message": "Invalid datetime"}
-
-
-def parsed(text: str) -> datetime | None:
-    """An instant as clients write it, its Z dropped: the service compares it with the pump's wall clock. None if it is none."""
-    try:
-        return datetime.fromisoformat(text.removesuffix("Z")) if INSTANT.match(text) else None
-    except ValueError:
-        return None

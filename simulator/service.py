@@ -24,7 +24,7 @@ from simulator.answers import (
 from simulator.entropy import Entropy
 from simulator.key import signing_key
 from simulator.state import State
-from tandem.endpoints import Endpoint, Place, locate
+from tandem.endpoints import Endpoint, Place, locate, plainly_spelled
 from tandem.eras import CURRENT, ERAS
 from tandem.faults import ANSWERS, REPLAYED, TRANSPORTS, Fault, Faults, is_on_the_way
 from tandem.regions import HOSTS, REGIONS
@@ -101,7 +101,7 @@ class Service:
 
     def reply(self, request: Request) -> Reply:
         """The answer and how it travels."""
-        place = locate(request.method, request.url)
+        place = locate(request.method, plainly_spelled(request.url))
         found = place or Place(endpoint=NOWHERE, host_kind="", region=None, path_values={})
         call = call_of(request, found, self._clock())
         fault = self._faults.next(found.endpoint.name)

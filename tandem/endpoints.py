@@ -91,6 +91,15 @@ def locate(method: str, url: str) -> Place | None:
     return None
 
 
+_SPELLED = re.compile(r"%(?:2[DEde]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+"""A letter, a digit or one of `-._~`, written with a percent sign."""
+
+
+def plainly_spelled(url: str) -> str:
+    """The URL with nothing percent-encoded that need not be: the same resource (RFC 3986, 6.2.2.2)."""
+    return _SPELLED.sub(lambda found: unquote(found.group()), url) if "%" in url else url
+
+
 def region_of(url: str) -> str | None:
     """The region whose own host this URL names; None for the sign-in host, which both share, and for foreign hosts."""
     host = urlsplit(url).netloc.lower().removesuffix(":443")

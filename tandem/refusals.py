@@ -16,6 +16,11 @@ def too_long(days: int) -> Issue:
     return {"code": "custom", "path": ["endDate"], "message": f"Window exceeds {days} days"}
 
 
+def bad_date(key: str) -> Issue:
+    """The issue with an instant that is none, or is not there; the wording is the stand-in's."""
+    return {"code": "invalid_string", "validation": "datetime", "path": [key], "message": "Invalid datetime"}
+
+
 NOT_A_NUMBER: Final[Issue] = {
     "code": "invalid_type",
     "expected": "number",

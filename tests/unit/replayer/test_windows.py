@@ -96,16 +96,22 @@ def test_a_hole_between_recorded_windows_is_outside() -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "why"),
+    ("first", "last", "words"),
     [
-        ("2024-07-02", "2024-07-01", "the end before the beginning"),
-        ("2024-07-01T00:00:00+02:00", "2024-07-02T00:00:00Z", "no such form"),
-        ("2024-07-01T99:00:00Z", "2024-07-02T00:00:00Z", "no such hour"),
+        ("2024-07-01T00:00:00+02:00", "2024-07-02T00:00:00Z", "400: startDate is no moment such as 2024-07-02T00:00:00Z"),
+        ("2024-07-01T00:00:00Z", "2024-07-02T99:00:00Z", "400: endDate is no moment such as 2024-07-02T00:00:00Z"),
+        ("2024-07-01T00:00:00Z", "2024-07-30T00:00:00Z", "400: it spans more than 28 days"),
     ],
 )
-def test_what_is_no_window_is_an_ordinary_miss(first: str, last: str, why: str) -> None:
-    with pytest.raises(MismatchError, match="nearest: #9"):
-        ask(Replay(tape.session(), signed_in=True), first, last)
+def test_what_the_service_does_not_take_is_refused_and_told(first: str, last: str, words: str) -> None:
+    replay = Replay(tape.session(), signed_in=True)
+    assert ask(replay, first, last).status == 400
+    assert replay.refused == (f"GET source.tandemdiabetes.com/api/reports/bff/pump-logs/{{assignmentId}} was answered with {words}",)
+
+
+def test_what_nobody_saw_the_service_answer_is_a_miss() -> None:
+    with pytest.raises(MismatchError, match="the window ends before it begins"):
+        ask(Replay(tape.session(), signed_in=True), "2024-07-02", "2024-07-01")
 
 
 def test_strict_windows_answer_recorded_windows_only() -> None:
