@@ -43,7 +43,7 @@ def register(connection: Connection, pump: Pump, *, zone: ZoneInfo) -> int:
     device_id, computed_under, *before = cast("tuple[int, str, *tuple[str | None, ...]]", known[0])
     if computed_under != zone.key:
         raise UsageError(
-            f"this database holds the pump's instants under the zone {computed_under}; go on with --zone {computed_under}, "
+            f"this database holds the pump's instants under the zone {computed_under}; continue with --zone {computed_under}, "
             f"or start another database for {zone.key}"
         )
     if any(new not in (None, old) for new, old in zip(said, before, strict=True)):

@@ -59,7 +59,7 @@ def export(connection: Connection, folder: Path, kind: str, choice: Choice) -> M
 def _whole(folder: Path) -> Iterator[Path]:
     """A private folder that becomes `folder` at the end, or nothing."""
     if folder.exists():
-        raise UsageError(f"{folder} is there already; name a new folder, so that nothing old is taken for exported")
+        raise UsageError(f"{folder} exists already; name a new folder, so that old files are not mistaken for exported ones")
     try:
         partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))  # only its owner can look inside
     except OSError as e:

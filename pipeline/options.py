@@ -51,11 +51,11 @@ def see_that_they_go_together(context: click.Context) -> None:
     else:
         _refuse(given, _OF_MANY, "is for many accounts; name their folder with --cassettes DIR, too")
     if context.params["runner"] != "dask":
-        _refuse(given, ("workers", "address"), "is Dask's; add --runner dask")
+        _refuse(given, ("workers", "address"), "needs --runner dask; add that")
     if "address" in given:
         _refuse(given, ("workers",), "says how many processes Dask starts here, and --address names a cluster that runs; leave one out")
     if "cassette" in given:
-        _refuse(given, _LIVE, "is of the live service, and the cassette knows its own; leave it out")
+        _refuse(given, _LIVE, "is for the live service, and a cassette has its own; leave it out")
     elif "as_era" in given:
         raise UsageError("--as-era is how a cassette is served; name one with --cassette, or say with --era what the live service speaks")
 

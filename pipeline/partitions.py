@@ -106,7 +106,7 @@ def _made_from(path: Path, zone: str) -> dict[str, str]:
     try:
         content = path.read_bytes()
     except OSError as e:
-        raise CassetteError(f"the cassette {path} cannot be read: {e.strerror}; see to it and run the command again") from e
+        raise CassetteError(f"the cassette {path} cannot be read: {e.strerror}; check it and run the command again") from e
     return {"cassette": hashlib.sha256(content).hexdigest(), "schema": head(), "zone": zone}
 
 
@@ -163,4 +163,4 @@ def _put_in_place(partial: Path, folder: Path, made_from: Mapping[str, str]) -> 
             os.rename(partial / "files", folder)  # noqa: PTH104
         except OSError as e:
             if not (folder / MANIFEST).exists():
-                raise UsageError(f"{folder} is there and is no partition ({e.strerror}); name another folder with --output") from e
+                raise UsageError(f"{folder} exists and is not a partition ({e.strerror}); name another folder with --output") from e

@@ -111,7 +111,7 @@ def _missing(one: Missing) -> str:
 
 
 _WHY: Final = {
-    "assumed": "its clock was not right in the zone then, or nobody set it; time goes on from where it was; is --zone right?",
+    "assumed": "its clock was wrong for the zone, or was never set; time continues from where it was; is --zone right?",
     "ambiguous": "the hour came twice; the first is taken",
     "missing": "the zone skipped that hour; the old offset is taken",
 }

@@ -106,6 +106,6 @@ def span(order: Order, origin: Origin) -> tuple[date | None, date | None]:
             raise UsageError("a backfill needs its days: name them with --since and --until, or with --days")
         return order.since, order.until
     if order.since is not None:
-        raise UsageError("--days and --since both say where to begin; give one of them")
+        raise UsageError("--days and --since exclude each other; leave one out")
     until = order.until or origin.now.date()
     return until - timedelta(days=order.days - 1), until

@@ -70,7 +70,7 @@ def _stored(connection: Connection, key: list[int], record: tuple[int, str, int,
     when = f"{pump_time} on the pump's clock, {instant} ({clock})" if pump_time else "without a possible time"
     steps.append(f"events: {name}, {when}")
     if code not in CLAIMS:
-        return [*steps, f"no other table takes it: {EVENTS_ONLY.get(code, 'no layout of its code is known')}"]
+        return [*steps, f"no other table uses it: {EVENTS_ONLY.get(code, 'no layout of its code is known')}"]
     if not has_row:
         return [*steps, f"{CLAIMS[code]}: no row"]
     if code in OF_CODE:

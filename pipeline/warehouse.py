@@ -145,7 +145,7 @@ def _see_its_schema(engine: Engine, url: str, *, upgrade: bool) -> None:
         tables = {name for (name,) in driver(connection).execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()}
         if "alembic_version" not in tables:
             if tables or not upgrade:
-                raise UsageError(f"the database {shown(url)} is no warehouse: its tables are not tfx's; name another file with --database")
+                raise UsageError(f"the database {shown(url)} was not made by tfx: its tables are others; name another file with --database")
             return
         found = [str(revision) for (revision,) in driver(connection).execute("SELECT version_num FROM alembic_version").fetchall()]
     *older, newest = revisions()
@@ -187,7 +187,7 @@ def _see_that_it_is_duckdbs(url: str) -> None:
     if path.is_file() and path.stat().st_size:
         with path.open("rb") as file:
             if file.read(12)[8:] != b"DUCK":
-                raise UsageError(f"the file {path} is there and is no DuckDB database; name another one, like duckdb:///warehouse.duckdb")
+                raise UsageError(f"the file {path} exists and is not a DuckDB database; name another one, like duckdb:///warehouse.duckdb")
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:

@@ -274,7 +274,7 @@ def _agree(head: bytes, wanted: Callable[[Errand], Errand], now: datetime) -> Er
     if others:
         shown = ", ".join(name if name == "pump" else f"{name} {said[name]}, not {asked[name]}" for name in others)
         raise UsageError(
-            f"the unfinished recording is of something else ({shown}); leave that out to go on with it, or record without --resume"
+            f"the unfinished recording is of something else ({shown}); leave that out to continue it, or record without --resume"
         )
     if now < started:
         raise UsageError("the unfinished recording began in the future: set the clock right, or leave --resume out")

@@ -113,7 +113,7 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
     except KeyboardInterrupt:
         if order.simulated or order.program or not job.is_kept(order):
             raise  # nothing is kept of these
-        click.echo(f"tfx: interrupted; what was fetched waits encrypted, go on with: {order.resuming}", err=True)
+        click.echo(f"tfx: interrupted; what was fetched is kept, encrypted; continue with: {order.resuming}", err=True)
         ctx.exit(130)
     click.echo(json.dumps(done.report) if as_json else "\n".join(done.lines))
     if done.exit_code:
@@ -124,7 +124,7 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
 def _parsed(options: dict[str, object]) -> dict[str, object]:
     """The options with dates for datetimes; UsageError where two of them contradict each other."""
     if options["since"] is not None and options["days"] is not None:
-        raise UsageError("--days and --since both say where to begin; leave one out")
+        raise UsageError("--days and --since exclude each other; leave one out")
     check_stand_in(options)
     return {key: value.date() if isinstance(value, datetime) else value for key, value in options.items()}
 

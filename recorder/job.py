@@ -52,7 +52,7 @@ def run(order: Order) -> Done:
     if order.report:
         writable(order.report)
     if order.suggest and order.suggest.exists():
-        raise UsageError(f"{order.suggest} is there already, and --suggest replaces nothing; name another file, or remove it")
+        raise UsageError(f"{order.suggest} exists already, and --suggest overwrites nothing; name another file, or remove it")
     if order.program:
         return _program(order)
     if order.simulated:
@@ -155,7 +155,7 @@ def with_checkpoint(
         if not is_whole and (not holds_data or (isinstance(error, InputError) and not isinstance(error, KeptError))):
             checkpoint.discard()
             raise
-        raise type(error)(f"{error}. What was fetched is kept, encrypted: go on with: {resuming}") from None
+        raise type(error)(f"{error}. What was fetched is kept, encrypted; continue with: {resuming}") from None
     finally:
         checkpoint.close()
     checkpoint.discard()

@@ -57,7 +57,7 @@ def _unshown(findings: Iterable[Finding], known: AbstractSet[str], suggest: Path
     if suggest:
         yield f"Rules for the places without one: {suggest}. Read each name in it before you share it."
     elif rules:
-        yield f"Rules with names tfx does not know, which may be somebody's and are not shown: {len(rules)}. --suggest FILE writes them."
+        yield f"Suggested rules not shown, because their names are unknown and may be personal: {len(rules)}. --suggest FILE writes them."
 
 
 _NONE = {

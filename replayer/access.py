@@ -27,11 +27,11 @@ NO_SESSION: Final = "no cookie of a sign-in of this replay"
 
 REASONS: Final = {
     OTHER_ORIGIN: "403: Origin and Referer are not the web application's",
-    NO_TOKEN: "401: no bearer token came along",
-    STRANGE_TOKEN: "401: its token is none that this replay handed out, or has expired; sign in first (signed_in takes the cassette's own)",
-    WRONG_QUERY: "the way back with an OAuth error: its scope, challenge or mode is none that the service takes",
+    NO_TOKEN: "401: no bearer token was sent",
+    STRANGE_TOKEN: "401: its token was not handed out by this replay, or has expired; sign in first (signed_in accepts the cassette's own)",
+    WRONG_QUERY: "a redirect with an OAuth error: the service does not accept its scope, challenge or mode",
     SPENT_CODE: "400: its code was exchanged already; ask authorize for another",
-    NO_SESSION: "the way to the sign-in page: the cookies that login sets did not come along",
+    NO_SESSION: "a redirect to the sign-in page: the cookies that login sets were not sent",
 }
 """What is answered to each refusal, and why."""
 _PAGE: Final = (

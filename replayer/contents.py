@@ -23,7 +23,7 @@ CLOCK_CHANGES: Final = (13, 14)
 def totals(found: "Contents") -> str:
     """How many pump events there are, of how many types, and the time they span."""
     changes = sum(found.codes[code] for code in CLOCK_CHANGES)
-    aside = f" ({changes} of them clock changes, which the service tells whatever the window)" if changes else ""
+    aside = f" ({changes} of them clock changes, which the service returns for every window)" if changes else ""
     span = f", from {found.first} to {found.last} (pump wall clock)" if found.first else ""
     return f"{found.codes.total()} pump events of {len(found.codes)} types{aside}{span}"
 

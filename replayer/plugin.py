@@ -288,7 +288,7 @@ def _report(config: pytest.Config, usage: "Usage", left_out: str) -> list[str]:
 
     path = config.invocation_params.dir / str(named)
     path.write_text(json.dumps(usage.report(left_out=left_out, root=config.rootpath), indent=1) + "\n", "utf-8")
-    return [f"{named} is of a run that left something out, so tfx prune and tfx orphans will not take it: {left_out}"] if left_out else []
+    return [f"{named} is of a run that left something out, so tfx prune and tfx orphans refuse it: {left_out}"] if left_out else []
 
 
 def _finish(session: pytest.Session) -> None:

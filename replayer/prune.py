@@ -102,7 +102,7 @@ def orphans(report: Path, cassettes: Path, *, as_json: bool) -> int:
     found = read_report(report)
     if not found.get("whole"):
         why = str(found.get("left_out") or "the program failed")
-        raise UsageError(f"{report} is of a run that left something out, so it tells nothing of cassettes nobody used: {why}")
+        raise UsageError(f"{report} is of a run that left something out, so it cannot say which cassettes are unused: {why}")
     if not cassettes.is_dir():
         raise UsageError(f"there is no folder {cassettes}; name it with --cassettes")
     used = {Path(path).name for path in cast("Mapping[str, object]", found["cassettes"])}
@@ -134,5 +134,5 @@ def _used(cassette: Path, report: Path) -> frozenset[int]:
         raise UsageError(f"{cassette} has changed since {report} was written; run the tests again with --cassette-report")
     if not mine["whole"]:
         why = str(found.get("left_out") or f"tests that play {cassette.name} were skipped or failed")
-        raise UsageError(f"{report} is of a run that left something out, so it tells nothing of exchanges nobody asked for: {why}")
+        raise UsageError(f"{report} is of a run that left something out, so it cannot say which exchanges are unused: {why}")
     return frozenset(cast("list[int]", mine["used"]))

@@ -91,9 +91,9 @@ def _window(asked: Question, recorded: Question, again: str, *, strict: bool) ->
         if _DATE.match(value) and form.pattern is not _DATE:
             return f"query.{name} is a date, and the service takes {form.words} only: ask for {value}{example[10:]} (recorded: {example})"
         if form.moment(value) is None and form.pattern.match(value):
-            return f"query.{name} is no day or time there is; write {form.words} (recorded: {example})"
+            return f"query.{name} is not an existing day or time; write {form.words} (recorded: {example})"
         if form.moment(value) is None:
-            return f"query.{name} is none of the service's {form.words}, which it refuses with 400; write it as {example}"
+            return f"query.{name} is not one of the service's {form.words}, and is refused with 400; write it as {example}"
     first, last = form.ends(asked.values)
     if first and last and last < first:
         return f"the window ends before it begins; put the earlier of the two into {form.keys[0]}, the later into {form.keys[1]}"
@@ -108,7 +108,7 @@ def _stranger(asked: Question, recorded: Question) -> str:
     era, region = _client(asked) or ("", mine)
     recorded_era, recorded_region = _client(recorded) or ("", theirs)
     if region and recorded_region and region != recorded_region:
-        return f"the client is of region {region} and the cassette of region {recorded_region}; tell the client so, or record that region"
+        return f"the client is of region {region} and the cassette of region {recorded_region}; configure the client, or record that region"
     if era and recorded_era and era != recorded_era:
         return f"the client id is that of era {era}; serve it the cassette as of that era: --as-era {era}, in tests as_era={era!r}"
     return ""

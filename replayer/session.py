@@ -273,7 +273,7 @@ class Replay(Tally):
             return self._recorded(asked, verdict)
 
     def _hang(self) -> HangError:
-        words = "the client set no timeout, and would wait for ever for the answer a fault keeps from it; give its requests a timeout"
+        words = "the client set no timeout, and would wait forever for an answer that a fault withholds; give its requests a timeout"
         with self._lock:
             self._misses.append(words)
             self._tell("miss", words)

@@ -136,4 +136,4 @@ class Tally:
 
 def idle_words(idle: Iterable[str]) -> str:
     """What is said of faults that befell nothing."""
-    return f"the fault {', '.join(idle)} befell nothing: the cassette was not asked that often; take it out, or let the client ask"
+    return f"the fault {', '.join(idle)} was never met: the cassette got fewer requests; remove the fault, or let the client ask more often"

@@ -128,7 +128,7 @@ def read_report(path: Path) -> dict[str, object]:
     except (OSError, ValueError) as error:
         raise UsageError(f"the report {path} cannot be read; write one with: pytest --cassette-report {path}") from error
     if not isinstance(found, dict) or found.get("tfx_usage") != VERSION or not isinstance(found.get("cassettes"), dict):
-        raise UsageError(f"{path} is no usage report of this tfx; write one with: pytest --cassette-report {path}, or tfx replay --json")
+        raise UsageError(f"{path} is not a usage report of this tfx; write one with: pytest --cassette-report {path}, or tfx replay --json")
     return found
 
 

@@ -167,11 +167,11 @@ class Windows:
     def _outside(self, window: Window, usable: list[Window], known: list[Window]) -> str:
         if not usable:
             return (
-                f"no exchange on {self._name} tells these events: it holds only some event codes of this pump, and others are asked for "
+                f"no exchange on {self._name} has these events: it holds only some event codes of this pump, and others are asked for "
                 f"(query.{self._era.events_key}){NEXT}record all of them with: tfx record {self._name}"
             )
         return (
-            f"no exchange on {self._name} tells these events: the window {window} reaches outside what was recorded of this pump\n"
+            f"no exchange on {self._name} has these events: the window {window} reaches outside what was recorded of this pump\n"
             + "".join(f"  recorded: {span}\n" for span in spans(usable or known)).rstrip("\n")
             + f"{NEXT}ask inside it (with freeze, today is the cassette's), or record more days with: tfx record {self._name} --days N"
         )

@@ -31,7 +31,7 @@ def headers(visitor: Visitor, found: Headers, way: str) -> Headers:
             if visitor.changes:
                 visitor.count("header dropped", place)
             else:
-                visitor.note(place, "a header that never stands on a cassette")
+                visitor.note(place, "a header that no cassette has")
         else:
             if spelled != name and not visitor.changes:
                 visitor.note(place, "a header's name in a spelling of its own")

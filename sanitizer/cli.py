@@ -53,7 +53,9 @@ class Asked:
         for option, others in MEANS_NOTHING.items():
             odd = [f"--{other.removeprefix('as_').replace('_', '-')}" for other in others if getattr(self, other)]
             if getattr(self, option) and odd:
-                raise UsageError(f"--{option} only looks, so it takes no {' or '.join(odd)}; leave {'it' if len(odd) == 1 else 'them'} out")
+                raise UsageError(
+                    f"--{option} writes no cassette, so it excludes {' or '.join(odd)}; leave {'it' if len(odd) == 1 else 'them'} out"
+                )
         if self.report:
             from sanitizer.report import writable
 
@@ -213,12 +215,12 @@ def _show(reports: Sequence[Report], passed: Sequence[Path], *, check: bool, exp
         _show_one(report, explain=explain)
     _refused(reports)
     for path in passed if check else ():
-        click.echo(f"{path} passed by its name, not read")
+        click.echo(f"{path} not read, because of its name")
     dirty = sum(bool(report.findings) for report in reports)
     cassettes = f"{len(reports)} cassette" + ("" if len(reports) == 1 else "s")
     if check:
         click.echo(f"{dirty} of {cassettes} not clean" if dirty else f"{cassettes} clean")
     elif any(report.imported and not report.written for report in reports):
-        click.echo("nothing of a foreign file was written: that takes --output")
+        click.echo("nothing was written: a HAR or vcrpy file needs --output")
     elif not any(report.written or report.refused for report in reports):
         click.echo(f"{cassettes} clean already, nothing written")

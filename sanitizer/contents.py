@@ -123,7 +123,9 @@ def sent(visitor: Visitor, place: Place, headers: Headers, body: bytes) -> bytes
         try:
             text = found.text.decode("ascii")
         except UnicodeDecodeError:
-            raise RefusedError(f"#{visitor.run.exchange} request body is no form: a form is percent-encoded; nothing was written") from None
+            raise RefusedError(
+                f"#{visitor.run.exchange} request body is not a form: a form is percent-encoded; nothing was written"
+            ) from None
         changed = query(visitor, policy.forms[name], text, "request form", name)
         if not visitor.changes and changed != text:
             visitor.note("request form", "not written as the sanitizer writes it")

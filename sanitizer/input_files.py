@@ -83,7 +83,7 @@ def foreign(path: Path) -> str:
         with path.open("rb") as file:
             start = file.read(4096)
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}); see to it, or name another file") from None
+        raise UsageError(f"{path} cannot be read ({error.strerror}); check it, or name another file") from None
     if start.lstrip()[:1] == b"[" and b'"request"' in start:  # as vcrpy wrote before its version 1.0
         return VCR
     told = next((kind for mark, kind in _MARKS if mark in start), "")

@@ -91,7 +91,7 @@ def checked(path: Path, rules: "Policy | None" = None) -> Report:
         report.findings.extend(found)
         if report.cassette.name != path.stem:
             report.findings.append(
-                Finding(exchange=0, place="name", kind=f"not the name of the file; take that over with: tfx sanitize {path}")
+                Finding(exchange=0, place="name", kind=f"not the name of the file; use that one with: tfx sanitize {path}")
             )
     except OSError as error:
         report.findings.append(Finding(exchange=0, place="file", kind=f"cannot be read ({error.strerror})"))

@@ -79,7 +79,7 @@ class _Rows:
     def _of_shape(self, names: tuple[str, ...] | None, rows: list[Json], columns: Mapping[str, list[Json]]) -> Sequence[Json]:
         if names is None:
             if not all(map(is_blank, rows)):
-                self._note("", "an event that is no object")
+                self._note("", "an event that is not an object")
             return [blank(row) for row in rows] if self._visitor.changes else rows
         for name in names:
             if name not in ENVELOPE:
@@ -132,7 +132,7 @@ class _Rows:
             return values
         for code in sorted({value for value in values if _is_whole(value, LAST_CODE)} - {*KNOWN_CODES, UNKNOWN_CODE}):  # type: ignore[type-var]  # whole numbers, every one
             if self._visitor.changes:
-                self._note(".eventCode", f"event {code} is none that tfx knows; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
+                self._note(".eventCode", f"event {code} is unknown to tfx; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
         return [(value if value in KNOWN_CODES else UNKNOWN_CODE) if type(value) is int else blank(value) for value in values]
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:

@@ -37,7 +37,7 @@ def asked_for(method: str, url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError:  # no URL at all; its text quotes the host
-        return "an address that is none"
+        return "an address that is not a URL"
     host = parts.netloc.lower().removesuffix(":443")
     words = parts.path.split("/")
     shown = "/".join(map(_word, words[: _MOST + 1])) + ("/*" if len(words) > _MOST + 1 else "")

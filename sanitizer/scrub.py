@@ -100,7 +100,7 @@ def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> Non
         kind = named_in(text, values)
         if kind:
             raise LeakError(
-                f"the {what}'s name holds a part of a seen value ({kind}), so nothing was written; choose a name that tells of nobody"
+                f"the {what}'s name holds a part of a seen value ({kind}), so nothing was written; choose a name that is not personal"
             )
 
 

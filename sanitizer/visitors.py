@@ -121,7 +121,7 @@ class Checker(_Reporting):
         action = ACTIONS[rule.word]
         if action.holds(value, rule.argument, self.run):
             if not self.run.ordinal_order.are_kept(action.tells(value)):
-                self.note(place, "a stand-in out of turn; they are numbered from 1 as they appear, and none is left out")
+                self.note(place, "a stand-in out of order; they are numbered from 1 as they appear, without gaps")
             return value
         if isinstance(value, dict | list) or value != blank(value):
             self.note(place, action.says)

@@ -140,7 +140,7 @@ def _status(visitor: Visitor, status: int) -> None:
     if type(status) is int and status in _STATUSES:
         return
     if visitor.changes:
-        raise RefusedError(f"#{visitor.run.exchange} response status is none of HTTP's; nothing was written. Record that exchange again")
+        raise RefusedError(f"#{visitor.run.exchange} response status is not one of HTTP's; nothing was written. Record that exchange again")
     visitor.note("response status", "none of HTTP's")
 
 

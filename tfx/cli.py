@@ -149,7 +149,7 @@ def _outside(error: OSError) -> str:
     # Only what the system itself says: the text of a library's error may quote what was in hand.
     what = error.strerror if type(error).__module__ == "builtins" and error.strerror else type(error).__name__
     where = f" ({error.filename})" if type(error).__module__ == "builtins" and isinstance(error.filename, str) else ""
-    return f"a file, folder or connection cannot be used{where}: {what}; see to it and run the command again"
+    return f"a file, folder or connection cannot be used{where}: {what}; check it and run the command again"
 
 
 _STOPPED = ("interrupted; nothing was left half written", 130)

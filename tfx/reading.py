@@ -69,7 +69,7 @@ def _head(data: bytes, where: str) -> tuple[dict[str, Json], bool]:
                 f"{where} holds merge conflict markers; take one side whole with: git checkout --theirs -- {where}"
             ) from None
         if b'"tfx_cassette"' not in data[:_TOP]:
-            what = "is empty" if not data.strip() else "is no cassette: it is not JSON"
+            what = "is empty" if not data.strip() else "is not a cassette: it is not JSON"
             raise CassetteError(f"{where} {what}; name a cassette, or record one with: tfx record NAME") from error
         cut = not data.rstrip().endswith(b"}")
         what = "is truncated: it ends in the middle" if cut else "is not JSON"

@@ -210,7 +210,7 @@ def _check_file(path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError
     if not stat.S_ISREG(mode):  # opening a pipe waits for somebody to write into it
-        raise CassetteError(f"{path} is no file of its own (a pipe or a device), and no cassette; write it to a file and name that")
+        raise CassetteError(f"{path} is a pipe or a device; write the cassette to a file and name that")
 
 
 def _unreadable(path: Path, error: OSError) -> CassetteError:

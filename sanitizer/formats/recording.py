@@ -131,7 +131,7 @@ def _seen(recording: Recording, where: str) -> tuple[Seen, ...]:
         except (ValueError, RefusedError):  # their texts quote what they are about
             if _is_unreadable(one):
                 continue  # the walk refuses it, or leaves it out, and says where
-            raise odd(f"{where} #{number}", "holds a URL, form or token that is none") from None
+            raise odd(f"{where} #{number}", "holds a malformed URL, form or token") from None
     return tuple(found)
 
 

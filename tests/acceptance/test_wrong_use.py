@@ -20,7 +20,7 @@ CASSETTE = "session-us.json"
         (("show",), 2, "Missing argument 'CASSETTE'"),
         (("show", "missing.json"), 2, "the cassette missing.json does not exist; record it with: tfx record missing"),
         (("show", "truncated.json"), 2, "truncated.json is truncated"),
-        (("show", "words.txt"), 2, "words.txt is no cassette: it is not JSON; name a cassette"),
+        (("show", "words.txt"), 2, "words.txt is not a cassette: it is not JSON; name a cassette"),
         (("show", "empty.json"), 2, "empty.json is empty"),
         (("show", "."), 2, ". is a folder, and no cassette; name one of the files in it"),
         (("convert", CASSETTE, "nodir/x.har"), 2, "there is no folder nodir"),

@@ -63,7 +63,7 @@ def test_a_subprocess_of_this_python_is_one_of_ours_with_the_cassettes_behind_an
         replay.forgive()
     with offline(tape.session(), faults=["jwks:1:429"]) as replay:
         subprocess.run([sys.executable, "-c", "1"], check=True)
-        with pytest.raises(UnusedError, match="jwks:1:429 befell nothing"):
+        with pytest.raises(UnusedError, match="jwks:1:429 was never met"):
             replay.check()
 
 

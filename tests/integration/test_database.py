@@ -192,9 +192,9 @@ def test_another_recording_of_a_pump_of_that_number_is_refused_whole(root: Path,
         (("--cassettes", "a", "--output", "b", "--days", "3"), "--days is for one account"),
         (("--cassettes", "a"), "many accounts need both"),
         (("--workers", "3"), "--workers is for many accounts"),
-        (("--cassettes", "a", "--output", "b", "--workers", "3"), "--workers is Dask's"),
-        (("--cassette", "a", "--era", "2025"), "--era is of the live service"),
-        (("--cassette", "a", "--region", "us"), "--region is of the live service"),
+        (("--cassettes", "a", "--output", "b", "--workers", "3"), "--workers needs --runner dask"),
+        (("--cassette", "a", "--era", "2025"), "--era is for the live service"),
+        (("--cassette", "a", "--region", "us"), "--region is for the live service"),
         (("--cassettes", "a", "--output", "b", "--runner", "dask", "--workers", "2", "--address", "tcp://127.0.0.1:9"), "leave one out"),
     ],
 )
@@ -220,7 +220,7 @@ def test_what_is_no_warehouse_of_this_schema_is_said_and_left_alone(tmp_path: Pa
     other = tmp_path / "other.duckdb"
     with duckdb.connect(str(other)) as database:
         database.execute("CREATE TABLE events (x INTEGER)")
-    with pytest.raises(UsageError, match="is no warehouse: its tables are not tfx's"):
+    with pytest.raises(UsageError, match="was not made by tfx: its tables are others"):
         open_warehouse(f"duckdb:///{other}")
 
 

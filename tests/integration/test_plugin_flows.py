@@ -108,7 +108,7 @@ def test_three(): ask()
 """
     code, output = project.run(text, ini="tfx_virtual_clock = true")
     assert code == 1
-    assert "the fault sso-page:2:429 befell nothing" in output
+    assert "the fault sso-page:2:429 was never met" in output
     assert "no fault is called 'bogus'" in output
     assert "1 failed, 1 passed, 1 error" in output or "2 failed, 1 passed" in output, output
 

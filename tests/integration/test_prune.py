@@ -87,9 +87,9 @@ def test_without_its_first_window_a_cassette_is_clean_all_the_same(kept: Kept, v
     [
         ("another cassette", "does not speak of"),
         ("changed since", "has changed since"),
-        ("a partial run", "left something out, so it tells nothing of exchanges nobody asked for: paths were named"),
+        ("a partial run", "left something out, so it cannot say which exchanges are unused: paths were named"),
         ("nothing used", "pruning would leave nothing of it"),
-        ("no report", "is no usage report of this tfx"),
+        ("no report", "is not a usage report of this tfx"),
         ("no file", "cannot be read"),
     ],
 )
@@ -134,6 +134,6 @@ def test_cassettes_that_no_test_plays_are_listed(kept: Kept) -> None:
     found = asked(orphans, "--usage", kept.report, "--cassettes", folder)
     assert (found.return_value, found.output) == (1, f"{other}\n1 of 2 unused\n")
     kept.told(1, left_out="paths were named")
-    with pytest.raises(UsageError, match="tells nothing of cassettes nobody used: paths were named"):
+    with pytest.raises(UsageError, match="cannot say which cassettes are unused: paths were named"):
         asked(orphans, "--usage", kept.report, "--cassettes", folder)
     assert fingerprint(other) != fingerprint(kept.cassette)

@@ -58,7 +58,7 @@ CASES = (
         "no test asked for 1 of the 2 exchanges on cassettes/small.json\nun",
     ),
     Case("and what removes it", f"{MARK}def test_one(): ask()", 1, "  and then: tfx prune cassettes/small.json --usage usage.json"),
-    Case("paths were named", BOTH, 0, "will not take it: paths were named on the command", ("--cassette-report=u.json", "test_it.py")),
+    Case("paths were named", BOTH, 0, "refuse it: paths were named on the command", ("--cassette-report=u.json", "test_it.py")),
     Case("tests were left out", BOTH, 0, "not take it: tests were deselected", ("--cassette-report=u.json", "-k", "one")),
     Case("tests were deselected", BOTH, 0, "1 passed", ("-k", "one")),
     Case("one test was named", BOTH, 0, "1 passed", ("test_it.py::test_one",)),

@@ -248,14 +248,14 @@ def test_a_failed_recording_is_resumed_without_asking_again(
         assert run(long) == 3
     err = capsys.readouterr().err
     assert err.startswith("tfx: the firewall in front of Tandem Source blocked pump-logs; wait some minutes")
-    assert err.endswith("What was fetched is kept, encrypted: go on with: tfx record long --resume.\n")
+    assert err.endswith("What was fetched is kept, encrypted; continue with: tfx record long --resume.\n")
     files = [path for path in tmp_path.rglob("*") if path.is_file()]
     assert files == [path_of("long", Path("cassettes"))]
     assert [one.kind for one in failing.secrets() if len(one.value) > 3 and one.value.encode() in files[0].read_bytes()] == []
     for name, value in live.environment.items():
         monkeypatch.setenv(name, value)
     assert run([*long, "--resume", "--days", "3"]) == 2
-    assert "both say where to begin" in capsys.readouterr().err
+    assert "exclude each other" in capsys.readouterr().err
     assert run([*long, "--region", "eu", "--resume"]) == 2
     assert "is of something else (region us, not eu)" in capsys.readouterr().err
     no_room = OSError(errno.ENOSPC, "No space left on device")

@@ -121,7 +121,7 @@ def test_only_requests_that_are_on_the_cassette_are_counted() -> None:
 def test_a_fault_that_befell_nothing_is_told() -> None:
     with offline(tape.session(), faults=["sso-page:1:500", "jwks:9:reset"]) as replay:
         requests.get(SSO_URL)
-        with pytest.raises(UnusedError, match="the fault jwks:9:reset befell nothing"):
+        with pytest.raises(UnusedError, match="the fault jwks:9:reset was never met"):
             replay.check()
 
 

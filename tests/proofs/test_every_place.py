@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 18, 20, 30, tzinfo=UTC)
 
 
 KNOWN = re.compile(
-    r"event \d+ is none that tfx knows"  # the stand-in invents some, as pumps will
+    r"event \d+ is unknown to tfx"  # the stand-in invents some, as pumps will
     r"|not a client id of the service|request query\.(startDate|minDate): a date outside"  # asked for wrongly, on purpose
 )
 

@@ -59,7 +59,7 @@ def test_nothing_is_left_of_an_export_that_fails(
 ) -> None:
     keep(history)
     (tmp_path / "there").mkdir()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="exists already"):
         written(warehouse, tmp_path / "there", "csv")
     with pytest.raises(UsageError, match="no folder can be made in"):
         written(warehouse, tmp_path / "no" / "where", "csv")

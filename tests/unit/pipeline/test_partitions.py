@@ -57,7 +57,7 @@ def test_a_folder_of_somebody_elses_is_left_alone(study: Path, tmp_path: Path) -
     (tmp_path / "account=unhappy-us").mkdir()
     (tmp_path / "account=unhappy-us" / "notes").write_text("mine")
     told = make(str(study / "unhappy-us.json"), str(tmp_path), "UTC")
-    assert (told.status, "is there and is no partition" in told.reason) == ("refused", True)
+    assert (told.status, "exists and is not a partition" in told.reason) == ("refused", True)
     assert (tmp_path / "account=unhappy-us" / "notes").read_text() == "mine"
 
 

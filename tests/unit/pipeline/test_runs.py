@@ -79,7 +79,7 @@ def test_a_cassette_without_those_events_is_said(order: Order, warehouse: Engine
     ("order", "message"),
     [
         (Order(mode="backfill"), "a backfill needs its days"),
-        (Order(mode="backfill", since=date(2024, 7, 1), days=3), "--days and --since both say where to begin"),
+        (Order(mode="backfill", since=date(2024, 7, 1), days=3), "--days and --since exclude each other"),
         (Order(mode="backfill", until=date(2024, 7, 1)), "a backfill needs its first day"),
         (Order(mode="backfill", since=date(2024, 7, 9), until=date(2024, 7, 1)), "cannot end"),
     ],

@@ -187,7 +187,7 @@ def test_another_zone_for_the_same_pump_is_refused(keep: Keep, content: Content)
     record = Records.build(code=279, seconds=500_000_000, sequence=1, columns={"commandedRate": 800})
     keep(record)
     before = content()
-    with pytest.raises(UsageError, match="under the zone America/Los_Angeles; go on with --zone America/Los_Angeles"):
+    with pytest.raises(UsageError, match="under the zone America/Los_Angeles; continue with --zone America/Los_Angeles"):
         keep(record, zone=BERLIN)
     assert content() == before
 

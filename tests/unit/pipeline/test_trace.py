@@ -38,7 +38,7 @@ WENT = {
     7: "cgm_readings: a row of its own",
     8: "daily_totals: part of the row that begins with event 8",
     9: "quarantine: impossible value (carbs: outside 0 to 2000); raw_events keeps the record",
-    10: "no other table takes it: a day began: the rate and the features at midnight",
+    10: "no other table uses it: a day began: the rate and the features at midnight",
     11: "quarantine: unknown code (no layout is known); raw_events keeps the record",
     12: "quarantine: changed record (known identity, other content); what came is kept there",
     13: "not received: received are 12 before it and 20 after it",
@@ -109,7 +109,7 @@ def test_the_command_tells_it_and_says_by_its_exit_code_whether_it_was_received(
     )
     assert (found.exit_code, lost.exit_code) == (0, 1)
     assert found.output.splitlines()[::3] == [
-        "device 1, sequence group 0, event 10", "  no other table takes it: a day began: the rate and the features at midnight",
+        "device 1, sequence group 0, event 10", "  no other table uses it: a day began: the rate and the features at midnight",
     ]  # fmt: skip
     assert lost.output.splitlines()[1] == "  not received: received are 12 before it and 20 after it"
     assert isinstance(wrong.exception, UsageError)

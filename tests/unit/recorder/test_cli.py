@@ -9,12 +9,12 @@ from tfx import cli
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("record", "week"), "tfx: interrupted; what was fetched waits encrypted, go on with: tfx record week --resume\n"),
+        (("record", "week"), "tfx: interrupted; what was fetched is kept, encrypted; continue with: tfx record week --resume\n"),
         (
             ("record", "week", "--days", "3", "--cassettes", "my own", "--values", "synthetic"),
             (
-                "tfx: interrupted; what was fetched waits encrypted, "
-                "go on with: tfx record week --cassettes 'my own' --values synthetic --resume\n"
+                "tfx: interrupted; what was fetched is kept, encrypted; "
+                "continue with: tfx record week --cassettes 'my own' --values synthetic --resume\n"
             ),
         ),
         (("record", "day"), "tfx: interrupted; nothing was left half written.\n"),

@@ -32,7 +32,7 @@ def test_only_what_has_a_rule_to_add_stands_under_that_heading_and_no_name_that_
         "  #1 response body.<another name 1>: a member without a rule",
         "1 places were blanked, removed or left out, and no rule can be added for them:",
         "  #2 response body.<unnamed>: a member without a rule; blanked",
-        "Rules with names tfx does not know, which may be somebody's and are not shown: 1. --suggest FILE writes them.",
+        "Suggested rules not shown, because their names are unknown and may be personal: 1. --suggest FILE writes them.",
     ]
     assert first.startswith(HEAD)
     assert first.endswith("Ask for more with --days.")

@@ -106,8 +106,8 @@ def test_nothing_is_handed_out_that_was_not_asked_for(cassette: Cassette) -> Non
     assert client.seen[-1][0] == 401
     assert replay.refused == (
         (
-            f"{replay.label(9)} was answered with 401: its token is none that this replay handed out, or has expired; "
-            "sign in first (signed_in takes the cassette's own)"
+            f"{replay.label(9)} was answered with 401: its token was not handed out by this replay, or has expired; "
+            "sign in first (signed_in accepts the cassette's own)"
         ),
     )
     assert not replay.misses

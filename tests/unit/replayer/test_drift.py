@@ -97,7 +97,7 @@ def test_show_prints_tables_or_one_object(tmp_path: Path) -> None:
     path = store.save(tape.session(), tmp_path)
     plain = CliRunner().invoke(show, [str(path)]).output
     report = json.loads(CliRunner().invoke(show, [str(path), "--json"]).output)
-    told = "22 pump events of 5 types (2 of them clock changes, which the service tells whatever the window), from 2024-07-01T00:00:00 to"
+    told = "22 pump events of 5 types (2 of them clock changes, which the service returns for every window), from 2024-07-01T00:00:00 to"
     assert told in " ".join(plain.split())
     assert "BASAL_DELIVERY" in plain
     assert report["events"]["279"] == {"name": "BASAL_DELIVERY", "count": 4}

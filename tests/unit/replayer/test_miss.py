@@ -184,13 +184,13 @@ def test_a_state_the_replay_is_not_in_is_named() -> None:
             True,
             "query.endDate is a date, and the service takes instants only: ask for 2024-07-02T23:",
         ),
-        ("2024-07-01T00:00:00Z", SECRET, True, "query.endDate is none of the service's instants, which it refuses with 400; write it as"),
-        ("2024-07-01T00:00:00Z", "", True, "query.endDate is none of the service's instants"),
+        ("2024-07-01T00:00:00Z", SECRET, True, "query.endDate is not one of the service's instants, and is refused with 400; write it as"),
+        ("2024-07-01T00:00:00Z", "", True, "query.endDate is not one of the service's instants"),
         (
             "2024-07-01T00:00:00Z",
             "2024-07-32T00:00:00Z",
             True,
-            "query.endDate is no day or time there is; write instants (recorded: 2024-",
+            "query.endDate is not an existing day or time; write instants (recorded: 2024-",
         ),
         (
             "2024-07-01T00:00:00Z",
@@ -241,8 +241,8 @@ def test_what_a_stranger_hears() -> None:
             "the client id is that of era 2025; serve it the cassette as",
         ),
         "at the token endpoint": (token, "--as-era 2025, in tests as_era='2025'"),
-        "the client of another cloud": (as_eu, "the client is of region eu and the cassette of region us; tell the client so"),
-        "the data of another cloud": (logs, "the client is of region eu and the cassette of region us; tell the client so"),
+        "the client of another cloud": (as_eu, "the client is of region eu and the cassette of region us; configure the client"),
+        "the data of another cloud": (logs, "the client is of region eu and the cassette of region us; configure the client"),
         "another host": (foreign, "tfx has only Tandem Source to answer with"),
     }
     for why, (request, words) in told.items():

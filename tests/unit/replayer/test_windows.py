@@ -79,7 +79,7 @@ def test_outside_the_recorded_span_both_spans_are_named(first: str, last: str, w
     with pytest.raises(MismatchError) as caught:
         ask(Replay(tape.session(), signed_in=True), first, last)
     assert str(caught.value).splitlines() == [
-        f"no exchange on session tells these events: the window {first[:-1]} to {last[:-1]} reaches outside what was recorded of this pump",
+        f"no exchange on session has these events: the window {first[:-1]} to {last[:-1]} reaches outside what was recorded of this pump",
         "  recorded: 2024-07-01T00:00:00 to 2024-07-04T23:59:59",
         "  what to do: ask inside it (with freeze, today is the cassette's), or record more days with: tfx record session --days N",
     ], why

@@ -104,7 +104,7 @@ LEAVES = [
     ("pump-logs", "events.3.pumpDateTime", "2024-07-02T10:00:00.063", "response body.events[].pumpDateTime: a date outside the synthetic window"),
     ("pump-logs", "events.3.sequenceGroup", 9, "response body.events[].sequenceGroup: a sequence group that is not rebased"),
     ("pump-logs", "events.3.note", "x", "response body.events[].<another name 1>: a member without a rule"),
-    ("pump-logs", "events.3", "x", "response body.events[]: an event that is no object"),
+    ("pump-logs", "events.3", "x", "response body.events[]: an event that is not an object"),
     ("pump-logs", "other", [1], "response body.<another name 1>: a member without a rule"),
 ]  # fmt: skip
 
@@ -151,12 +151,12 @@ def test_a_pump_whose_numbers_were_not_rebased_is_found(clean: Cassette) -> None
 
 LINES = [
     ("request", "X-Me", "1", "request header.<another name 1>: a header without a rule"),
-    ("request", "Host", "sso.tandemdiabetes.com", "request header.Host: a header that never stands on a cassette"),
+    ("request", "Host", "sso.tandemdiabetes.com", "request header.Host: a header that no cassette has"),
     ("request", "User-Agent", "Mozilla/5.0", "request header.User-Agent: not the literal"),
     ("request", "Cookie", "idsrv=abc", "request header.Cookie value: not a stand-in cookie value"),
     ("request", "Cookie", "Marisol=tfx-cookie-000001", "request header.Cookie name: not a stand-in cookie name"),
     ("request", "Authorization", "Bearer abc", "request header.Authorization: not a stand-in bearer token"),
-    ("response", "Date", "Wed, 18 Nov 2026 20:30:05 GMT", "response header.Date: a header that never stands on a cassette"),
+    ("response", "Date", "Wed, 18 Nov 2026 20:30:05 GMT", "response header.Date: a header that no cassette has"),
     ("response", "Location", "https://evil.example.org/", "response header.Location: a URL outside Tandem Source"),
     ("response", "Set-Cookie", "idsrv=tfx-cookie-000001; expires=Thu, 19 Nov 2026 20:30:05 GMT", "response header.Set-Cookie: not written as the sanitizer writes it"),
     ("response", "Retry-After", "Wed, 18 Nov 2026 20:30:05 GMT", "response header.Retry-After: not a round number of seconds"),
@@ -406,5 +406,5 @@ def test_a_status_is_one_of_http(clean: Cassette, status: int) -> None:
     exchange = clean.exchanges[0]
     broken = changed(clean, 0, exchange.replacing(response=replace(exchange.response, status=status)))
     assert "#1 response status: none of HTTP's" in found(broken)
-    with pytest.raises(RefusedError, match="#1 response status is none of HTTP's"):
+    with pytest.raises(RefusedError, match="#1 response status is not one of HTTP's"):
         again(broken)

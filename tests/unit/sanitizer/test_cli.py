@@ -46,7 +46,7 @@ def test_some_files_are_passed_by_their_name_and_that_is_said(folder: Path, caps
     (folder / "README.md").write_text("# Recorded from the stand-in")
     (folder / ".gitkeep").touch()
     assert cli.run(["sanitize", "--check", "cassettes"]) == 0
-    said = "cassettes/.gitkeep passed by its name, not read\ncassettes/README.md passed by its name, not read\n"
+    said = "cassettes/.gitkeep not read, because of its name\ncassettes/README.md not read, because of its name\n"
     assert capsys.readouterr().out == said + "1 cassette clean\n"
     assert cli.run(["sanitize", "--check", "cassettes/README.md"]) == 0, "as pre-commit hands it over"
 
@@ -146,7 +146,7 @@ def test_a_file_under_another_name_is_not_clean(folder: Path, capsys: pytest.Cap
     (folder / "week.json").rename(folder / "marisol.json")
     assert cli.run(["sanitize", "--check", "cassettes"]) == 1
     assert (
-        "cassettes/marisol.json name: not the name of the file; take that over with: tfx sanitize cassettes/marisol.json"
+        "cassettes/marisol.json name: not the name of the file; use that one with: tfx sanitize cassettes/marisol.json"
         in capsys.readouterr().out
     )
 
@@ -155,9 +155,12 @@ WRONG = [
     (["sanitize", "nowhere"], "tfx: nowhere does not exist; name a cassette or a folder of cassettes.\n"),
     (
         ["sanitize", "--check", "--output", "x", "--suggest", "cassettes"],
-        "tfx: --check only looks, so it takes no --output or --suggest; leave them out.\n",
+        "tfx: --check writes no cassette, so it excludes --output or --suggest; leave them out.\n",
     ),
-    (["sanitize", "--suggest", "--output", "x", "cassettes"], "tfx: --suggest only looks, so it takes no --output; leave it out.\n"),
+    (
+        ["sanitize", "--suggest", "--output", "x", "cassettes"],
+        "tfx: --suggest writes no cassette, so it excludes --output; leave it out.\n",
+    ),
     (
         ["sanitize", "--name", "x", "cassettes"],
         "tfx: --name is for one HAR file or vcrpy cassette; a cassette is called what its file is called.\n",

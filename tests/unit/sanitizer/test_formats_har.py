@@ -229,6 +229,6 @@ def test_a_number_of_thousands_of_digits_is_a_refused_body_with_its_place() -> N
 
 def test_an_odd_url_is_named_and_not_quoted() -> None:
     odd = entry(headers=[{"name": "Location", "value": "https://[Marisol"}])
-    with pytest.raises(FormatError, match="holds a URL, form or token that is none") as caught:
+    with pytest.raises(FormatError, match="holds a malformed URL, form or token") as caught:
         capture_of(har.read(file(odd), "x.har"), "x.har")
     assert "Marisol" not in str(caught.value)

@@ -132,7 +132,7 @@ SHOWN = [
     ("get", f"{SOURCE}/api/reports/bff/marisol?x=1", "GET source.tandemdiabetes.com/api/reports/bff/*", "a word of nobody's vocabulary"),
     ("MARISOL", f"{SOURCE}/main.4f2a.js", "* source.tandemdiabetes.com/*.js", "a method that is none"),
     ("GET", "https://marisol.example/a/b", "GET another host/*/*", "another host"),
-    ("GET", "https://[marisol", "an address that is none", "no URL"),
+    ("GET", "https://[marisol", "an address that is not a URL", "no URL"),
 ]
 
 
@@ -146,7 +146,7 @@ def test_what_would_be_done_is_explained_without_writing(capsys: pytest.CaptureF
     assert cli.run(["sanitize", "--explain", "web.har"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert {"web.har given: 1", "         1 response body.firstName", "         1 response body.lowGlucoseThreshold"} <= set(lines)
-    assert lines[-1] == "nothing of a foreign file was written: that takes --output"
+    assert lines[-1] == "nothing was written: a HAR or vcrpy file needs --output"
     assert [path.name for path in Path().iterdir()] == ["web.har"]
 
 

@@ -22,7 +22,7 @@ Session = Callable[..., Capture]
 Build = Callable[..., Capture]
 HOST = "https://source.tandemdiabetes.com/api"
 PUMPER = f"{HOST}/reports/bff/pumper/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
-SAYS = "a stand-in out of turn; they are numbered from 1 as they appear, and none is left out"
+SAYS = "a stand-in out of order; they are numbered from 1 as they appear, without gaps"
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 4)), max_size=9))

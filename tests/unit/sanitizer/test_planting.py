@@ -193,7 +193,7 @@ def test_an_unknown_event_keeps_its_place_and_loses_its_payload(capture: Build) 
     assert after.sequence.tolist() == [1, 2]
     assert not after.payload[1].any()
     assert [str(finding) for finding in done.findings] == [
-        "#1 response body[]: event 4000 is none that tfx knows; 4095 stands for it, and its payload is zeroed"
+        "#1 response body[]: event 4000 is unknown to tfx; 4095 stands for it, and its payload is zeroed"
     ]
 
 

@@ -35,12 +35,12 @@ def test_a_wrong_verb_is_answered_with_the_right_ones(capsys: pytest.CaptureFixt
         (
             PermissionError(13, "Permission denied", "/there"),
             2,
-            "tfx: a file, folder or connection cannot be used (/there): Permission denied; see to it and run the command again.\n",
+            "tfx: a file, folder or connection cannot be used (/there): Permission denied; check it and run the command again.\n",
         ),
         (
             requests.ConnectionError("while sending canary"),
             2,
-            "tfx: a file, folder or connection cannot be used: ConnectionError; see to it and run the command again.\n",
+            "tfx: a file, folder or connection cannot be used: ConnectionError; check it and run the command again.\n",
         ),
         (KeyboardInterrupt(), 130, "tfx: interrupted; nothing was left half written.\n"),
     ],

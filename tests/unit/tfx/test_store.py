@@ -240,5 +240,5 @@ def test_seeing_to_the_target_leaves_nothing(tmp_path: Path) -> None:
 def test_a_pipe_is_no_cassette_and_nobody_waits_for_it(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "week.json")
     for read in (store.load, store.opened):
-        with pytest.raises(CassetteError, match=r"week\.json is no file of its own \(a pipe or a device\)"):
+        with pytest.raises(CassetteError, match=r"week\.json is a pipe or a device"):
             read(tmp_path / "week.json")
