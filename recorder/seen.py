@@ -191,7 +191,7 @@ def _events(body: dict[str, Json]) -> Iterator[Pair]:
             yield from (("event text", value) for value in properties.values() if isinstance(value, str))
             if event.get("eventCode") in TEXT_CODES:
                 # A code without a schema comes byte by byte: spareA0, spareA1, ...
-                yield from _texts(bytes(value for value in properties.values() if isinstance(value, int) and 0 <= value < 256))  # noqa: PLR2004
+                yield from _texts(bytes(value for value in properties.values() if isinstance(value, int) and 0 <= value < 256))  # noqa: PLR2004  # a byte
 
 
 def _records(text: str) -> Iterator[Pair]:

@@ -89,7 +89,7 @@ def events(cassette: Cassette) -> int:
 
 def _events(exchange: Exchange) -> int:
     place = locate(exchange.request.method, exchange.request.url)
-    if place is None or place.endpoint.name not in ("pump-logs", "pump-events") or exchange.response.status != 200:  # noqa: PLR2004
+    if place is None or place.endpoint.name not in ("pump-logs", "pump-events") or exchange.response.status != 200:  # noqa: PLR2004  # HTTP's OK
         return 0
     said = parse(decoded(exchange.response.headers, exchange.response.body))
     if isinstance(said, str):

@@ -32,7 +32,7 @@ def caller() -> str:
     except ValueError:
         depth = 0
     if not depth or frame.f_code.co_filename not in _ENTRIES:
-        depth, frame = 1, sys._getframe(1)  # noqa: SLF001
+        depth, frame = 1, sys._getframe(1)  # noqa: SLF001  # no public way costs as little
     for at in range(depth, _DEEPEST):
         name = frame.f_code.co_filename
         is_library = known.get(name)

@@ -45,12 +45,12 @@ def unguarded(event: str, args: tuple[object, ...]) -> str | None:
     path = _path(program, None if folder is None else _word(folder), surroundings)
     if path is None:
         return None
-    return None if carries(surroundings) and _is_guardable(path, words[1:], surroundings) else os.path.basename(program)  # noqa: PTH119
+    return None if carries(surroundings) and _is_guardable(path, words[1:], surroundings) else os.path.basename(program)  # noqa: PTH119  # not a path of ours
 
 
 def _is_library_look_up(program: str, options: Sequence[str]) -> bool:
     # By name where the look-up asks PATH itself: who may put a gcc of his own there may do anything anyhow.
-    names = {program, os.path.basename(program)}  # noqa: PTH119
+    names = {program, os.path.basename(program)}  # noqa: PTH119  # not a path of ours
     return any(names & programs and pattern.fullmatch(" ".join(options)) for programs, pattern in _LIBRARY_LOOK_UPS)
 
 

@@ -114,7 +114,7 @@ class _Connection(Protocol):
 def origin_of(scheme: str, connection: _Connection) -> str:
     """The origin a connection is for, proxies left out."""
     host = connection._tunnel_host or connection.host  # noqa: SLF001  # http.client tells nobody else
-    port = connection._tunnel_port if connection._tunnel_host else connection.port  # noqa: SLF001
+    port = connection._tunnel_port if connection._tunnel_host else connection.port  # noqa: SLF001  # where http.client keeps the host behind a proxy
     return f"{scheme}://{f'[{host}]' if ':' in host else host}" + (f":{port}" if port else "")
 
 

@@ -19,8 +19,11 @@ LEGACY_SEGMENTS: Final = 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Segment:
-    """One stretch of a profile: start in minutes of the day, basal in milliunits/h, carb ratio in thousandths of g/unit,
-    correction factor (isf) in mg/dL per unit, target in mg/dL."""  # noqa: D205, D209
+    """One stretch of a profile.
+
+    Start in minutes of the day, basal in milliunits/h, carb ratio in thousandths of g/unit, correction factor (isf) in mg/dL per unit,
+    target in mg/dL.
+    """
 
     start: int
     basal_rate: int

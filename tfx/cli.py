@@ -89,7 +89,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command and exit with the contract's code: 0 done, 1 found something, 2 bad input, 3 the service failed."""
     # A process may be started with its streams closed (`>&-`): nobody listens, and that is no error.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115  # open as long as the process
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115  # as above
     signal.signal(signal.SIGTERM, _terminated)  # the default would leave temporary folders behind, and say nothing
     sys.exit(run(arguments))
 
@@ -128,12 +128,12 @@ def _own_fault(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     last = frames[-1]
     text = (
-        f"a fault of tfx itself ({type(error).__name__} in {os.path.basename(last.filename)}, line {last.lineno}); nothing was written. "  # noqa: PTH119
+        f"a fault of tfx itself ({type(error).__name__} in {os.path.basename(last.filename)}, line {last.lineno}); nothing was written. "  # noqa: PTH119  # pathlib is not loaded for one name
         "Please report it with this line; TFX_DEBUG=1 lists the calls that led there"
     )
     if os.environ.get("TFX_DEBUG") == "1":
         # Places only: neither the message nor the source line nor a local is printed, for each may hold a secret.
-        text += "".join(f"\n  {os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames)  # noqa: PTH119
+        text += "".join(f"\n  {os.path.basename(frame.filename)}:{frame.lineno} {frame.name}" for frame in frames)  # noqa: PTH119  # pathlib is not loaded for one name
     return text
 
 

@@ -102,7 +102,7 @@ class Outer(BaseHTTPRequestHandler):
         self.wfile.write((head + body).encode())
 
     # http.server finds methods by these names.
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = refuse  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = refuse  # noqa: N815  # names that http.server calls
 
     def log_message(self, *_: object) -> None:
         """Nothing is logged: request lines carry identifiers."""
@@ -140,7 +140,7 @@ class Inner(BaseHTTPRequestHandler):
             self.close_connection = True
 
     # http.server finds methods by these names.
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815  # names that http.server calls
 
     def received(self) -> bytes | None:
         """The request body; None where its length is not told, told twice in two ways, wrong or too much (RFC 9112 6.3)."""

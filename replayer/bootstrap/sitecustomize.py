@@ -14,7 +14,7 @@ if "TFX_REPLAY_CASSETTE" in os.environ:
 
 # Whoever had a sitecustomize of their own still gets it.
 _here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120  # pathlib costs time in every child process
-_path = [folder for folder in sys.path if os.path.abspath(folder or os.curdir) != _here]  # noqa: PTH100
+_path = [folder for folder in sys.path if os.path.abspath(folder or os.curdir) != _here]  # noqa: PTH100  # runs in every child process: nothing is loaded that need not be
 _spec = __import__("importlib.machinery", fromlist=["PathFinder"]).PathFinder.find_spec("sitecustomize", _path)
 if _spec is not None and _spec.loader is not None:
     _module = __import__("importlib.util", fromlist=["module_from_spec"]).module_from_spec(_spec)
