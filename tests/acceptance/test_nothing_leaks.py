@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
+from dear import sampled
 from machine import Machine
 
 from recorder.checkpoint import Errand
@@ -33,7 +34,7 @@ def forms(value: str) -> set[bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("era", "region"), [("2026-10", "us"), ("2025", "eu")])
+@pytest.mark.parametrize(("era", "region"), sampled(("2025", "eu"), rest=[("2026-10", "us")]))
 def test_nothing_the_account_holds_is_in_anything_the_run_wrote(machine: Machine, era: str, region: str) -> None:
     now = datetime.now(UTC)  # the command goes by the real clock, and so must the stand-in
     person = account(identity=77, therapy=3, now=now, days=1, region=region)
@@ -64,7 +65,7 @@ def test_nothing_the_account_holds_is_in_anything_the_run_wrote(machine: Machine
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("era", "region"), [("2026-10", "us"), ("2026-07", "eu"), ("2025", "us")])
+@pytest.mark.parametrize(("era", "region"), sampled(("2026-10", "us"), rest=[("2026-07", "eu"), ("2025", "us")]))
 def test_the_same_therapy_of_two_people_weeks_apart_is_one_cassette(era: str, region: str) -> None:
     texts = set()
     for identity, now in ((5, datetime(2026, 11, 18, 20, 30, tzinfo=UTC)), (99, datetime(2025, 12, 3, 20, 30, tzinfo=UTC))):

@@ -44,25 +44,26 @@ def report(*arguments: str) -> dict[str, dict[str, object]]:
 # --- what the database itself refuses
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        pytest.param("INSERT INTO raw_events VALUES (1, 0, 1, '2025', 3, 0, 1, 'x')", id="an identity that is taken"),
-        pytest.param("INSERT INTO devices (id, serial_number, zone) VALUES (2, '90000001', 'UTC')", id="a serial number that is taken"),
-        pytest.param(
-            "INSERT INTO carbohydrates VALUES (1, 0, 2, '2024-07-01', '2024-07-01', 'exact', 30)",
-            id="a meal of no record",
-        ),
-        pytest.param("INSERT INTO quarantine (id, device_id, reason, detail) VALUES ('a', 2, 'b', 'c')", id="trouble of no device"),
-        pytest.param("INSERT INTO raw_events VALUES (1, 0, 3, '2025', NULL, 0, 1, 'x')", id="an event without a code"),
-    ],
+REFUSED = (
+    ("an identity that is taken", "INSERT INTO raw_events VALUES (1, 0, 1, '2025', 3, 0, 1, 'x')"),
+    ("a serial number that is taken", "INSERT INTO devices (id, serial_number, zone) VALUES (2, '90000001', 'UTC')"),
+    ("a meal of no record", "INSERT INTO carbohydrates VALUES (1, 0, 2, '2024-07-01', '2024-07-01', 'exact', 30)"),
+    ("trouble of no device", "INSERT INTO quarantine (id, device_id, reason, detail) VALUES ('a', 2, 'b', 'c')"),
+    ("an event without a code", "INSERT INTO raw_events VALUES (1, 0, 3, '2025', NULL, 0, 1, 'x')"),
 )
-def test_keys_hold(statement: str, warehouse: Engine) -> None:
+
+
+def test_keys_hold(warehouse: Engine) -> None:
     with warehouse.begin() as connection:
         driver(connection).execute("INSERT INTO devices (id, serial_number, zone) VALUES (1, '90000001', 'UTC')")
         driver(connection).execute("INSERT INTO raw_events VALUES (1, 0, 1, '2025', 399, 0, 1, 'x')")
-    with pytest.raises(duckdb.ConstraintException), warehouse.begin() as connection:
-        driver(connection).execute(statement)
+    for why, statement in REFUSED:
+        try:
+            with warehouse.begin() as connection:
+                driver(connection).execute(statement)
+        except duckdb.ConstraintException:
+            continue
+        pytest.fail(f"{why} came in")
 
 
 def test_models_read_and_write_what_the_migrations_made(root: Path, warehouse: Engine) -> None:

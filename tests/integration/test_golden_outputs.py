@@ -3,12 +3,16 @@
 import json
 
 import pytest
+from dear import sampled
 from golden import EXPECTED, NAMES, outputs, written
 
 from pipeline.models import TABLES
 
+SUITE = ("session-2025", "unhappy-us")
+"""One of each wire; the others are proofs."""
 
-@pytest.mark.parametrize("name", NAMES)
+
+@pytest.mark.parametrize("name", sampled(*((name,) for name in SUITE), rest=((name,) for name in NAMES if name not in SUITE)))
 def test_a_cassette_gives_the_agreed_tables(name: str) -> None:
     found = {file: written(content) for file, content in outputs(name).items()}
     agreed = {path.name: path.read_text(encoding="utf-8") for path in (EXPECTED / name).iterdir()}

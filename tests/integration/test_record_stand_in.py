@@ -15,6 +15,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
+from dear import sampled
 
 from recorder.checkpoint import Checkpoint, Errand, path_of
 from recorder.credentials import Credentials
@@ -326,7 +327,7 @@ def test_wrong_use_is_told_before_anything_is_asked(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("era", ["2026-10", "2025"])
+@pytest.mark.parametrize("era", sampled(("2025",), rest=[("2026-10",)]))
 def test_the_stand_in_recorded_twice_gives_the_same_bytes(
     era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Final, cast
 
 import pytest
 from click.testing import CliRunner
+from dear import sampled
 from sqlalchemy import Engine
 from tconnectsync.eventparser.generic import Event, Events
 from therapies import invented
@@ -54,7 +55,7 @@ def test_an_amount_is_the_number_that_the_json_writes(era: str, keep: Keep, rows
         assert found == [(one, one) for one in AMOUNTS], table
 
 
-@pytest.mark.parametrize("era", ["2025", "2026-07"])
+@pytest.mark.parametrize("era", sampled(("2025",), rest=[("2026-07",)]))
 def test_a_cassette_served_as_another_era_fills_the_tables_alike(era: str, root: Path, warehouse: Engine, content: Content) -> None:
     order = Order(mode="full", cassette=str(root / "cassettes" / "session-us.json"), as_era=era)
     assert perform(warehouse, order).received == len(content()["events"]) == 583
@@ -65,7 +66,7 @@ def test_an_era_is_how_a_cassette_is_served() -> None:
     assert "--as-era is how a cassette is served; name one with --cassette" in str(found.exception)
 
 
-@pytest.mark.parametrize("era", ["2025", "2026-10"])
+@pytest.mark.parametrize("era", sampled(("2026-10",), rest=[("2025",)]))
 def test_tconnectsync_reads_the_same_of_every_event(era: str, history: Records, keep: Keep, rows: Rows) -> None:
     records = history.with_header(source=0)
     keep(records, era)

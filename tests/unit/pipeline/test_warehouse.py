@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from dear import sampled
 from sqlalchemy import Engine
 
 from pipeline.warehouse import MEMORY, connect, driver, existing_warehouse, in_memory, open_warehouse, told
@@ -106,7 +107,10 @@ def test_an_interruption_that_duckdb_met_stays_one(engine: Engine) -> None:
         raise RuntimeError("a fault of our own")
 
 
-@pytest.mark.parametrize("change", ["ALTER TABLE events DROP COLUMN clock", "DROP VIEW glucose_by_span", "DELETE FROM alembic_version"])
+@pytest.mark.parametrize(
+    "change",
+    sampled(("DROP VIEW glucose_by_span",), rest=[("ALTER TABLE events DROP COLUMN clock",), ("DELETE FROM alembic_version",)]),
+)
 def test_a_schema_changed_by_hand_is_called_that(change: str, tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'w.duckdb'}"
     engine = open_warehouse(url)

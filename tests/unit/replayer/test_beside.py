@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from beside import MISS, PERSON, PUMP, SOURCE, US, Client, Sight, both, recorded
+from dear import sampled
 
 from tandem.asked import FORMS
 from tandem.endpoints import BY_NAME
@@ -108,7 +109,7 @@ def parted(live: dict[str, Sight], replayed: dict[str, Sight]) -> Iterator[str]:
             yield f"{label}: {'a miss' if replayed[label][0] == MISS else places}"
 
 
-@pytest.mark.parametrize(("recorded_in", "era"), [*((era, era) for era in ERAS), ("2025", "2026-10"), ("2026-10", "2026-07")])
+@pytest.mark.parametrize(("recorded_in", "era"), sampled(("2025", "2026-10"), rest=[*((era, era) for era in ERAS), ("2026-10", "2026-07")]))
 def test_every_question_about_events_is_answered_as_by_the_service(recorded_in: str, era: str) -> None:
     live, replayed = asked(recorded_in, era)
     assert [*parted(live, replayed)] == []

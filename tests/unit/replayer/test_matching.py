@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import flips
 import pytest
 import tape
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from replayer.keys import key, question
@@ -154,8 +154,6 @@ PLACES = [
 ]
 
 
-@pytest.mark.slow
-@settings(max_examples=300)
 @given(place=st.sampled_from(PLACES), mask=st.sampled_from(flips.MASKS))
 def test_one_flipped_bit_of_a_recorded_request_is_a_miss_that_names_the_place(place: tuple[Cassette, int, str, int], mask: int) -> None:
     cassette, number, part, at = place

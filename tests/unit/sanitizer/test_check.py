@@ -15,6 +15,7 @@ from typing import Any  # parsed JSON is asked by place here, and a wrong place 
 
 import jwt
 import pytest
+from dear import sampled
 
 from replayer.keys import checked_ignore
 from sanitizer.actions import ACTIONS
@@ -263,7 +264,7 @@ def test_the_head_is_looked_at(clean: Cassette, change: dict[str, Any], expected
     assert found(replace(clean, **change)) == [expected]
 
 
-@pytest.mark.parametrize("era", ["2025", "2026-10"])
+@pytest.mark.parametrize("era", sampled(("2026-10",), rest=[("2025",)]))
 def test_what_is_counted_is_what_sanitizing_again_counts(scrubbed: Done, era: str) -> None:
     cassette = scrubbed(era).cassette
     counted = Counter[str]()
