@@ -47,7 +47,17 @@ $(OLD_CLIENT)/.installed: $(OLD_LOCK) | $(STAMP)
 	  || $(OLD_CLIENT)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(OLD_LOCK)
 	touch $@
 
-proofs: install $(VENV)/.prefect $(OLD_CLIENT)/.installed  ## run the exhaustive tests, which take minutes
+FORKED := .venv-pytest-forked
+FORKED_LOCK := tests/proofs/clients/pytest-forked.lock
+
+# pytest-forked cannot carry the reports of the pytest we test with.
+$(FORKED)/.installed: $(FORKED_LOCK) | $(STAMP)
+	test -x $(FORKED)/bin/python || $(PYTHON) -m venv $(FORKED)
+	$(BIN)/uv pip install --no-config --quiet --python $(FORKED)/bin/python --no-deps --require-hashes -r $(FORKED_LOCK) \
+	  || $(FORKED)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(FORKED_LOCK)
+	touch $@
+
+proofs: install $(VENV)/.prefect $(OLD_CLIENT)/.installed $(FORKED)/.installed  ## run the exhaustive tests, which take minutes
 	$(BIN)/python -m pytest tests -m proofs -n auto --dist worksteal
 
 lint: install  ## check rules and format with ruff
@@ -117,6 +127,7 @@ bench-linkage: install  ## how often a sanitized week is matched with another co
 lock: install  ## resolve the lock files again (names, versions and hashes; never an index host)
 	$(BIN)/uv pip compile pyproject.toml --quiet --all-extras --group dev --generate-hashes --no-header --universal --python-version 3.11 --output-file requirements.lock
 	$(BIN)/uv pip compile $(OLD_LOCK:.lock=.in) --no-config --quiet --generate-hashes --no-header --universal --python-version 3.11 --output-file $(OLD_LOCK)
+	$(BIN)/uv pip compile pyproject.toml $(FORKED_LOCK:.lock=.in) --no-config --quiet --generate-hashes --no-header --universal --python-version 3.11 --output-file $(FORKED_LOCK)
 	echo 'uv>=0.9' | $(BIN)/uv pip compile - --quiet --generate-hashes --no-header --universal --output-file requirements-uv.lock
 
 clean:  ## remove environments and caches

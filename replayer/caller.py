@@ -15,7 +15,7 @@ _LIBRARIES: Final = tuple(
         *(f"{_OURS / package}/" for package in ("replayer", "tfx")),
     }
 )
-_ENTRIES: Final = frozenset(str(_OURS / "replayer" / f"{name}.py") for name in ("stacks", "lines", "streams"))
+_ENTRIES: Final = frozenset(str(_OURS / "replayer" / f"{name}.py") for name in ("stacks", "http_client", "aiohttp_transport"))
 """Where requests come in: between these and `caller` nothing but ours runs."""
 _DEEPEST: Final = 200
 _ENDS: Final = [1]

@@ -186,12 +186,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """A test that swallowed a miss or an attempt to reach the network fails all the same."""
-    __tracebackhide__ = True
     if _GUARD not in item.config.stash:
         yield
         return
     from replayer.guard import GUARD
-    from tfx.errors import NetworkBlockedError
+    from tfx.errors import TfxError
 
     before = len(GUARD.attempts)
     yield
@@ -201,11 +200,14 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
         shared = name not in mine
         try:
             replay.check(idle=not shared)
+        except TfxError as error:
+            # Its place is in its words: of frames there are only the plugin's.
+            raise pytest.fail.Exception(str(error), pytrace=False) from None
         finally:
             if shared:
                 replay.forgive()  # the next test of its class or module is not to blame
     if not playing and len(GUARD.attempts) > before:
-        raise NetworkBlockedError(f"the test tried to {GUARD.attempts[before]}, and swallowed the error")
+        raise pytest.fail.Exception(f"the test tried to {GUARD.attempts[before]}, and swallowed the error", pytrace=False)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
