@@ -78,8 +78,9 @@ def _holds_part(value: str, told: frozenset[str], joined: str) -> bool:
 def _has_part(parts: list[str], told: frozenset[str], joined: str) -> bool:
     whole = "".join(parts)
     alone = {part for part in parts if len(part) > 1 and not (part.isdigit() and len(part) < _SHOWN)}
-    if len(parts) > 1:
-        alone.add("".join(part[0] for part in parts))
+    initials = "".join(part[0] for part in parts)
+    if len(parts) > 1 and not initials.isdigit():  # a date has none
+        alone.add(initials)
     if len(whole) >= _LEAST_DIGITS and whole.isdigit():
         alone.add(whole[-_SHOWN:])
     return bool(told & alone) or any(len(part) >= _GLUED and part not in PLAIN and part in joined for part in {*parts, whole})

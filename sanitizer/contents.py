@@ -23,7 +23,6 @@ from tfx.stored import Stored
 JSON_TYPES = ("application/json", "application/problem+json")
 FORM_TYPE = "application/x-www-form-urlencoded"
 HTML_TYPE = "text/html"
-TOO_LONG = "holds a number too long to read"
 _BLOCKED = b"The request is blocked"
 _NOTHING = Rules()
 
@@ -70,8 +69,6 @@ def content(headers: Headers, body: bytes, where: str) -> Content:
             if text.startswith(_GZIP):
                 raise RefusedError(f"{where} is packed once more with gzip; nothing was written. Record without that exchange") from None
             raise RefusedError(f"{where}: {error}; nothing was written. Record that exchange again") from None
-        except ValueError:  # Python's limit on the digits of an integer
-            raise RefusedError(f"{where} {TOO_LONG}; nothing was written. Record that exchange again") from None
     if media in (FORM_TYPE, HTML_TYPE):
         return Content(kind="form" if media == FORM_TYPE else "page", text=text)
     raise RefusedError(

@@ -74,15 +74,25 @@ class Opened:
     where: str
     leaves_out: bool
 
-    def cleaned(self, *, name: str, folder: str = "", rules: Policy | None = None, values: str = KEEP) -> Imported:
-        """The file through the sanitizer; nothing is written.
+    def cleaned(
+        self, *, name: str, is_our_name: bool = False, folder: str = "", rules: Policy | None = None, values: str = KEEP
+    ) -> Imported:
+        """The file through the sanitizer; nothing is written. `is_our_name`: tfx chose the name, so it can tell of nobody.
 
         Raises:
             RefusedError: something in it cannot be understood.
             LeakError: a value in it would have survived.
         """
         try:
-            done = scrub(self.capture, name=name, folder=folder, rules=rules, values=values, leaves_out=self.leaves_out)
+            done = scrub(
+                self.capture,
+                name=name,
+                is_our_name=is_our_name,
+                folder=folder,
+                rules=rules,
+                values=values,
+                leaves_out=self.leaves_out,
+            )
         except RefusedError as error:
             said = without_advice(str(error))
             advice = "" if self.leaves_out else ". Leave out what cannot be understood with --leave-out-refused, or export it another way"

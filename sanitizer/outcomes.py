@@ -1,5 +1,7 @@
 """What comes of one file, whatever comes of the others: it is clean, not clean, made clean, or refused; a refused one leaves nothing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
@@ -75,6 +77,20 @@ def cassette_name(path: Path, folder: Path) -> str:
     return plain_name(path.stem) or next(name for name in numbered if not path_of(name, folder).exists())
 
 
+@contextmanager
+def _outcome(report: Report) -> Iterator[None]:
+    """Whatever ends a file is said of that file, and the others are tried: what nobody thought of too, whose text may quote a value."""
+    from sanitizer.run import NOT_UNDERSTOOD
+
+    try:
+        try:
+            yield
+        except NOT_UNDERSTOOD:
+            raise RefusedError("the file cannot be understood, so nothing was written; export it another way") from None
+    except TfxError as error:
+        report.refuse(error)
+
+
 def checked(path: Path, rules: "Policy | None" = None) -> Report:
     """What is not clean about a file; any file that is no whole cassette is a finding itself."""
     from sanitizer.check import opened
@@ -109,28 +125,24 @@ def looked_over(path: Path, rules: "Policy | None", origin: "Origin") -> Report:
     from tfx.store import load
 
     report = Report(path=str(path))
-    try:
+    with _outcome(report):
         if not foreign(path):
             report.findings += looked_at(load(path, edited=True), rules=rules)
         else:
             from sanitizer.convert import opened
 
-            report.findings += opened(_recording(path), origin).cleaned(name="cassette", rules=rules).findings
-    except TfxError as error:
-        report.refuse(error)
+            report.findings += opened(_recording(path), origin).cleaned(name="cassette", is_our_name=True, rules=rules).findings
     return report
 
 
 def cleaned(path: Path, how: Cleaning, rules: "Policy | None") -> Report:
     """The file made clean and written, or refused with nothing of it written."""
     report = Report(path=str(path))
-    try:
+    with _outcome(report):
         if foreign(path):
             _import(report, path, how, rules)
         else:
             _again(report, path, how, rules)
-    except TfxError as error:
-        report.refuse(error)
     return report
 
 
@@ -165,7 +177,13 @@ def _import(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -
         raise UsageError(f"{target} exists, and importing {path} replaces nothing; name another folder or --name, or remove it")
     found = opened(path, how.origin)
     report.called = found.where
-    made = found.cleaned(name=name, folder=public_part(folder) if how.output else "", rules=rules, values=how.values or KEEP)
+    made = found.cleaned(
+        name=name,
+        is_our_name=not how.name,
+        folder=public_part(folder) if how.output else "",
+        rules=rules,
+        values=how.values or KEEP,
+    )
     _take(report, made.done.cassette, made.findings, made.done.touched)
     report.imported, report.elsewhere, report.left_out = made.places, made.elsewhere, made.left_out
     if how.output:

@@ -29,8 +29,10 @@ def records_of(exchange: int, value: Json) -> Records:
     """
     try:
         return Records.from_base64(value if isinstance(value, str) else "?")
-    except FormatError as error:
-        raise RefusedError(f"#{exchange} response body: {error}") from None
+    except FormatError:  # its text says how long the answer is
+        raise RefusedError(
+            f"#{exchange} response body is not base64 of whole pump records; nothing was written. Fetch that window again"
+        ) from None
 
 
 def survey_records(device: Device, records: Records) -> None:

@@ -18,12 +18,15 @@ Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | Non
 DEEPEST: Final = 64
 """How deep arrays and objects may nest."""
 
+TOO_LONG: Final = "holds a number too long to read"
+
 
 def parse(data: bytes) -> Json:
     """The value of a JSON text.
 
     Raises:
-        FormatError: the text is not UTF-8, not JSON, deeper than `DEEPEST`, or names a member twice. The message never quotes it.
+        FormatError: the text is not UTF-8, not JSON, deeper than `DEEPEST`, names a member twice, or holds a
+            number of thousands of digits. The message never quotes it.
     """
     return read(data)[0]
 
@@ -155,12 +158,15 @@ _LONG: Final = b"0" * 19
 def _strictly(data: bytes) -> Json:
     try:
         text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FormatError(f"a JSON body is not UTF-8 at byte {error.start}") from None
+    except UnicodeDecodeError:
+        raise FormatError("a JSON body is not UTF-8") from None
     try:
         value: Json = json.loads(text, object_pairs_hook=_members, parse_constant=_constant)
     except json.JSONDecodeError as error:
-        raise FormatError(f"a JSON body breaks off or goes wrong at character {error.pos}: {error.msg}") from None
+        # Not where: of a body that goes wrong behind its end that would be its length.
+        raise FormatError(f"a JSON body breaks off or goes wrong: {error.msg}") from None
+    except ValueError:  # Python's limit on the digits of an integer
+        raise FormatError(f"a JSON body {TOO_LONG}") from None
     except RecursionError:
         raise FormatError(f"a JSON body nests deeper than {DEEPEST} levels") from None
     return value

@@ -7,7 +7,7 @@ from typing import cast
 
 from tfx.errors import FormatError
 from tfx.exchange import Headers
-from tfx.jsonbody import Json, parse
+from tfx.jsonbody import TOO_LONG, Json, parse
 
 _BOM = b"\xef\xbb\xbf"
 
@@ -41,7 +41,10 @@ def listing(value: object, where: str) -> list[object]:
 def string(value: object, where: str) -> str:
     """A text; a number is taken for its digits, as hand-edited files have them."""
     if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
+        try:
+            return str(value)
+        except ValueError:  # YAML writes numbers to other bases than ten, as long as they like
+            raise odd(where, TOO_LONG) from None
     if not isinstance(value, str):
         raise odd(where, "is not a text")
     return value

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from sanitizer.contents import TOO_LONG, content
+from sanitizer.contents import content
 from sanitizer.era import eras_of, shows_another
 from sanitizer.findings import Finding, without_advice
 from sanitizer.formats.nodes import odd
@@ -21,6 +21,7 @@ from tfx.capture import Capture, Seen
 from tfx.codec import decoded
 from tfx.errors import FormatError, RefusedError, UsageError
 from tfx.exchange import Exchange, Headers, Request, Response
+from tfx.jsonbody import TOO_LONG
 from tfx.signing import at_hash, is_ours
 from tfx.stages import stage
 

@@ -223,7 +223,7 @@ def test_a_page_s_own_files_make_no_tokens_of_common_words() -> None:
 def test_a_number_of_thousands_of_digits_is_a_refused_body_with_its_place() -> None:
     long = entry(text='{"a": ' + "1" * 6000 + "}", headers=[{"name": "content-type", "value": "application/json"}])
     capture = capture_of(har.read(file(long), "x.har"), "x.har")
-    with pytest.raises(RefusedError, match="#1 response body holds a number too long to read"):
+    with pytest.raises(RefusedError, match="#1 response body: a JSON body holds a number too long to read"):
         scrub(capture, name="x")
 
 

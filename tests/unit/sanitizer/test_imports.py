@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from sanitizer.findings import listed, without_advice
+from sanitizer.formats import har as formats_har
 from sanitizer.outcomes import cassette_name
 from sanitizer.request_labels import asked_for
 from tfx import cli
@@ -66,6 +67,59 @@ def test_one_refused_file_keeps_no_other_from_being_tried(capsys: pytest.Capture
     assert [one["file"] for one in told] == ["bad.har", "import-1.json", "file 3", "file 4"]
     assert [bool(one["refused"]) for one in told] == [True, False, True, True]
     assert "marisol" not in Path("audit.json").read_text().casefold()
+
+
+def test_a_number_of_thousands_of_digits_anywhere_ends_its_own_file_only(capsys: pytest.CaptureFixture[str]) -> None:
+    digits = "9" * 6000
+    whole = json.dumps({"log": {"entries": [entry()]}})
+    Path("time.har").write_text(whole.replace('"startedDateTime"', f'"time": {digits}, "startedDateTime"'))
+    Path("vcr.json").write_text(f'{{"interactions": [], "version": {digits}}}')
+    hexadecimal = "0x" + "f" * 6000  # which YAML reads, however long
+    Path("vcr.yaml").write_text(
+        f"interactions:\n- request: {{uri: {hexadecimal}, method: GET}}\n  response: {{status: {{code: 200}}}}\nversion: 1\n"
+    )
+    har("web.har", entry())
+    assert cli.run(["sanitize", "time.har", "vcr.json", "vcr.yaml", "web.har", "--json", "--output", "out"]) == 2
+    said = capsys.readouterr()
+    told = json.loads(said.out)["files"]
+    assert [bool(one["refused"]) for one in told] == [True, True, True, False]
+    assert all("number too long to read" in one["refused"] for one in told[:3])
+    assert [path.name for path in Path("out").iterdir()] == ["web.json"]
+    assert cli.run(["convert", "time.har", "x.json"]) == 2
+    assert "time.har cannot be read as JSON: holds a number too long to read; save it again" in capsys.readouterr().err
+
+
+def test_what_nobody_thought_of_ends_its_own_file_only(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_value: object, where: str, **_: object) -> object:
+        if where == "bad.har":
+            raise KeyError("Marisol")
+        return read(_value, where)
+
+    read = formats_har.read
+    monkeypatch.setattr(formats_har, "read", broken)
+    for name in ("bad.har", "web.har"):
+        har(name, entry())
+    assert cli.run(["sanitize", "bad.har", "web.har", "--output", "out"]) == 1
+    assert [path.name for path in Path("out").iterdir()] == ["web.json"]
+    assert cli.run(["sanitize", "bad.har", "--suggest"]) == 1
+    said = capsys.readouterr()
+    assert said.err.count("cannot be understood, so nothing was written") == 2
+    assert "Marisol" not in said.err + said.out
+
+
+def test_a_name_that_tfx_counted_up_itself_is_nobodys() -> None:
+    born = entry(PUMPER, '{"dateOfBirth":"1971-03-19T00:00:00","lastName":"Import"}')
+    har("marisol.har", born, entry())
+    Path("out").mkdir()
+    for number in (*range(1, 101), *range(102, 1971)):  # 1-0-1 and 1971: what a date begins with, and a part of it
+        Path(f"out/import-{number}.json").touch()
+    assert cli.run(["sanitize", "marisol.har", "--output", "out"]) == 0
+    assert cli.run(["sanitize", "marisol.har", "--output", "out"]) == 0
+    for number in (101, 1971):
+        assert cli.run(["sanitize", f"out/import-{number}.json"]) == 0, "again"
+        assert cli.run(["sanitize", "--check", f"out/import-{number}.json"]) == 0
+    assert cli.run(["sanitize", "marisol.har", "--output", "out", "--name", "week-1971"]) == 1, "what somebody chooses is held against it"
+    assert cli.run(["sanitize", "marisol.har", "--output", "out", "--name", "week-101"]) == 0, "a date has no initials"
 
 
 def test_what_is_refused_can_be_left_out_by_name_and_number(capsys: pytest.CaptureFixture[str]) -> None:

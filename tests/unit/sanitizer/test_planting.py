@@ -164,7 +164,7 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "an encrypted token": ({"url": TOKEN, "method": "POST", "answer": b'{"id_token": "e30.e30.e30.e30.e30"}'}, "not a token"),
     "no base64": ({"url": EVENTS, "answer": json.dumps(CANARY + "!").encode()}, "base64"),
     "no text of records": ({"url": EVENTS, "answer": json.dumps([CANARY]).encode()}, "base64"),
-    "half a record": ({"url": EVENTS, "answer": json.dumps("AAAA").encode()}, "inside a record"),
+    "half a record": ({"url": EVENTS, "answer": json.dumps("AAAA").encode()}, "not base64 of whole pump records"),
 }
 
 
