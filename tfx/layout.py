@@ -71,12 +71,33 @@ def gaps(value: Json, text: bytes, indent: int) -> tuple[tuple[int, ...], int] |
 def closed_up(text: bytes, spaces: tuple[int, ...]) -> bytes:
     """The value as `jsonbody.write` gives it, made of its lines in a file; `spaces`: where one stands behind a name."""
     # A line break stands in no JSON text but between values.
-    if spaces:
-        view, starts = memoryview(text), (0, *[place + 1 for place in spaces])
-        text = b"".join([view[start:end] for start, end in zip(starts, (*spaces, len(text)), strict=True)])
-    # Rows of a member are nearly all there is of a long body, and go fastest this way.
-    first, *lines = text.replace(_ROW_BREAK, b"").split(b"\n")
-    return b"".join([first, *[line.lstrip(b" ") for line in lines]])
+    if not spaces:
+        first, *lines = text.replace(_ROW_BREAK, b"").split(b"\n")
+        return b"".join([first, *[line.lstrip(b" ") for line in lines]])
+    # Rows of a member are nearly all there is of a long body, and go fastest this way; each further copy of it is a millisecond.
+    moved, begun, gone = list[int](), 0, 0
+    for place in spaces:
+        gone += text.count(_ROW_BREAK, begun, place) * len(_ROW_BREAK)
+        begun = place
+        moved.append(place - gone)
+    text = text.replace(_ROW_BREAK, b"")
+    return b"".join(_between(text, [*moved, len(text)]))
+
+
+def _between(text: bytes, spaces: list[int]) -> Iterator[memoryview]:
+    """What stands between these places, one byte each, and between line breaks with the blanks behind them."""
+    view, start, places = memoryview(text), 0, iter(spaces)
+    place = next(places)
+    while start < len(text):
+        end = text.find(b"\n", start)
+        end = end if end >= 0 else len(text)
+        while place < end:
+            yield view[start:place]
+            start, place = place + 1, next(places)
+        yield view[start:end]
+        start = end + 1
+        while text[start : start + 1] == b" ":
+            start += 1
 
 
 def _layout_of_rows(items: Json, indent: int) -> int:
