@@ -61,7 +61,7 @@ def test_what_is_not_duckdb_is_refused_without_its_password(url: str) -> None:
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("milk, bread")
-    with pytest.raises(UsageError, match="is no DuckDB database"):
+    with pytest.raises(UsageError, match="is not a DuckDB database"):
         open_warehouse(f"duckdb:///{tmp_path / 'notes.txt'}")
     assert (tmp_path / "notes.txt").read_text() == "milk, bread"
 
@@ -74,7 +74,7 @@ def test_a_missing_folder_is_said(tmp_path: Path) -> None:
 def test_a_file_that_is_something_else_is_left_alone(tmp_path: Path) -> None:
     # DuckDB told to open a .json file makes a view of it in memory: everything stored would be gone without a word.
     (tmp_path / "notes.json").write_text("{}")
-    with pytest.raises(UsageError, match="is no DuckDB database"):
+    with pytest.raises(UsageError, match="is not a DuckDB database"):
         open_warehouse(f"duckdb:///{tmp_path / 'notes.json'}")
     assert (tmp_path / "notes.json").read_text() == "{}"
 
