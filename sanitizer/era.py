@@ -13,7 +13,7 @@ def eras_of(exchanges: Iterable[Exchange]) -> frozenset[str]:
     possible = frozenset(ERAS)
     for one in exchanges:
         place = locate(one.request.method, one.request.url)
-        if place is None or one.response.status >= 400:  # noqa: PLR2004  # a refusal says what an era has not
+        if place is None or one.status >= 400:  # noqa: PLR2004  # a refusal says what an era has not
             continue
         possible &= place.endpoint.eras
         if place.endpoint.name == "pump-logs":
