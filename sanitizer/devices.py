@@ -3,12 +3,13 @@
 A survey over the whole recording comes before the first change, because the smallest number need not come first on the wire.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate, count, pairwise
 from operator import sub
-from typing import Final, TypeGuard
+from typing import Final, TypeGuard, cast
 
 from sanitizer.moments import Moments, unset_until
 from sanitizer.tables import Table, whole
@@ -83,7 +84,8 @@ def group_of(value: object) -> int:
 
 def _narrowed(met: Iterable[int]) -> dict[int, int] | int:
     """What becomes of each number, or what all are less by where no gap is too wide."""
-    numbers = sorted(number for number in met if 0 < number <= LAST_SEQUENCE)
+    numbers = sorted(met)
+    numbers = numbers[bisect_right(numbers, 0) : bisect_right(numbers, LAST_SEQUENCE)]
     if not numbers:
         return {}
     if max(map(sub, numbers[1:], numbers), default=0) <= WIDEST_GAP:
@@ -102,9 +104,8 @@ def survey(device: Device, rows: list[Json], table: Table | None = None) -> Tabl
         _survey_rows(device, rows)
         return table
     codes, properties = columns.get("eventCode", ()), columns.get("eventProperties", ())
-    for index, (code, inside) in enumerate(zip(codes, properties, strict=False)):
-        if type(code) is int and code in _TELLING:
-            _look_closer(device, code, grouped[index], numbered[index], inside)
+    for index in [index for index, code in enumerate(codes[: len(properties)]) if type(code) is int and code in _TELLING]:
+        _look_closer(device, cast("int", codes[index]), grouped[index], numbered[index], properties[index])
     if grouped.count(grouped[0]) == len(grouped):
         device.meet(grouped[0], numbered)
         return table

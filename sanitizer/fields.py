@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
+from itertools import chain, repeat
 from math import isfinite
 from operator import lt
 from typing import Final, Literal, cast
@@ -130,10 +130,12 @@ def _reals(values: Sequence[object], places: int) -> list[float] | None:
     if not set(map(type, values)) <= {int, float}:
         return None
     found = cast("list[float]", values)
-    short = {value: _short(value, places) for value in {value for value in found if type(value) is float and isfinite(value)}}
+    reals = list(filter(isfinite, {value for value in found if type(value) is float}))
     # One by one only if there is something to write otherwise: 30.0 equals 30, but is another spelling of it.
-    is_short = all(value == one and type(one) is float for value, one in short.items())
-    return found if is_short else [short.get(value, value) if type(value) is float else value for value in found]
+    if list(map(round, reals, repeat(places))) == reals and not any(map(float.is_integer, reals)):
+        return found
+    short = {value: _short(value, places) for value in reals}
+    return [short.get(value, value) if type(value) is float else value for value in found]
 
 
 def _short(value: float, places: int) -> float:

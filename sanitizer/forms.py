@@ -9,8 +9,7 @@ import binascii
 import html
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote, quote_plus
 
 from sanitizer.spellings import ending, guid_bytes, hashes, is_guid, masked, spellings, tellings, windows
@@ -25,9 +24,11 @@ _LEAST_NUMBER: Final = 1 << 24
 _LONGEST_PADDED: Final = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Form:
-    """One spelling: its bytes in lower case, what it is called, and where it counts: `whole` words only, or among `raw` bytes only."""
+class Form(NamedTuple):
+    """One spelling: its bytes in lower case, what it is called, and where it counts: `whole` words only, or among `raw` bytes only.
+
+    A tuple, because thousands are made for each recording, however short that is.
+    """
 
     pattern: bytes
     name: str
@@ -51,15 +52,17 @@ def forms(value: str) -> Iterator[Form]:
         yield from _written(text)
     for text in dict.fromkeys(tellings(value)):
         yield from _plain(text)
-    yield from (Form(pattern=_low(text), name="a piece of it") for text in windows(value))
-    yield from (Form(pattern=_low(text), name="masked") for text in masked(value))
-    yield from _base32(end.encode("utf-8", "surrogatepass"))
+    yield from (Form(_low(text), "a piece of it") for text in windows(value))
+    yield from (Form(_low(text), "masked") for text in masked(value))
+    raw_end = end.encode("utf-8", "surrogatepass")
+    yield from _base32(raw_end)
+    yield from _base85(raw_end)
     for name, raw in _binary(value):
         if len(raw) >= SHORTEST:
             yield Form(pattern=raw.lower(), name=name, raw=len(raw) < SHORTEST_FORM)
             yield from _encoded(raw, f"{name} ")
     for name, digest in hashes(value):
-        yield Form(pattern=digest.hex().encode("ascii"), name=name)
+        yield Form(digest.hex().encode("ascii"), name)
         text64 = binascii.b2a_base64(digest, newline=False).rstrip(b"=")[:-1]  # the last letter may be filled up in another way
         yield from _both_alphabets(text64, f"{name} base64")
 
@@ -102,24 +105,29 @@ def _encoded(raw: bytes, front: str) -> Iterator[Form]:
 
 
 def _base32(raw: bytes) -> Iterator[Form]:
-    """Base32 and base85, at every place a value may begin in the five and the four bytes they encode at once."""
+    """At every place a value may begin in the five bytes that are encoded at once; all places in one go, for it is written in Python."""
+    size = -(-(4 + len(raw)) // 5)
+    text = base64.b32encode(b"".join((b"\0" * skip + raw).ljust(5 * size, b"\0") for skip in range(5))).lower()
     for skip in range(5):
-        text = base64.b32encode(b"\0" * skip + raw)
         # Characters that also hold bits of the neighbours are cut off.
         start, end = -(-skip * 8 // 5), (skip + len(raw)) * 8 // 5
         if end - start >= SHORTEST_FORM:
-            yield Form(pattern=text[start:end].lower(), name="base32")
-    for skip in range(4):
-        whole = raw[skip : skip + (len(raw) - skip) // 4 * 4]
-        if len(whole) >= SHORTEST_FORM:
-            yield from (Form(pattern=one.lower(), name="base85") for one in _base85(whole))
+            yield Form(text[8 * size * skip + start : 8 * size * skip + end], "base32")
 
 
-def _base85(raw: bytes) -> tuple[bytes, bytes]:
-    """Whole fours of bytes with Git's letters and with Adobe's."""
-    text = base64.b85encode(raw)
-    # The same digits; Adobe alone has a letter for four zeros. Written in Python they are the dearest form, so once is enough.
-    return text, base64.a85encode(raw) if b"\0\0\0\0" in raw else text.translate(_ADOBE)
+def _base85(raw: bytes) -> Iterator[Form]:
+    """Whole fours of bytes with Git's letters and with Adobe's, from every place a value may begin in four."""
+    pieces = [raw[skip : skip + (len(raw) - skip) // 4 * 4] for skip in range(4)]
+    git = base64.b85encode(b"".join(pieces))
+    # The same digits, but Adobe alone has a letter for four zeros. Written in Python they are the dearest form, so once is enough.
+    adobe = git.translate(_ADOBE)
+    git, adobe, at = git.lower(), adobe.lower(), 0
+    for piece in pieces:
+        end = at + len(piece) // 4 * 5
+        if len(piece) >= SHORTEST_FORM:
+            yield Form(git[at:end], "base85")
+            yield Form(base64.a85encode(piece).lower() if b"\0\0\0\0" in piece else adobe[at:end], "base85")
+        at = end
 
 
 _GIT: Final = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
@@ -139,10 +147,9 @@ def _base64(raw: bytes, name: str) -> Iterator[Form]:
 
 def _both_alphabets(text: bytes, name: str) -> Iterator[Form]:
     """Base64, and the same for URLs where it differs."""
-    yield Form(pattern=text.lower(), name=name)
-    other = text.translate(_URL_SAFE)
-    if other != text:
-        yield Form(pattern=other.lower(), name=name)
+    yield Form(text.lower(), name)
+    if b"+" in text or b"/" in text:
+        yield Form(text.translate(_URL_SAFE).lower(), name)
 
 
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")

@@ -57,8 +57,10 @@ class Layer:
     numbers: bytes = b""
 
 
-def layers(text: bytes) -> Iterator[Layer]:
+def layers(text: bytes, *, is_json: bool = False) -> Iterator[Layer]:
     """The layers of a text from the outside in; the first is the text itself.
+
+    `is_json`: it is a text of JSON, and the first layer has every string in it, and everything between two, once.
 
     Raises:
         Closed: something packed is in there that cannot be opened, or layers without an end.
@@ -67,11 +69,14 @@ def layers(text: bytes) -> Iterator[Layer]:
     known: set[bytes] = set()
     for depth in range(DEEPEST):
         texts, raw = _sorted(pieces)
-        layer = Layer(texts=b'"'.join(texts), raw=_JOIN.join(raw))
-        short, figures = distinct(layer.texts)
-        yield replace(layer, numbers=b"\n".join(set(_numbers(short + figures))))
+        is_first = is_json and depth == 0 and bool(texts)
+        joined = b'"'.join(texts)
+        parts = _parts(joined.replace(_QUOTE, _HELD) if is_first else joined)
+        layer = Layer(texts=b'"'.join(parts).replace(_HELD, _QUOTE) if is_first else joined, raw=_JOIN.join(raw))
+        words, figures = distinct(parts)
+        yield replace(layer, numbers=b"\n".join(set(_numbers(words + figures))))
         known |= pieces
-        inside = (*_in_text(short, inner=depth > 0), *_in_hex(figures), *_quoted(layer.texts), *_in_raw(layer.raw))
+        inside = (*_in_text(words, inner=depth > 0), *_in_hex(figures), *_quoted(layer.texts), *_in_raw(layer.raw))
         pieces = {piece for piece in inside if len(piece) >= _LEAST} - known
         if not pieces:
             return
@@ -100,11 +105,8 @@ def is_text(piece: bytes) -> bool:
     return True
 
 
-def distinct(text: bytes) -> tuple[bytes, bytes]:
-    """What stands between quotation marks or outside them, each once, words and mere figures apart; of a time only its day.
-
-    A cassette says most of what it says often, and nothing encoded holds a quotation mark.
-    """
+def _parts(text: bytes) -> set[bytes]:
+    """What stands between quotation marks or outside them, each once: a cassette says most of what it says often."""
     found: set[bytes] = set()
     start = 0
     # Piece by piece, for a million short texts at once are slow to make and to go through.
@@ -113,14 +115,23 @@ def distinct(text: bytes) -> tuple[bytes, bytes]:
         end = len(text) if end < 0 else end
         found.update(text[start:end].split(b'"'))
         start = end + 1
-    parts = [part for part in found if len(part) >= _LEAST_ENCODED]
-    letters = b'"'.join(parts).translate(None, _FIGURES).split(b'"')
-    words = list(compress(parts, letters))
-    figures = set(compress(parts, map(not_, letters)))
-    times = [part for part in figures if part[_DAY : _DAY + 1] == b"T"]
-    figures.difference_update(times)
-    figures.update(part[:_DAY] for part in times)
-    return b'"'.join(words), b'"'.join((b"", *figures))
+    return found
+
+
+_QUOTE: Final = b'\\"'
+_HELD: Final = b"\0"
+"""Stands for `_QUOTE` where a text is cut at quotation marks; a text of JSON has no such byte."""
+
+
+def distinct(parts: set[bytes]) -> tuple[bytes, bytes]:
+    """Words and mere figures apart; of a time only its day. Nothing encoded holds a quotation mark."""
+    listed = list(parts)
+    letters = b'"'.join(listed).translate(None, _FIGURES).split(b'"')
+    words = [part for part in compress(listed, letters) if len(part) >= _LEAST_ENCODED]
+    figures = list(compress(listed, map(not_, letters)))
+    days = {part[:_DAY] for part in figures if part[_DAY : _DAY + 1] == b"T"}
+    others = [part for part in figures if part[_DAY : _DAY + 1] != b"T"]
+    return b'"'.join(words).replace(_HELD, _QUOTE), b'"'.join((b"", *days, *others))
 
 
 _DAY: Final = 10

@@ -16,30 +16,32 @@ _LAST: Final = 8
 class Patterns:
     """Patterns to be found, each once; `found` tells which by its number."""
 
-    __slots__ = ("_automaton", "_endings", "_patterns")
+    __slots__ = ("_automaton", "_more", "_numbers", "_patterns")
 
     def __init__(self, patterns: Iterable[bytes]) -> None:
         self._patterns = tuple(patterns)
-        endings: dict[bytes, list[int]] = {}
+        first: dict[bytes, int] = {}
+        more: dict[int, list[int]] = {}
         for number, pattern in enumerate(self._patterns):
-            endings.setdefault(pattern[-_LAST:], []).append(number)
-        self._endings = tuple(map(self._longest_first, endings.values()))
+            before = first.setdefault(pattern[-_LAST:], number)
+            if before != number:
+                more.setdefault(before, [before]).append(number)
+        self._numbers = tuple(first.values())
+        # In the order in which an automaton over the whole patterns tells them.
+        self._more = {number: sorted(alike, key=lambda one: -len(self._patterns[one])) for number, alike in more.items()}
         # Named, for what the library chooses by itself is slow to build, or slow to search.
-        self._automaton = BytesAhoCorasick(endings, implementation=Implementation.ContiguousNFA) if endings else None
+        self._automaton = BytesAhoCorasick(first, implementation=Implementation.ContiguousNFA) if first else None
 
     def __repr__(self) -> str:
         return f"Patterns({len(self._patterns)})"
-
-    def _longest_first(self, numbers: list[int]) -> tuple[int, ...]:
-        """In the order in which an automaton over the whole patterns tells them."""
-        return tuple(sorted(numbers, key=lambda one: -len(self._patterns[one]))) if len(numbers) > 1 else tuple(numbers)
 
     def found(self, text: bytes) -> Iterator[tuple[int, int, int]]:
         """(number of the pattern, start, end) of every place where one stands, overlapping ones too."""
         if self._automaton is None or not text:
             return
         for ending, _, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            for number in self._endings[ending]:
+            one = self._numbers[ending]
+            for number in self._more.get(one, (one,)):
                 pattern = self._patterns[number]
                 start = end - len(pattern)
                 if start >= 0 and text.startswith(pattern, start):

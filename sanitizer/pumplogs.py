@@ -159,13 +159,13 @@ class _Rows:
         return out
 
     def _settled(self, place: str, before: Sequence[Json], after: Sequence[Json], kind: str) -> list[Json]:
-        """What was worked out; the checking visitor reports a difference and leaves all as it is."""
-        if self._visitor.changes:
-            return after if isinstance(after, list) else list(after)
-        # Of the same type too: false equals 0, and 30.0 equals 30.
-        if before is not after and (list(before) != list(after) or list(map(type, before)) != list(map(type, after))):
-            self._note(place, kind)
-        return list(before)
+        """What was worked out; the hand that only looks reports a difference and leaves all as it is."""
+        if not self._visitor.changes:
+            # Of the same type too: false equals 0, and 30.0 equals 30.
+            if before is not after and (list(before) != list(after) or list(map(type, before)) != list(map(type, after))):
+                self._note(place, kind)
+            after = before
+        return after if isinstance(after, list) else list(after)
 
     # --- eventProperties
 
@@ -214,7 +214,12 @@ class _Rows:
 
     def _spare(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
         self._visitor.count("zero", f"{self._place}[].eventProperties.{name} of event {code}", len(values))
-        return self._settled(f".eventProperties.{name}", values, [blank(value) for value in values], "a payload byte that is not zero")
+        return self._settled(
+            f".eventProperties.{name}",
+            values,
+            [0 if isinstance(value, bool) else blank(value) for value in values],
+            "a payload byte that is not zero",
+        )
 
     def _field(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
         field = layout(code)[name]

@@ -57,7 +57,7 @@ def search(
     """
     values = [*seen, *(value for value in replaced if _counts(value))]
     one = _Search(values)
-    if not one.hits(dumps(cassette)) and not any(one.hits(body) for body in _bodies(cassette)):
+    if not one.hits(dumps(cassette), is_json=True) and not any(one.hits(body) for body in _bodies(cassette)):
         return ()
     # Rare and slow: a cassette with a hit, if only of a profile called after a word of the format, is taken apart.
     from sanitizer.residue import pieces
@@ -110,19 +110,21 @@ class _Search:
         for value, kind in kinds.items():
             if value.casefold() not in known and is_worth_finding(value):
                 for form in forms(value):
-                    every.setdefault(form.pattern, (form, kind))
+                    every.setdefault(form[0], (form, kind))
         # A form may be a word of the format though the value is not: `José` without its accent.
-        words = _known(every, known)
-        self._forms = [entry for pattern, entry in every.items() if len(pattern) >= SHORTEST and pattern not in words]
-        self._patterns = Patterns(form.pattern for form, _ in self._forms)
+        words = _known(every, known) if known else ()
+        for pattern in [*(one for one in every if len(one) < SHORTEST), *words]:
+            every.pop(pattern, None)
+        self._forms = tuple(every.values())
+        self._patterns = Patterns(every)
 
-    def hits(self, text: bytes) -> tuple[str, ...]:
+    def hits(self, text: bytes, *, is_json: bool = False) -> tuple[str, ...]:
         """What was found in any layer of a text, each kind and form once: `password, percent-encoded`."""
         if not self._forms:
             return ()
         found: dict[str, None] = {}
         try:
-            for layer in layers(text):
+            for layer in layers(text, is_json=is_json):
                 found |= dict(self._in(layer.texts)) | dict(self._in(layer.raw, is_raw=True)) | dict(self._numbers(layer.numbers))
         except Closed:
             found["something packed that cannot be opened"] = None
