@@ -159,7 +159,7 @@ class _Rows:
         return out
 
     def _settled(self, place: str, before: Sequence[Json], after: Sequence[Json], kind: str) -> list[Json]:
-        """What was worked out; the hand that only looks reports a difference and leaves all as it is."""
+        """What was worked out; the checking visitor reports a difference and leaves all as it is."""
         if not self._visitor.changes:
             # Of the same type too: false equals 0, and 30.0 equals 30.
             if before is not after and (list(before) != list(after) or list(map(type, before)) != list(map(type, after))):
