@@ -18,7 +18,8 @@ from urllib.parse import unquote_plus, urlsplit
 from sanitizer.actions import ACTIONS, PHRASES
 from sanitizer.cassette_names import PLAIN
 from sanitizer.check import COUNTED
-from sanitizer.epoch import BIRTH, COOKIE_AGE, COOKIE_EXPIRED, COOKIE_EXPIRES, is_inside
+from sanitizer.epoch import BIRTH, COOKIE_AGE, COOKIE_EXPIRED, COOKIE_EXPIRES, EXPIRES, ISSUED, is_inside
+from sanitizer.fields import MS_OF_DAY, SECOND
 from sanitizer.forms import SHORTEST_DIGITS
 from sanitizer.known_names import known_to
 from sanitizer.leaves import CHALLENGE_HEADER, CLIENT_IDS, FULL_NAME
@@ -28,6 +29,7 @@ from sanitizer.pumplogs import ENVELOPE, LISTS
 from sanitizer.tokens import opened
 from tandem.endpoints import BY_NAME
 from tandem.eras import ERAS
+from tandem.events import EVENTS
 from tandem.records import Records
 from tandem.regions import HOSTS, REGIONS
 from tfx.cassette import VALUES, Cassette
@@ -156,10 +158,18 @@ def _is_own(name: str, text: str) -> bool:
 
 
 def _is_own_number(name: str, value: float) -> bool:
-    """Whether a number is a stand-in, or of the few that a field of that very name may hold (part numbers), or short."""
+    """Whether a number is a stand-in, a constant, or of the few that a field of that very name may hold (part numbers), or short."""
     if (type(value) is int and abs(value) < _LEAST_NUMBER) or any(KINDS[kind].image(str(value)) for kind in NUMBERS):
         return True
+    if value in (ISSUED, EXPIRES) or (name in _times_of_day() and 0 <= value < MS_OF_DAY and value % SECOND == 0):
+        return True
     return any(low <= value <= high for low, high in policy().bounds.get(name, ()))
+
+
+@cache
+def _times_of_day() -> frozenset[str]:
+    """Properties of pump events that say a time of day, which may have as many digits as a serial number and is no other for it."""
+    return frozenset(field.name for event in EVENTS.values() for field in event.fields if field.time == "ms_of_day")
 
 
 _LEAST_NUMBER: Final = 10 ** (SHORTEST_DIGITS - 1)

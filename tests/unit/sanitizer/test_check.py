@@ -123,6 +123,7 @@ def events_of(value: Any, code: int) -> dict[str, Any]:
 
 PROPERTIES = [
     (5, "param1", 77, "not zero (event 5)"),
+    (57, "spareA0", False, "a payload byte that is not zero"),
     (280, "remoteId", 7, "not zero (event 280)"),
     (280, "requestedNow", 70000, "not what event 280 can hold there"),
     (399, "egvTimeStamp", 596_000_000, "a date outside the synthetic window (event 399)"),

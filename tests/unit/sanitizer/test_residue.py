@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import product
@@ -17,6 +18,7 @@ from tfx.errors import LeakError
 from tfx.exchange import Exchange, Headers, Request, Response
 from tfx.jsonbody import Json, write
 from tfx.signing import sign
+from tfx.store import dumps
 
 Done = Callable[..., Scrubbed]
 Build = Callable[..., Capture]
@@ -46,6 +48,7 @@ WORDS = [
     ("Control-IQ", "an algorithm"),
     ("exercise", "part of an event's property"),
     ("RS256", "how a token is signed"),
+    ("1719705600", "when every token was issued"),
     ("Wind0ws", "nothing at all"),
 ]
 EVERY = [Seen(kind=f"name {number}", value=word) for number, (word, _) in enumerate(WORDS)]
@@ -54,6 +57,13 @@ EVERY = [Seen(kind=f"name {number}", value=word) for number, (word, _) in enumer
 @pytest.mark.parametrize("era", ["2026-10", "2025"])
 def test_a_word_of_the_format_says_nothing(scrubbed: Done, era: str) -> None:
     assert search(scrubbed(era).cassette, seen=EVERY) == ()
+
+
+def test_a_time_of_day_is_nobodys_serial_number(scrubbed: Done) -> None:
+    cassette = scrubbed().cassette
+    milliseconds = {digits.decode() for digits in re.findall(rb'"time(?:Prior|After)":(\d{8})', dumps(cassette))}
+    assert milliseconds
+    assert search(cassette, seen=[Seen(kind="serial", value=digits) for digits in milliseconds]) == ()
 
 
 URL = "https://source.tandemdiabetes.com/api/reports/bff/pumper/00000000-0000-4000-8000-000000000001"
