@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from sanitizer.epoch import Epoch
 from sanitizer.findings import Finding, short, without_advice
@@ -16,6 +16,10 @@ from tfx.errors import RefusedError
 NOT_UNDERSTOOD = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, AssertionError)
 """What a rule raises on an answer nobody thought of. The last rim: such an answer is refused as a whole, and the text, which may quote
 a value, is not passed on."""
+
+
+REMOVED: Final = frozenset({"header dropped", "property dropped"})
+"""Words that count what a cassette no longer has, so that nobody can count it again."""
 
 
 class Run:

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from sanitizer.findings import Finding
 from sanitizer.policy import Policy, policy
-from sanitizer.run import NOT_UNDERSTOOD, Run
+from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Run
 from sanitizer.scan import search
-from sanitizer.visitors import Rewriter
+from sanitizer.values.amounts import KINDS as AMOUNTS
+from sanitizer.visitors import Checker, Rewriter
 from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
@@ -71,7 +72,7 @@ def scrub(
         policy=run.policy.version,
         exchanges=exchanges,
         values=values,
-        rules=_most(before or {}, run.counts),
+        rules=_counted(before or {}, run, exchanges),
     )
     try:
         _prove_name("" if is_our_name else name, folder, run, capture.seen)
@@ -87,8 +88,15 @@ def scrub(
 _NAME = "cassette name"
 
 
-def _most(before: Mapping[str, int], counts: Mapping[str, int]) -> dict[str, int]:
-    return {word: max(before.get(word, 0), counts.get(word, 0)) for word in (*before, *counts)}
+def _counted(before: Mapping[str, int], run: Run, exchanges: tuple[Exchange, ...]) -> dict[str, int]:
+    """How many places of the cassette each rule is for, and how many it had that were removed: now, or when it was made."""
+    counts: Mapping[str, int] = run.counts
+    if run.findings or run.has_gaps:  # what was blanked or left out was counted too
+        recount = Run(policy=run.policy, clock=run.epoch.clock(run.clock))
+        walked(Checker(recount), exchanges)
+        counts = {**{word: number for word, number in run.counts.items() if word in {*REMOVED, *AMOUNTS}}, **recount.counts}
+    removed = {word: max(before.get(word, 0), counts.get(word, 0)) for word in REMOVED}
+    return {word: number for word, number in (*counts.items(), *removed.items()) if number}
 
 
 def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> None:

@@ -20,10 +20,11 @@ from dear import sampled
 from replayer.keys import checked_ignore
 from sanitizer.actions import ACTIONS
 from sanitizer.check import COUNTED, check, looked_at
-from sanitizer.scrub import Scrubbed, again
+from sanitizer.scrub import Scrubbed, again, scrub
 from sanitizer.visitors import KEPT
 from tandem.endpoints import locate
 from tandem.records import Records
+from tfx.capture import Capture
 from tfx.cassette import Cassette
 from tfx.codec import decoded, encoded
 from tfx.errors import CassetteError, RefusedError
@@ -255,7 +256,7 @@ HEADS: list[tuple[dict[str, Any], str]] = [
     ({"policy": 0}, "policy.version: made by another version of the policy; sanitize it again"),
     ({"values": "invented"}, "policy.values: not one of keep, synthetic"),
     ({"rules": {**MANY, "Marisol": 1}}, "rules: a rule that does not exist"),
-    ({"rules": {**MANY, "cookie": 22}}, "rules: fewer places than there are; have them counted with: tfx sanitize"),
+    ({"rules": {**MANY, "cookie": 22}}, "rules: not as many places as there are; have them counted with: tfx sanitize"),
     ({"era": "2025"}, "era: not the one that the requests show"),
 ]
 
@@ -272,8 +273,22 @@ def test_what_is_counted_is_what_sanitizing_again_counts(scrubbed: Done, era: st
     for (word, _), number in again(replace(cassette, rules={})).touched.items():
         counted[word] += number
     for word in [word for word, number in counted.items() if number and not word.startswith(KEPT)]:
-        one_less = replace(cassette, rules={**cassette.rules, word: counted[word] - 1})
-        assert found(one_less) == ["rules: fewer places than there are; have them counted with: tfx sanitize"], word
+        for other in (counted[word] - 1, counted[word] + 1):
+            miscounted = replace(cassette, rules={**cassette.rules, word: other})
+            assert found(miscounted) == ["rules: not as many places as there are; have them counted with: tfx sanitize"], word
+            assert again(miscounted).cassette == cassette, word
+
+
+def test_what_was_blanked_is_not_counted(session: Callable[..., Capture], clean: Cassette) -> None:
+    capture, index = session(), position(clean, "pumper")
+    exchange = capture.exchanges[index]
+    value = json.loads(decoded(exchange.response.headers, exchange.response.body))
+    value["pumps"][0]["settings"]["details"]["profiles"]["profile"] *= 40
+    odd = exchange.replacing(response=replace(exchange.response, body=encoded(exchange.response.headers, write(value))))
+    exchanges = (*capture.exchanges[:index], odd, *capture.exchanges[index + 1 :])
+    done = scrub(replace(capture, exchanges=exchanges), name="week")
+    assert "a list of more than" in str(done.findings)
+    assert found(done.cassette) == []
 
 
 def test_a_place_to_ignore_must_be_one(clean: Cassette) -> None:
