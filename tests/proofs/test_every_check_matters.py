@@ -10,6 +10,7 @@ import ast
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
@@ -23,12 +24,16 @@ from sanitizer.check import COUNTED, looked_at
 from sanitizer.era import eras_of
 from sanitizer.fields import bits_of, layout, ranges, treatment
 from sanitizer.policy import Node, Range, Rule, policy
+from sanitizer.run import NOT_UNDERSTOOD, Run
+from sanitizer.values.regenerate import regenerated
 from sanitizer.visitors import Checker
+from sanitizer.walk import walked
 from tandem.endpoints import BY_NAME
 from tandem.events import EVENTS, Field
 from tandem.records import Records
 from tandem.regions import REGIONS
-from tfx.cassette import SYNTHETIC, Cassette
+from tfx.cassette import KEEP, SYNTHETIC, Cassette
+from tfx.errors import RefusedError
 from tfx.exchange import Exchange, Headers, Request, Response, Terms
 from tfx.jsonbody import Json, write
 from tfx.signing import claims_of, sign
@@ -55,15 +60,26 @@ MANY = dict.fromkeys((*ACTIONS, *COUNTED), 9_999_999)
 """As many places as a head may say: what is counted is another row's."""
 
 
+def counted(exchanges: tuple[Exchange, ...], values: object = KEEP) -> dict[str, int]:
+    """What the head has to say of them, as far as they can be understood."""
+    run = Run(policy=policy(), clock=datetime(2024, 7, 1, tzinfo=UTC))
+    with suppress(RefusedError, *NOT_UNDERSTOOD):
+        walked(Checker(run), exchanges)
+        if values == SYNTHETIC:
+            regenerated(Checker(run), exchanges)
+    return {word: number for word, number in run.counts.items() if number}
+
+
 def tape(*exchanges: Exchange, **head: object) -> Cassette:
+    exchanges = exchanges or (at("sso-page"),)
     clean = Cassette(
         name="x",
         era=max(eras_of(exchanges), default="2026-10"),
         region="us",
         clock=datetime(2024, 7, 3, 20, 30, tzinfo=UTC),
         policy=policy().version,
-        exchanges=exchanges or (at("sso-page"),),
-        rules=MANY,
+        exchanges=exchanges,
+        rules=counted(exchanges, head.get("values")),
     )
     return replace(clean, **head)  # type: ignore[arg-type]  # a wrong head is what is looked for
 
@@ -308,8 +324,9 @@ def rows() -> dict[str, Cassette]:
         "packed": tape(at("sso-page", got=(HTML, ("Content-Encoding", "gzip")), raw=packed(policy().pages["portal"].encode()))),
         "a name": tape(name="Marisol/x"),
         "a telling name": tape(name="pump-10871624"),
-        "a count": tape(rules={**MANY, "nonce": -1}),
+        "a count": tape(rules={**counted((at("sso-page"),)), "header dropped": -1}),
         "too few": tape(at("pump-logs", LOGS), rules={}),
+        "too many": tape(rules={"date": 1}),
         "another era": tape(at("pump-logs", LOGS, query="eventIds=16"), era="2026-10"),
         "a form's spelling": tape(at("token", sent=(FORM,), body=b"grant_type=%61uthorization_code")),
         "a page sent": tape(at("login", sent=(HTML,), body=b"<p>")),
