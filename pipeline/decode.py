@@ -33,10 +33,22 @@ NO_GROUP: Final = 0
 """The sequence group of era 2025, which knew none; every group ever seen in the json eras is 0 too."""
 
 UNREADABLE_EVENT: Final = "unreadable event"
+STRANGER: Final = "unknown member"
 TRUNCATED: Final = "truncated record"
 BROKEN: Final = "broken stream"
 UNREADABLE: Final = "unreadable answer"
+INCOMPLETE: Final = "incomplete answer"
 """Why the quarantine holds a whole answer, or what is left of one."""
+
+_MORE: Final = re.compile("next|more|cursor|continu|truncat|partial|incomplete", re.IGNORECASE)
+"""Members beside the lists that, unless empty, say that there is more of them somewhere, as another list does: no era has any."""
+_LISTS: Final = ("events", "clockChanges")
+_MEMBERS: Final = frozenset(
+    ("deviceAssignmentId", "eventCode", "sequenceGroup", "sequenceNumber", "pumpDateTime", "eventProperties", "estimatedDateTime")
+)
+
+HOLES: Final = (UNREADABLE, TRUNCATED, BROKEN, INCOMPLETE)
+"""Reasons for which the days are asked for again."""
 
 _LAST_GROUP: Final = 0x7FFFFFFF
 
@@ -113,7 +125,7 @@ class Received:
     @property
     def has_hole(self) -> bool:
         """Whether events of its days are missing for sure: nothing could be read, or it is not whole records to its end."""
-        return any(reject.reason in (UNREADABLE, TRUNCATED, BROKEN) for reject in self.rejects)
+        return any(reject.reason in HOLES for reject in self.rejects)
 
 
 def joined(answers: Sequence[Received]) -> Received:
@@ -187,17 +199,28 @@ def _from_events(era: Era, body: bytes, device: str | None) -> Received:
 
 
 def _read(era: Era, body: bytes, answer: object, device: str | None) -> Received:
-    lists = [answer.get(name, []) for name in ("events", "clockChanges")] if isinstance(answer, dict) else []
+    lists = [answer.get(name, [] if name == "clockChanges" else None) for name in _LISTS] if isinstance(answer, dict) else []
     events: list[Json] = [event for found in lists if isinstance(found, list) for event in found]
-    if not lists or not all(isinstance(found, list) for found in lists):
+    if not isinstance(answer, dict) or not all(isinstance(found, list) for found in lists):
         return _unreadable(era, body, "the answer is not an object with lists of events and clockChanges")
-    rejects: list[Reject] = []
+    rejects = [*_beside(answer)]
     kept = _of_device(_plain_objects(events, rejects), device, rejects)
     kept, records = _readable(kept, rejects)
     groups = np.array([event["sequenceGroup"] for event in kept if isinstance(event, dict)], np.int64)
     fits = groups <= _LAST_GROUP
     rejects += [_reject(kept[place], "sequenceGroup: larger than any that was ever seen") for place in np.flatnonzero(~fits).tolist()]
     return Received(era=era.name, batch=Batch(records=records, groups=groups).take(fits), rejects=tuple(rejects))
+
+
+def _beside(answer: Mapping[str, Json]) -> Iterator[Reject]:
+    """What an answer says beside its lists, or lacks. The events are read all the same."""
+    beside = {name: told for name, told in answer.items() if name not in _LISTS}
+    raw = jsontext.spell(beside)
+    if "clockChanges" not in answer:
+        yield Reject(reason=INCOMPLETE, detail="clockChanges: missing", raw=raw)
+    for name, told in beside.items():
+        has_more = bool(told) and (isinstance(told, list) or _MORE.search(name) is not None)
+        yield Reject(reason=INCOMPLETE if has_more else STRANGER, detail=_printable(f"{name}, beside the events"), raw=raw)
 
 
 def _plain_objects(events: list[Json], rejects: list[Reject]) -> list[Json]:
@@ -233,9 +256,11 @@ def _of_device(events: list[Json], device: str | None, rejects: list[Reject]) ->
 def _readable(events: list[Json], rejects: list[Reject]) -> tuple[list[Json], Records]:
     """The events a record can hold, and their records."""
     try:
-        return events, records_from_events(events)
+        if set().union(*(event for event in events if isinstance(event, dict))) <= _MEMBERS:
+            return events, records_from_events(events)
     except FormatError:
-        reading = columns_from_events(events)
+        pass
+    reading = columns_from_events(events)
     faults = {one.index: one.reason for one in reading.rejected}
     rejects += [_reject(events[index], _plain(reason)) for index, reason in faults.items()]
     extras = {index: given for columns in reading.columns.values() if columns.code in EVENTS for index, given in columns.extras.items()}
@@ -248,12 +273,13 @@ def _without_strangers(event: Json, extras: Mapping[str, Json], rejects: list[Re
 
     A spare byte that is 0 is in the record anyway, named or not.
     """
+    assert isinstance(event, dict)
     strangers = [name for name in extras if not name.startswith("spare")]
     dropped = {*strangers, *(name for name, value in extras.items() if value == 0)}
-    if not dropped or not isinstance(event, dict):
+    if named := sorted({*strangers, *event.keys() - _MEMBERS}):
+        rejects.append(replace(_reject(event, _printable(", ".join(named))), reason=STRANGER))
+    if not dropped:
         return event
-    if strangers:
-        rejects.append(replace(_reject(event, _printable(", ".join(sorted(strangers)))), reason="unknown member"))
     properties = event["eventProperties"]
     assert isinstance(properties, dict)
     return event | {"eventProperties": {name: value for name, value in properties.items() if name not in dropped}}

@@ -35,7 +35,7 @@ from tandem.clock import LAST_POSSIBLE, is_possible, seconds_of
 from tandem.events import EVENTS
 from tandem.records import Records
 from tandem.windows import Window
-from tfx.errors import TfxError, UsageError
+from tfx.errors import AnswerError, TfxError, UsageError
 
 UNKNOWN: Final = "unknown"
 CHANGED: Final = "changed record"
@@ -122,6 +122,7 @@ def run(
     Prefect's tasks go in there.
     """
     total, waiting = Stored(), list[Answer]()
+    work_out = partial(step, "work out tables", lambda: Stored(rows=derive(engine)))
 
     def put_away() -> Stored:
         name = f"store {waiting[0][0]}" if len(waiting) == 1 else f"store {waiting[0][0]} to {waiting[-1][0]}"
@@ -138,19 +139,23 @@ def run(
         except TfxError:
             if waiting:
                 put_away()  # what was asked for and answered before stays
+            work_out()
             raise
         if sum(len(answer.batch) for _, answer in waiting) >= at_once:
             total += put_away()
     if waiting:
         total += put_away()
-    return total + step("work out tables", lambda: Stored(rows=derive(engine)))
+    return total + work_out()
 
 
 def fetch(source: TandemSource, pump: Pump, window: Window) -> Received:
-    """Ask for every event of one window."""
-    if source.era.wire == "binary":
-        return received(source.era, source.pump_events(pump.key, window), window=window)
-    return received(source.era, source.pump_logs(pump.key, window), device=pump.key)
+    """Ask for every event of one window. An answer of no known shape, cut or empty, is one that nobody can read, like any other such."""
+    try:
+        if source.era.wire == "binary":
+            return received(source.era, source.pump_events(pump.key, window), window=window)
+        return received(source.era, source.pump_logs(pump.key, window), device=pump.key)
+    except AnswerError as e:
+        return received(source.era, e.body)
 
 
 def store_window(engine: Engine, pump: Pump, answer: Received, *, zone: ZoneInfo, window: Window | None = None) -> Stored:

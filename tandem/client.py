@@ -16,7 +16,7 @@ from tandem.eras import Era
 from tandem.login import Identity, SignedIn, sign_in
 from tandem.regions import Region
 from tandem.windows import Window
-from tfx.errors import LoginError, ServiceError, UsageError
+from tfx.errors import AnswerError, LoginError, ServiceError, UsageError
 from tfx.jsonbody import Json
 
 OLD_ORIGIN: Final = "https://tconnect.tandemdiabetes.com"
@@ -150,9 +150,10 @@ def _mapping(answer: Answer) -> dict[str, Json]:
     return said
 
 
-def _strange(answer: Answer) -> ServiceError:
-    return ServiceError(
-        f"Tandem Source answered {answer.what} with data of another shape than any known era; try again, then see `tfx verify`"
+def _strange(answer: Answer) -> AnswerError:
+    return AnswerError(
+        f"Tandem Source answered {answer.what} with data of another shape than any known era; try again, then see `tfx verify`",
+        answer.body,
     )
 
 

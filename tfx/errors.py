@@ -15,6 +15,7 @@ TfxError
 └── ServiceError        exit 3  the service or the network failed
     ├── LoginError              credentials or region refused
     ├── BlockedError            the firewall in front of the service turned us away
+    ├── AnswerError             the service answered something of no known shape
     └── NetworkError            no answer
 
 Every message is one short paragraph: what, where, what to do next. None carries a credential or personal value.
@@ -88,6 +89,18 @@ class LoginError(ServiceError):
 
 class BlockedError(ServiceError):
     """The firewall in front of the service turned the request away."""
+
+
+class AnswerError(ServiceError):
+    """The service answered something of no known shape. `body` is what came, for who can keep it; no text or repr of the error has it."""
+
+    def __init__(self, message: str, body: bytes) -> None:
+        super().__init__(message)
+        self.body = body
+
+    def __reduce__(self) -> tuple[type["AnswerError"], tuple[str, bytes]]:
+        """How another process gets it."""
+        return type(self), (str(self), self.body)
 
 
 class NetworkError(ServiceError):

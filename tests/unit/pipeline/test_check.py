@@ -65,7 +65,8 @@ def test_what_is_set_aside_or_silent_is_accounted_for(keep: Keep, warehouse: Eng
 def test_what_was_received_is_new_seen_before_or_set_aside(keep: Keep, warehouse: Engine) -> None:
     good = Records.build(code=48, seconds=START, sequence=[1, 2], columns={"carbs": 20})
     changed = Records.build(code=48, seconds=START, sequence=2, columns={"carbs": 9})
-    body = json.dumps({"events": [*events_from_records(Records.join([good, good, changed]), device_assignment_id="a"), {"eventCode": 48}]})
+    events = [*events_from_records(Records.join([good, good, changed]), device_assignment_id="a"), {"eventCode": 48}]
+    body = json.dumps({"events": events, "clockChanges": []})
     stored = keep(received(ERAS["2026-10"], body.encode()))
     assert (stored.received, stored.rows["raw_events"]) == (6, 2)
     assert stored.aside == {"unreadable event": 1, "changed record": 1}  # and two were seen before

@@ -73,6 +73,12 @@ def test_a_cut_record_is_kept_as_the_bytes_that_came(extra: int) -> None:
         pytest.param(CURRENT, b'"AY8="', id="the other era's shape"),
         pytest.param(CURRENT, b'{"events": {}}', id="events that are no list"),
         pytest.param(CURRENT, b'{"events": [], "clockChanges": 3}', id="clock changes that are no list"),
+        pytest.param(CURRENT, b"{}", id="nothing"),
+        pytest.param(CURRENT, b'{"clockChanges": []}', id="no events member: not the same as no events"),
+        pytest.param(CURRENT, b'{"Events": [], "clockChanges": []}', id="events by another name"),
+        pytest.param(CURRENT, b"", id="an empty body"),
+        pytest.param(CURRENT, b"null", id="null"),
+        pytest.param(LEGACY, b"null", id="null of the other era"),
     ],
 )
 def test_an_answer_of_another_shape_is_kept_whole(era: object, body: bytes) -> None:
@@ -162,7 +168,8 @@ TWICE = [
 
 @pytest.mark.parametrize("properties", TWICE)
 def test_a_member_that_is_there_twice_costs_its_event_and_both_are_kept(properties: str) -> None:
-    text = json.dumps({"events": [event(sequenceNumber=1), event(eventProperties="HERE")]}).replace('"HERE"', properties)
+    said = {"events": [event(sequenceNumber=1), event(eventProperties="HERE")], "clockChanges": []}
+    text = json.dumps(said).replace('"HERE"', properties)
     read = received(CURRENT, text.encode(), device=DEVICE)
     assert read.batch.records.sequence.tolist() == [1]
     (reject,) = read.rejects
@@ -178,6 +185,41 @@ def test_a_new_member_costs_no_reading() -> None:
     assert read.batch.records.to_bytes() == READING
     (reject,) = read.rejects
     assert (reject.reason, reject.detail, json.loads(reject.raw or b"")) == ("unknown member", "sensorMood", grown)
+
+
+def test_a_new_member_beside_the_properties_costs_no_reading_either() -> None:
+    """It may mean anything, `isDeleted` for one: so it is kept."""
+    properties = cast("dict[str, Json]", event()["eventProperties"])
+    grown = event(isDeleted=True, eventProperties=properties | {"sensorMood": 3})
+    read = bff(event(sequenceNumber=1), grown)
+    assert read.batch.records.sequence.tolist() == [1, 7]
+    assert not read.has_hole
+    (reject,) = read.rejects
+    assert (reject.reason, reject.detail, json.loads(reject.raw or b"")) == ("unknown member", "isDeleted, sensorMood", grown)
+
+
+BESIDE: list[tuple[dict[str, Json], str, str]] = [
+    ({"tookMs": 7}, "unknown member", "tookMs, beside the events"),
+    ({"nextPage": None}, "unknown member", "nextPage, beside the events"),
+    ({"truncated": False}, "unknown member", "truncated, beside the events"),
+    ({"nextPage": "abc"}, "incomplete answer", "nextPage, beside the events"),
+    ({"isTruncated": True}, "incomplete answer", "isTruncated, beside the events"),
+    ({"logs": [{"eventCode": 3}]}, "incomplete answer", "logs, beside the events"),
+]
+
+
+def test_what_an_answer_says_beside_its_lists_is_kept_and_more_of_them_is_a_hole() -> None:
+    for members, reason, detail in BESIDE:
+        read = bff(event(), **members)
+        assert read.batch.records.to_bytes() == READING
+        assert [(one.reason, one.detail, json.loads(one.raw or b"")) for one in read.rejects] == [(reason, detail, members)]
+        assert read.has_hole == (reason == "incomplete answer")
+
+
+def test_an_answer_without_clock_changes_is_read_and_asked_for_again() -> None:
+    read = received(CURRENT, json.dumps({"events": [event()]}).encode(), device=DEVICE)
+    assert (len(read.batch), read.has_hole) == (1, True)
+    assert [(one.reason, one.detail) for one in read.rejects] == [("incomplete answer", "clockChanges: missing")]
 
 
 def test_a_member_out_of_range_costs_its_event_only() -> None:

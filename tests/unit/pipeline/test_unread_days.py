@@ -1,5 +1,6 @@
 """An answer nobody can read leaves a hole that the next run asks for again, until a healthy answer has come."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import cast
 
@@ -16,11 +17,15 @@ from pipeline.pumps import Pump
 from pipeline.runs import Order, planned
 from pipeline.steps import run
 from pipeline.unread_days import remember, unread_days
+from pipeline.warehouse import driver
+from tandem.bff import events_from_records
 from tandem.client import TandemSource
 from tandem.clock import seconds_of
 from tandem.eras import ERAS
 from tandem.records import Records
 from tandem.windows import Window, windows
+from tfx import jsonbody
+from tfx.errors import AnswerError, ServiceError, TfxError
 
 PUMP = Pump(key="b", serial_number="90000002", first="2024-07-01", last="2024-07-05")
 NOW = datetime(2024, 7, 5, 9, 30, tzinfo=UTC)
@@ -59,6 +64,62 @@ def test_a_hole_is_told_and_asked_for_again_until_it_is_read(warehouse: Engine) 
     assert (again.unread, again.rows["raw_events"]) == ((), 1)
     with warehouse.connect() as connection:
         assert (unread_days(connection), check(connection).findings) == ((), ())
+
+
+class Cutting(Breaking):
+    """Answers of which a part is another: what the client finds cut, empty, or of no known shape, and a service that fails."""
+
+    era = ERAS["2026-10"]
+
+    def __init__(self, odd: Mapping[int, bytes | TfxError]) -> None:
+        super().__init__()
+        self.odd = odd
+
+    def pump_logs(self, _device: str, window: Window) -> bytes:
+        self.asked.append(str(window))
+        said = self.odd.get(window.since.day)
+        if isinstance(said, TfxError):
+            raise said
+        if said is not None:
+            return said
+        first = seconds_of(datetime.combine(window.since, datetime.min.time()))
+        alarm = Records.build(code=5, seconds=first, sequence=window.since.day)
+        return jsonbody.write({"events": list(events_from_records(alarm, device_assignment_id=PUMP.key)), "clockChanges": []})
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(b"{}", id="no members"),
+        pytest.param(b'{"logs": [], "clockChanges": []}', id="events by another name"),
+        pytest.param(AnswerError("cut", b'{"events": [{"eventC'), id="cut"),
+        pytest.param(AnswerError("empty", b""), id="empty"),
+        pytest.param(AnswerError("null", b"null"), id="null"),
+    ],
+)
+def test_an_answer_of_no_known_shape_is_kept_the_next_goes_on_and_its_days_are_asked_again(
+    said: bytes | TfxError, warehouse: Engine
+) -> None:
+    sick, well = Cutting({2: said}), Cutting({})
+    first = run(warehouse, cast("TandemSource", sick), PUMP, windows(date(2024, 7, 1), date(2024, 7, 5), 1), zone=UTC_ZONE)
+    assert [str(window) for window in first.unread] == ["2024-07-02 to 2024-07-02"]
+    assert (first.rows["raw_events"], first.rows["alarms_and_alerts"]) == (4, 4)
+    with warehouse.connect() as connection:
+        kept = driver(connection).execute("SELECT reason, raw FROM quarantine").fetchall()
+    assert kept == [("unreadable answer", said.body if isinstance(said, AnswerError) else said)]
+    ((pump, plan),) = planned(warehouse, Origin(source=cast("TandemSource", well), now=NOW), (PUMP,), Order())
+    again = run(warehouse, cast("TandemSource", well), pump, plan, zone=UTC_ZONE)
+    assert well.asked == ["2024-07-02 to 2024-07-02", "2024-07-05 to 2024-07-05"]
+    assert (again.unread, again.rows["raw_events"]) == ((), 1)
+
+
+def test_what_came_before_a_service_failed_is_worked_out(warehouse: Engine) -> None:
+    failing = Cutting({3: ServiceError("status 503 five times")})
+    with pytest.raises(ServiceError):
+        run(warehouse, cast("TandemSource", failing), PUMP, windows(date(2024, 7, 1), date(2024, 7, 5), 1), zone=UTC_ZONE)
+    with warehouse.connect() as connection:
+        assert driver(connection).execute("SELECT count(*) FROM alarms_and_alerts").fetchall() == [(2,)]
+        assert check(connection).findings == ()
 
 
 @pytest.mark.parametrize(
