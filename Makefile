@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test fast proofs lint types contracts bench bench-replayer bench-pipeline bench-sanitizer bench-linkage cassettes expected readme coverage lock clean
+.PHONY: help install demo test fast proofs lint types contracts bench bench-replayer bench-pipeline bench-memory bench-sanitizer bench-linkage cassettes expected readme coverage lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 24
@@ -109,6 +109,9 @@ bench-replayer: install $(PEERS_REPLAYER)/.installed  ## load, time per request 
 
 bench-pipeline: install  ## decode and store 10 k to 5 M events beside the floor and two peers (QUICK=--quick: to 100 k)
 	$(BIN)/python benchmarks/pipelines.py $(QUICK)
+
+bench-memory: install  ## the most memory a run into a file takes, from 0.1 to 5 M events
+	$(BIN)/python benchmarks/pipeline_memory.py
 
 PEERS := .venv-peers-sanitizer
 

@@ -16,6 +16,7 @@ from pipeline.decode import Batch
 from pipeline.derive import mark
 from pipeline.extracts.tables import EXTRACTS
 from pipeline.load import identity_columns, number, run, visible
+from pipeline.pieces import Stretch, pieces
 from tandem.clock import LAST_POSSIBLE, NOT_A_DATE, UNIX_OF_PUMP_EPOCH, is_possible, walls
 from tandem.instants import AMBIGUOUS, ASSUMED, BY_CLOCK_CHANGE, MISSING, NOT_A_TIME, SURE, instants
 from tandem.records import Records
@@ -89,17 +90,17 @@ def settled(connection: Connection, device_id: int, news: Batch, zone: ZoneInfo)
         if before != now:
             clock = Clock(zone=zone, facts={group: now})
             for stretch in differing(before, now, zone):
+                numbers, seconds = stretch[:2], stretch[2:]
                 for table in _TIMED:
-                    _settle(connection, table, (device_id, group, *stretch), clock)
+                    for piece in pieces(connection, table, (device_id, group, *numbers)):
+                        _settle(connection, table, piece, seconds, clock)
     return Clock(zone=zone, facts=facts)
 
 
-def _settle(connection: Connection, table: str, where: tuple[int, int, int, int, int, int], clock: Clock) -> None:
-    """Compute the instants of these stored rows anew, and write those that come out otherwise.
-
-    `where`: device, group, first and last sequence number, first and last pump seconds.
-    """
-    device_id, group, first, last, low, high = where
+def _settle(connection: Connection, table: str, piece: Stretch, seconds: tuple[int, int], clock: Clock) -> None:
+    """Compute the instants of these stored rows anew where their pump seconds lie in this range; write those that come out otherwise."""
+    device_id, group, *_ = piece
+    low, high = seconds
     # A pump's wall clock counts from 2008, DuckDB's epoch from 1970. The column itself is compared: its zone maps pass over other years.
     stored = f"""
         SELECT sequence_number, epoch(pump_time)::BIGINT - {UNIX_OF_PUMP_EPOCH} AS seconds FROM {table}
@@ -107,7 +108,7 @@ def _settle(connection: Connection, table: str, where: tuple[int, int, int, int,
         AND pump_time BETWEEN make_timestamp($5 * 1000000::BIGINT) AND make_timestamp($6 * 1000000::BIGINT)
     """  # noqa: S608  # our own names
     edges = (low + UNIX_OF_PUMP_EPOCH, high + UNIX_OF_PUMP_EPOCH)
-    found = run(connection, stored, [device_id, group, first, last, *edges]).fetchnumpy()
+    found = run(connection, stored, [*piece, *edges]).fetchnumpy()
     count = len(found["seconds"])
     if not count:
         return

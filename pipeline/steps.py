@@ -40,6 +40,10 @@ from tfx.errors import AnswerError, TfxError, UsageError
 UNKNOWN: Final = "unknown"
 CHANGED: Final = "changed record"
 IMPOSSIBLE: Final = "impossible value"
+COMING: Final = "pump seconds: later than the day it was asked for"
+WORK_OUT: Final = 1_000_000
+"""So many new events wait to be worked out at most: what that takes in memory is bounded by it, not by the history."""
+
 _NO_RECORD: Final = (UNREADABLE_EVENT, TRUNCATED, BROKEN)
 _NAMES: Final = pa.array([EVENTS[code].name if code in EVENTS else UNKNOWN for code in range(4096)])
 _WATCHED: Final = tuple(code for code in EVENTS_ONLY if code in BOUNDS)
@@ -133,6 +137,7 @@ def run(
         waiting.clear()
         return stored
 
+    worked_out = 0
     for window in windows:
         try:
             waiting.append((window, step(f"fetch {window}", partial(fetch, source, pump, window))))
@@ -143,6 +148,8 @@ def run(
             raise
         if sum(len(answer.batch) for _, answer in waiting) >= at_once:
             total += put_away()
+        if total.rows["raw_events"] - worked_out >= WORK_OUT:
+            total, worked_out = total + work_out(), total.rows["raw_events"]
     if waiting:
         total += put_away()
     return total + work_out()
@@ -200,17 +207,26 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     rows["raw_events"] = insert(connection, "raw_events", raw_rows(device_id, news, answer.era))
     # Before the news are in the other tables: they are told by it at once.
     clock = replace(settled(connection, device_id, news, zone), latest=latest)
-    timed = Timed.told(device_id, news, clock)
-    rows["events"] = insert(connection, "events", _event_rows(timed))
-    mark_batch(connection, device_id, news)
-    faults = [Fault(batch=changed, reason=CHANGED, detail="known identity, other content", whole=True), *_strange_headers(news, clock)]
-    for name, table, odd in _extracted(timed, clock):
-        faults += odd
-        rows[name] = insert(connection, name, table)
+    counted, faults = made(connection, device_id, news, clock)
+    rows += counted
+    faults.append(Fault(batch=changed, reason=CHANGED, detail="known identity, other content", whole=True))
     rows["quarantine"] = quarantine(connection, device_id, answer.rejects, faults)
     # What is in no other table: an event nobody could read, or that says something else under an identity that is taken.
     unknown = Counter(one.reason for one in answer.rejects if one.reason in _NO_RECORD)
     return Stored(received=len(answer.batch) + unknown.total(), rows=+rows, aside=unknown + Counter({CHANGED: len(changed)}))
+
+
+def made(connection: Connection, device_id: int, news: Batch, clock: Clock) -> tuple[Counter[str], list[Fault]]:
+    """Name, time and extract records that raw_events has and no other table. Rows by table, and what is wrong with which of them."""
+    rows: Counter[str] = Counter()
+    timed = Timed.told(device_id, news, clock)
+    rows["events"] = insert(connection, "events", _event_rows(timed))
+    mark_batch(connection, device_id, news)
+    faults = _strange_headers(news, clock)
+    for name, table, odd in _extracted(timed, clock):
+        faults += odd
+        rows[name] = insert(connection, name, table)
+    return rows, faults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -287,5 +303,5 @@ def _strange_headers(news: Batch, clock: Clock) -> list[Fault]:
         *beyond,
         Fault(batch=news.take(nameless), reason="unknown code", detail="no layout is known"),
         Fault(batch=news.take(timeless), reason="impossible time", detail="pump seconds: not a time any pump can have"),
-        Fault(batch=news.take(coming), reason="impossible time", detail="pump seconds: later than the day it was asked for"),
+        Fault(batch=news.take(coming), reason="impossible time", detail=COMING),
     ]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MEMORY = "duckdb:///:memory:"
+MEMORY_LIMIT: Final = "256MB"
+"""What DuckDB keeps of a file at most, unless the address names another: duckdb:///warehouse.duckdb?memory_limit=1GB."""
 _HERE = Path(__file__).parent
 
 
@@ -63,7 +65,8 @@ def connect(url: str) -> Engine:
         engine = create_engine(url, poolclass=StaticPool) if _in_memory(url) else create_engine(url)
     except (ArgumentError, NoSuchModuleError, ValueError):  # its text quotes the address, and the password in it
         raise UsageError(f"the database address {shown(url)} cannot be read; name one like duckdb:///warehouse.duckdb") from None
-    event.listen(engine, "connect", lambda connection, _record: _set_up(connection, in_memory=_in_memory(url)))
+    named = "memory_limit" in engine.url.query or "max_memory" in engine.url.query
+    event.listen(engine, "connect", lambda connection, _record: _set_up(connection, in_memory=_in_memory(url), names_its_limit=named))
     return engine
 
 
@@ -237,6 +240,12 @@ def told(url: str) -> Iterator[None]:
         kind = type(e.orig if isinstance(e, DBAPIError) else e).__name__  # and no more of it: its text quotes rows
         if kind in ("CatalogException", "BinderException"):
             raise _strange_schema(url) from None
+        if kind == "OutOfMemoryException":
+            address = shown(url).partition("?")[0]
+            raise UsageError(
+                f"the database {shown(url)} needs more memory than it may have ({MEMORY_LIMIT} unless its address says otherwise); "
+                f"what was under way is undone; name more, and run the command again: --database '{address}?memory_limit=1GB'"
+            ) from None
         raise UsageError(
             f"the database {shown(url)} cannot be read or written any more ({kind}): see that its disk has room and that no other program "
             "has it open, and run the command again; windows stored so far stay stored, and what was under way is undone"
@@ -258,15 +267,17 @@ def _in_memory(url: str) -> bool:
     return url in (MEMORY, "duckdb://", "duckdb:///")
 
 
-def _set_up(connection: DBAPIConnection, *, in_memory: bool) -> None:
+def _set_up(connection: DBAPIConnection, *, in_memory: bool, names_its_limit: bool) -> None:
     cursor = connection.cursor()
     # Not in the connect config: DuckDB has not loaded its time zones at that moment.
     cursor.execute("SET TimeZone = 'UTC'")
     # DuckDB's threads wait for each other busily: on one, a window goes in with half the CPU time and no later (keys-that-pay.md).
     cursor.execute("SET threads = 1")
-    # Checkpoints go through every row there is: at DuckDB's 16 MB, a window took the longer the more was stored. A log of 256 MB is read
-    # again in seconds; in memory there is no log, and nothing to write to.
-    cursor.execute(f"SET checkpoint_threshold = '{'1TB' if in_memory else '256MB'}'")
+    # Rows stay in memory, uncompressed, up to the next checkpoint, which goes through every row there is: 32 MB of log are half a million
+    # events, 60 MB. In memory there is no log, and nothing to write to.
+    cursor.execute(f"SET checkpoint_threshold = '{'1TB' if in_memory else '32MB'}'")
+    if not in_memory and not names_its_limit:
+        cursor.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")  # by itself DuckDB keeps what it has read, up to 80 % of the machine
 
 
 def shown(url: str) -> str:

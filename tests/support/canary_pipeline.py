@@ -68,6 +68,13 @@ def broken_database(bench: Bench) -> object:
         raise duckdb.ConstraintException(f"Duplicate key {SERIAL} {NAME}")
 
 
+def too_little_memory(bench: Bench) -> object:
+    import duckdb
+
+    with warehouse.told(f"duckdb://{NAME}:{PASSWORD}@/x.duckdb"):
+        raise duckdb.OutOfMemoryException(f"failed to pin {SERIAL} {NAME}")
+
+
 def no_warehouse(bench: Bench) -> object:
     path = bench.folder / "work" / bench.plant("x.duckdb", b"01234567DUCK" + PASSWORD.encode() * 900)
     return warehouse.open_warehouse(f"duckdb:///{path}")
@@ -167,6 +174,7 @@ PIPELINE: tuple[Call, ...] = (
     lambda _: warehouse.connect(f"duckdb://{NAME}:{PASSWORD}@127.0.0.1:port/x"),
     lambda _: warehouse.existing_warehouse("duckdb:///nowhere.duckdb"),
     lambda b: warehouse.open_warehouse(f"duckdb:///{b.folder / 'work' / b.plant('x.duckdb', PASSWORD)}"),
+    too_little_memory,
     no_warehouse,
     broken_database,
     no_room,

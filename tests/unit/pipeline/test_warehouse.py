@@ -91,6 +91,14 @@ def test_what_the_database_refuses_is_told_in_our_words_and_without_the_password
     engine.dispose()
 
 
+def test_a_file_is_kept_in_so_much_memory_and_its_address_may_name_more(tmp_path: Path) -> None:
+    for more, limit in (("", "244.1 MiB"), ("?memory_limit=1GiB", "1.0 GiB")):
+        engine = connect(f"duckdb:///{tmp_path}/x.duckdb{more}")
+        with engine.connect() as connection:
+            assert driver(connection).execute("SELECT current_setting('memory_limit')").fetchall() == [(limit,)]
+        engine.dispose()
+
+
 def test_an_interruption_that_duckdb_met_stays_one(engine: Engine) -> None:
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt

@@ -1,0 +1,55 @@
+"""Tables made again from raw_events: the same, whatever came in and whatever was done to them since."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine
+from therapies import NOW, invented
+
+from pipeline.extracts.tables import DERIVED, EXTRACTS
+from pipeline.rebuild import rebuild
+from pipeline.steps import Limits, Stored
+from pipeline.warehouse import driver
+from tandem.records import Records
+
+Keep = Callable[..., Stored]
+Content = Callable[[], dict[str, list[tuple[object, ...]]]]
+DAMAGE = (
+    "DELETE FROM events",
+    "UPDATE boluses SET delivered_units = 99",
+    "DELETE FROM clock_facts",
+    "DELETE FROM quarantine WHERE raw IS NULL",
+)
+
+
+def test_what_a_hand_damaged_is_as_before(
+    history: Records, keep: Keep, warehouse: Engine, content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.pieces.PIECE", 300)
+    keep(history.take(slice(300, None)))
+    keep(history)
+    before = content()
+    with warehouse.begin() as connection:
+        for statement in (*DAMAGE, *(f"DELETE FROM {table}" for table in EXTRACTS)):
+            driver(connection).execute(statement)
+    rows = rebuild(warehouse)
+    assert content() == before
+    assert rows["events"] == len(before["events"])
+    assert all(rows[derived.table] == len(before[derived.table]) for derived in DERIVED)
+
+
+@pytest.mark.proofs
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=3)
+@given(seed=st.integers(0, 2**32 - 1), late=st.integers(-80_000, 80_000))
+def test_whatever_was_received_is_read_the_same_again(
+    seed: int, late: int, keep: Keep, warehouse: Engine, emptied: Content, content: Content
+) -> None:
+    """Any bytes, in two runs at different times: what was later than its run stays without a time."""
+    records = invented(seed)
+    keep(records.take(slice(None, None, 2)), limits=Limits(latest=NOW + late))
+    keep(records.take(slice(1, None, 2)))
+    before = content()
+    rebuild(warehouse)
+    assert emptied() == before
