@@ -1,8 +1,9 @@
 """What Nightscout calls the same things, as SQL: one JSON object a row, nulls left out. Pure.
 
 Entries (sgv, mbg), treatments (`eventType` as in Nightscout's care portal; `Sleep` as tconnectsync calls it) and profiles. Instants in UTC
-with a Z, glucose in mg/dL, insulin in units, durations in minutes. `pump_event_id` is the sequence number, as tconnectsync sends it, so the
-same thing sent by both can be told; the end of a span has its beginning's with the word "end". 39 and 401 mean "low" and "high" in
+with a Z, glucose in mg/dL, insulin in units, durations in minutes. `device` is the pump's model and its number in this database: two pumps
+differ in it, and no serial number gets to a site that others can read. `pump_event_id` is that number and the sequence number; the end
+of a span has its beginning's with the word "end". 39 and 401 mean "low" and "high" in
 Nightscout too.
 
 What Nightscout wants and how it knows a document again (cgm-remote-monitor, lib/api3/shared/operationTools.js, lib/api3/generic/setup.js,
@@ -10,6 +11,10 @@ lib/server/entries.js, lib/server/treatments.js): `date`, `utcOffset` and `app` 
 device, date and eventType, under the 16 letters `NightscoutRocks!`; without one, treatments of one `created_at` and `eventType` and entries
 of one time and `type` are one and the same. So a second such document of the same second is told a millisecond later, or it would take
 the place of the first.
+
+A Combo Bolus is what its care portal makes (lib/client/careportal.js): `insulin` the part given at once, `enteredinsulin` all of it,
+`splitNow` and `splitExt` percent, `relative` units an hour of the rest over `duration`. All of what was delivered, not of what was asked
+for, so that a bolus that was stopped counts as what it gave.
 """
 # ruff: noqa: S608  # every name in these statements is our own
 
@@ -17,10 +22,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from pipeline.extracts.boluses import CHAIN_GAP
+
 APP: Final = "tfx"
 
 _KEY: Final = "device_id, pump_time, sequence_group, sequence_number"
-_ID: Final = "sequence_number::VARCHAR AS pump_event_id"
+_ID: Final = "concat(device_id, '-', sequence_number) AS pump_event_id"
 # Arrows as Dexcom draws them, by mg/dL a minute.
 _DIRECTION: Final = """
 CASE WHEN abs(rate_mg_dl_per_minute) < 1 THEN 'Flat' WHEN rate_mg_dl_per_minute IS NOT NULL THEN concat(
@@ -50,7 +57,7 @@ ENTRIES: Final = (
 
 def _treatment(kind: str, columns: Mapping[str, str], table: str, where: str = "true", instant: str = "instant") -> str:
     told = "".join(f', {sql} AS "{name}"' for name, sql in columns.items())
-    named = _ID if instant == "instant" else "concat(sequence_number, ' end') AS pump_event_id"
+    named = _ID if instant == "instant" else "concat(device_id, '-', sequence_number, ' end') AS pump_event_id"
     return f"""
         SELECT {_KEY}, {instant} AS instant, {kind} AS "eventType", '{APP}' AS "enteredBy"{told}, {named} FROM {table} WHERE {where}
     """
@@ -70,15 +77,34 @@ _UNITS: Final = {"units": "CASE WHEN glucose_mg_dl IS NOT NULL THEN 'mg/dl' END"
 
 _FILLED: Final = "', ' || units || ' units'"
 
+# Of an extended bolus 20 tells the part given at once (extracts/boluses.py); what is no longer there was none.
+_COMBO: Final = "extended_minutes IS NOT NULL AND delivered_units > 0"
+_NOW: Final = f"""
+least(delivered_units, coalesce((
+    SELECT sum(m.delivered_units) FROM bolus_messages m
+    WHERE m.code = 20 AND m.device_id = b.device_id AND m.sequence_group = b.sequence_group AND m.bolus_id = b.bolus_id
+        AND m.sequence_number BETWEEN b.sequence_number AND b.sequence_number + {CHAIN_GAP}
+), 0))
+"""
+
+
+def _of_combo(sql: str, otherwise: str = "NULL") -> str:
+    return f"CASE WHEN {_COMBO} THEN {sql} ELSE {otherwise} END"
+
+
 TREATMENTS: Final = (
     _treatment(
         "CASE WHEN extended_minutes IS NOT NULL THEN 'Combo Bolus' WHEN carbs_grams > 0 THEN 'Meal Bolus' ELSE 'Correction Bolus' END",
         {
-            "insulin": "delivered_units", "enteredinsulin": "requested_units", "carbs": "nullif(carbs_grams, 0)",
-            "duration": "extended_minutes", "automatic": "CASE WHEN bolus_type = 'automatic correction' THEN true END",
+            "insulin": _of_combo(f"round({_NOW}, 3)", "delivered_units"), "enteredinsulin": _of_combo("delivered_units", "requested_units"),
+            "splitNow": _of_combo(f"round(100 * {_NOW} / delivered_units)::INTEGER"),
+            "splitExt": _of_combo(f"100 - round(100 * {_NOW} / delivered_units)::INTEGER"),
+            "relative": _of_combo(f"round((delivered_units - {_NOW}) / extended_minutes * 60, 3)"),
+            "carbs": "nullif(carbs_grams, 0)", "duration": "extended_minutes",
+            "automatic": "CASE WHEN bolus_type = 'automatic correction' THEN true END",
             "glucose": "glucose_mg_dl", **_UNITS, "notes": "CASE WHEN completion <> 'completed' THEN completion END",
         },
-        "boluses", "delivered_units IS NOT NULL",
+        "boluses b", "delivered_units IS NOT NULL",
     ),
     # Carbohydrates of a bolus are told twice, a moment apart: once here, once with the bolus.
     _treatment(
@@ -147,11 +173,13 @@ FROM stores GROUP BY device_id, valid_from
 
 # Merging a null takes a member out: what is null, and what only the order and the choice of rows need.
 _OURS: Final = (
-    '{"device_id": null, "pump_time": null, "instant": null, "sequence_number": null, "sequence_group": null, "moment": null, "kind": null}'
+    '{"device_id": null, "pump_time": null, "instant": null, "sequence_number": null, "sequence_group": null, "moment": null, '
+    '"kind": null, "zone": null}'
 )
 _WRITTEN: Final = "strftime(moment AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')"
 _OFFSET: Final = "((epoch(moment AT TIME ZONE zone) - epoch(moment AT TIME ZONE 'UTC')) / 60)::INTEGER"
-_HEX: Final = f"sha1('NightscoutRocks!' || concat_ws('_', '{APP}', epoch_ms(moment), kind))"
+_DEVICE: Final = "concat_ws(' ', 'Tandem', model_number, concat('#', device_id))"  # the model's name is told by some eras only
+_HEX: Final = "sha1('NightscoutRocks!' || concat_ws('_', device, epoch_ms(moment), kind))"
 _UUID: Final = """
 concat_ws('-', hex[1:8], hex[9:12], '5' || hex[14:16], substr('89ab', 1 + ('0x' || hex[17])::INTEGER % 4, 1) || hex[18:20], hex[21:32])
 """
@@ -188,11 +216,11 @@ def query(collection: Collection, where: str) -> str:
             ) - 1) AS moment
             FROM told WHERE {where}
         ),
-        hashed AS (SELECT *, {hashed} AS hex FROM placed),
+        named AS (SELECT placed.*, zone, {_DEVICE} AS device FROM placed JOIN devices ON devices.id = device_id),
+        hashed AS (SELECT *, {hashed} AS hex FROM named),
         documents AS (
-            SELECT hashed.* EXCLUDE hex, epoch_ms(moment) AS date, {_OFFSET} AS "utcOffset", '{APP}' AS app, '{APP}' AS device,
-                {_UUID} AS identifier{when}
-            FROM hashed JOIN devices ON devices.id = device_id
+            SELECT * EXCLUDE hex, epoch_ms(moment) AS date, {_OFFSET} AS "utcOffset", '{APP}' AS app, {_UUID} AS identifier{when}
+            FROM hashed
         )
         SELECT json_merge_patch(json_merge_patch('{{}}', to_json(documents)), '{_OURS}') AS line FROM documents
         ORDER BY moment, device_id, sequence_group, sequence_number, line

@@ -107,13 +107,13 @@ def test_nightscout_gets_its_own_words(keep: Keep, warehouse: Engine, tmp_path: 
     for document in (one for found in documents.values() for one in found):
         told = document.get("dateString") or document["created_at"]
         assert (document.pop("date"), document.pop("utcOffset")) == (datetime.fromisoformat(told).timestamp() * 1000, -420)
-        assert (document.pop("app"), document.pop("device"), len(document.pop("identifier"))) == ("tfx", "tfx", 36)
+        assert (document.pop("app"), document.pop("device"), len(document.pop("identifier"))) == ("tfx", "Tandem 1000354 #1", 36)
     entries, treatments = documents["entries"], documents["treatments"]
     assert entries == [
-        {"type": "mbg", "mbg": 118, "units": "mg", "dateString": "2026-05-19T07:16:00.000Z", "pump_event_id": "5"},
+        {"type": "mbg", "mbg": 118, "units": "mg", "dateString": "2026-05-19T07:16:00.000Z", "pump_event_id": "1-5"},
         {
             "type": "sgv", "sgv": 153, "units": "mg", "direction": "SingleDown", "dateString": "2026-05-19T07:16:30.000Z",
-            "pump_event_id": "6",
+            "pump_event_id": "1-6",
         },
     ]  # fmt: skip
     assert treatments == [
@@ -121,32 +121,32 @@ def test_nightscout_gets_its_own_words(keep: Keep, warehouse: Engine, tmp_path: 
         for told in (
             {
                 "eventType": "Meal Bolus", "created_at": "2026-05-19T07:00:02.000Z", "insulin": 2.5, "enteredinsulin": 2.5, "carbs": 30.0,
-                "glucose": 121, "units": "mg/dl", "pump_event_id": "2",
+                "glucose": 121, "units": "mg/dl", "pump_event_id": "1-2",
             },
-            {"eventType": "Carb Correction", "created_at": "2026-05-19T07:15:00.000Z", "carbs": 12.0, "pump_event_id": "4"},
+            {"eventType": "Carb Correction", "created_at": "2026-05-19T07:15:00.000Z", "carbs": 12.0, "pump_event_id": "1-4"},
             {
                 "eventType": "BG Check", "created_at": "2026-05-19T07:16:00.000Z", "glucose": 118, "glucoseType": "Finger",
                 "units": "mg/dl",
-                "pump_event_id": "5",
+                "pump_event_id": "1-5",
             },
             {
                 "eventType": "Temp Basal", "created_at": "2026-05-19T07:20:00.000Z", "duration": 10.0, "absolute": 0.994, "rate": 0.994,
-                "pump_event_id": "7",
+                "pump_event_id": "1-7",
             },
             {
                 "eventType": "Temp Basal", "created_at": "2026-05-19T07:30:00.000Z", "duration": 5.0, "absolute": 0.0, "rate": 0.0,
-                "pump_event_id": "8",
+                "pump_event_id": "1-8",
             },
             {
                 "eventType": "Suspend Pump", "created_at": "2026-05-19T07:33:20.000Z", "notes": "predicted low glucose",
-                "pump_event_id": "9",
+                "pump_event_id": "1-9",
             },
-            {"eventType": "Resume Pump", "created_at": "2026-05-19T07:43:20.000Z", "pump_event_id": "9 end"},
+            {"eventType": "Resume Pump", "created_at": "2026-05-19T07:43:20.000Z", "pump_event_id": "1-9 end"},
             {
                 "eventType": "Insulin Change", "created_at": "2026-05-19T07:45:00.000Z", "notes": "cartridge filled, 180.0 units",
-                "pump_event_id": "11",
+                "pump_event_id": "1-11",
             },
-            {"eventType": "Exercise", "created_at": "2026-05-19T07:50:00.000Z", "duration": 15.0, "pump_event_id": "12"},
+            {"eventType": "Exercise", "created_at": "2026-05-19T07:50:00.000Z", "duration": 15.0, "pump_event_id": "1-12"},
         )
     ]  # fmt: skip
 

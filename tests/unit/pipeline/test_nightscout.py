@@ -80,7 +80,8 @@ SCHEMAS: Final = {
         {
             "eventType": {"enum": list(EVENT_TYPES)}, "created_at": INSTANT, "glucose": {"type": ["number", "string"]},
             "glucoseType": {"enum": ["Sensor", "Finger", "Manual"]}, "units": {"enum": ["mg/dl", "mmol/l"]}, "carbs": NUMBER,
-            "insulin": NUMBER, "enteredinsulin": NUMBER, "duration": NUMBER, "absolute": NUMBER, "rate": NUMBER,
+            "insulin": NUMBER, "enteredinsulin": NUMBER, "splitNow": NUMBER, "splitExt": NUMBER, "relative": NUMBER,
+            "duration": NUMBER, "absolute": NUMBER, "rate": NUMBER,
             "automatic": {"type": "boolean"}, "notes": {"type": "string"},
         },
     ),
@@ -146,6 +147,29 @@ def test_what_happens_in_one_second_stays_apart_and_a_reading_told_twice_is_one(
     ]  # fmt: skip
     assert [document["sgv"] for document in found["entries"]] == [122]
     assert len({document["identifier"] for document in found["treatments"]}) == 3
+
+
+def test_an_extended_bolus_is_a_combo_bolus_as_the_care_portal_makes_it(keep: Keep, warehouse: Engine, tmp_path: Path) -> None:
+    told = (
+        (65, 1, {"duration": 90, "options": 1}),
+        (66, 2, {"totalBolusSize": 4}),
+        (20, 3, {"insulinDelivered": 1, "insulinRequested": 1, "completionStatus": 3}),
+        (21, 4, {"insulinDelivered": 3, "insulinRequested": 3, "completionStatus": 3}),
+    )
+    parts = [Records.build(code=code, seconds=START + at, sequence=at, columns={"bolusId": 7, **says}) for code, at, says in told]
+    keep(Records.join(parts))
+    (found,) = documents(warehouse, tmp_path / "out")["treatments"]
+    said = ("eventType", "insulin", "enteredinsulin", "splitNow", "splitExt", "relative", "duration")
+    assert [found[name] for name in said] == ["Combo Bolus", 1, 4, 25, 75, 2, 90]
+
+
+def test_two_pumps_at_one_moment_are_two_devices(keep: Keep, warehouse: Engine, tmp_path: Path) -> None:
+    carbohydrates = Records.build(code=48, seconds=START, sequence=1, columns={"carbs": 30})
+    for serial, model in (("90000001", "1000354"), ("90000002", None)):
+        keep(carbohydrates, pump=Pump(key="1", serial_number=serial, model_number=model))
+    found = documents(warehouse, tmp_path / "out")["treatments"]
+    assert [(one["device"], one["pump_event_id"]) for one in found] == [("Tandem 1000354 #1", "1-1"), ("Tandem #2", "2-1")]
+    assert len({one["identifier"] for one in found}) == 2
 
 
 SEGMENTS: Final = [
