@@ -33,6 +33,7 @@ def measured(file: Path, days: int) -> None:
     from zoneinfo import ZoneInfo
 
     from pipeline.moments import collisions_within
+
     from pipeline.pumps import Pump
     from pipeline.runs import AT_ONCE
     from pipeline.steps import run
