@@ -32,8 +32,7 @@ def measured(file: Path, days: int) -> None:
     import base64
     from zoneinfo import ZoneInfo
 
-    from pipeline.moments import collisions_within
-
+    from pipeline.instant_checks import collisions_within
     from pipeline.pumps import Pump
     from pipeline.runs import AT_ONCE
     from pipeline.steps import run
