@@ -1,4 +1,6 @@
-"""Live against replayed, property by property: each stack signs in to the stand-in over real HTTPS, then to the recording of that.
+"""Compare live and replayed responses of each HTTP library, property by property, for docs/replay-properties.md.
+
+Each library signs in to the stand-in over real HTTPS, then to the recording of that.
 
 python tests/support/golden.py writes docs/replay-properties.md from what is found here.
 """
@@ -34,7 +36,7 @@ DATA = {"Origin": US.source_url.rstrip("/"), "Referer": US.source_url}
 PAGE = Path(__file__).parents[2] / "docs" / "replay-properties.md"
 
 REASONS = {
-    ("requests", "raw after the end"): "`raw.tell()` of a chunked answer: urllib3 counts 0 live, and what was read here",
+    ("requests", "raw after the end"): "`raw.tell()` of a chunked response is 0 live (urllib3 does not count), and the number of bytes read in a replay",
     ("httpx", "extensions"): "no `network_stream`: there is no network",
     ("httpx async", "extensions"): "no `network_stream`: there is no network",
 }
@@ -134,11 +136,12 @@ def table() -> dict[str, dict[str, str]]:
     return {stack: compared(stack, person) for stack in STACKS}
 
 
-HEAD = """# Live and replayed, property by property
+HEAD = """# Live and replayed responses, property by property
 
-Made by `make expected` and held to by `tests/integration/test_replay_properties.py`. Each HTTP stack signs in to the stand-in over
-real HTTPS, reads the account and a window of events, and meets a 401, a 403 and a 404; all of it is recorded and asked again from the
-recording. Per property: `=` all answers the same, a number a difference explained below, nothing where the stack has no such property.
+`make expected` writes this page; `tests/integration/test_replay_properties.py` fails if it is no longer true. Each HTTP library signs in to
+the simulated service over real HTTPS, reads the account and a window of events, and gets a 401, a 403 and a 404. All of it is recorded and
+then replayed. `=` means that the property is the same in every response. A number is a difference, explained below the table. An empty
+cell means that the library has no such property.
 
 """
 
@@ -162,7 +165,7 @@ def page(found: dict[str, dict[str, str]]) -> str:
     return HEAD + "\n".join(lines) + f"\n\n{told}\n\n{TAIL}"
 
 
-TAIL = """Not compared, for a recording does not hold it: the peer's certificate and address, how long an answer took (`elapsed` is the
-replay's own), socket options. `verify`, `cert` and proxies are not looked at: there is nobody to verify. Timeouts count where a fault
-keeps an answer back (`--fault`).
+TAIL = """Not compared, because a recording does not hold them: the peer's certificate and address, socket options, and the duration of a
+response (`elapsed` is the replay's own). `verify`, `cert` and proxies have no effect in a replay. Timeouts only matter where a fault delays
+a response (`--fault`).
 """
