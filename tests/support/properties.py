@@ -36,7 +36,7 @@ DATA = {"Origin": US.source_url.rstrip("/"), "Referer": US.source_url}
 PAGE = Path(__file__).parents[2] / "docs" / "replay-properties.md"
 
 REASONS = {
-    ("requests", "raw after the end"): "`raw.tell()` of a chunked response is 0 live (urllib3 does not count), and the number of bytes read in a replay",
+    ("requests", "raw after the end"): "`raw.tell()` of a chunked response: 0 live, the number of bytes read in a replay",
     ("httpx", "extensions"): "no `network_stream`: there is no network",
     ("httpx async", "extensions"): "no `network_stream`: there is no network",
 }
