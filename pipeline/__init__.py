@@ -1,1 +1,1 @@
-"""From what Tandem Source answered to tables in DuckDB: decode, load, join, and the flows that run it."""
+"""Load pump events from a cassette or from Tandem Source into DuckDB: decode, store, derive, check, export; Prefect flows are optional."""

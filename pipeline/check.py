@@ -1,4 +1,4 @@
-"""Whether everything is where it belongs: what was received against what each table made of it. Reads only."""
+"""`tfx pipeline check`: compare what was received with what each table holds. Reads only."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""`tfx pipeline`: parse, carry out, print."""
+"""`tfx pipeline`: parse the command line, call one function, print the result."""
 
 import logging
 import shlex

@@ -1,4 +1,4 @@
-"""What a pump's own records prove where a zone's offset changes and no setting of its clock is stored. Pure.
+"""What a pump's records prove about its clock near a daylight saving change for which no clock change event is stored. Pure.
 
 A pump that writes on, number after number, over the hour in which a setting would show has not been set.
 """

@@ -1,4 +1,4 @@
-"""What is known of pumps' clocks: the only module that touches clock_facts."""
+"""The table clock_facts, from which pump clock offsets are known: the only module that reads and writes it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Wall times to instants, and what a clock change learned later does to instants that are stored already."""
+"""Convert wall times to instants, and convert stored rows again when a clock change becomes known later."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

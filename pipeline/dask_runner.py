@@ -1,4 +1,4 @@
-"""Partitions over the workers of a Dask cluster, by Prefect's task runner. Imported only where `--runner dask` asks for it.
+"""Make partitions on the workers of a Dask cluster, through Prefect's task runner. Imported only for `--runner dask`.
 
 A worker that dies costs the partition in its hands: Dask hands it to another one, which finds nothing half written.
 See docs/decisions/prefect-is-optional.md and docs/scale.md.

@@ -1,4 +1,4 @@
-"""What the service answered, as records: both eras' bodies, without an object per event where there are many. Pure.
+"""Decode the service's event responses of every era into arrays of records. Pure.
 
 Nothing here raises for what an answer holds. What cannot be read becomes a `Reject` with the raw text, for the quarantine; reasons and
 details name places, never values.

@@ -1,4 +1,4 @@
-"""Derived tables brought up to date: set-based, from what is stored, for the stretches of events that have changed."""
+"""Update the derived tables in SQL from stored events, for the ranges of events that have changed."""
 
 from collections import Counter
 from typing import Final, cast

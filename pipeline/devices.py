@@ -1,4 +1,4 @@
-"""Pumps in the warehouse: their numbers, the zone each is kept under, and how far it has come. Reads and writes `devices`."""
+"""The table `devices`: the number, the zone and the last stored day of each pump."""
 
 from datetime import date, datetime
 from typing import Final, cast

@@ -1,4 +1,4 @@
-"""Tables and views as files: the only module that writes them. All of an export is there or nothing of it.
+"""Write tables and views to files: the only module that does. An export is written completely or not at all.
 
 DuckDB writes straight from its columns; files appear in a folder beside the one that was asked for, which is renamed when all are written.
 """

@@ -1,4 +1,4 @@
-"""Prefect flows: a thin wrapper around `pipeline.runs`, with no logic of their own. Imported only where a flow is asked for.
+"""Prefect flows: a thin wrapper around `pipeline.runs`. Imported only when a flow is requested.
 
 Importing Prefect costs seconds and starting its server more; it also calls home unless told not to before the import. The flows take
 no parameters on purpose: Prefect would keep a serial number or a path in its own database.

@@ -1,4 +1,4 @@
-"""What can be proved of a byte stream of records that says neither where one begins nor how many there are. Pure.
+"""Find where a byte stream of records stops being plausible: records mark neither their beginning nor their number. Pure.
 
 One byte too few or too many, and every record after it reads one place off: an event that never was, under a number that may be another's.
 No record says so itself, but its header does: the hour it tells is years from the days asked for, its code has no name, its number does

@@ -1,4 +1,4 @@
-"""Instants, looked at as a whole: which are not certain, and whether time ever goes backwards. Reads only."""
+"""Check stored instants: which are uncertain, and whether time ever goes backwards. Reads only."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""JSON as a service may write it: read to the last letter, and written again for the quarantine. Pure.
+"""Read JSON strictly, and write it again for the quarantine. Pure.
 
 What is legal and means nothing to us (half a surrogate pair, a number of a hundred digits), what is no JSON and is met all the same (NaN),
 and a member that stands there twice cost the event they are in, not the answer.

@@ -1,4 +1,4 @@
-"""Columns into tables, by the set: Arrow tables are registered with DuckDB and selected from, in the caller's transaction."""
+"""Insert columns into tables: Arrow tables are registered with DuckDB and selected from, in the caller's transaction."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Missing numbers: sequence numbers between the first and the last stored that nothing was received of. Reads only.
+"""Find sequence numbers between the first and the last stored that were never received. Reads only.
 
 A pump numbers what it writes without leaving one out. What is not there was not asked for (a filter by event code), was overwritten in the
 pump before it uploaded, or was lost on the way: nobody can tell which, so gaps are told and are no fault.

@@ -1,4 +1,4 @@
-"""What Nightscout calls the same things, as SQL: one JSON object a row, nulls left out. Pure.
+"""Tables in Nightscout's format, as SQL: one JSON object per row, without nulls. Pure.
 
 Entries (sgv, mbg), treatments (`eventType` as in Nightscout's care portal; `Sleep` as tconnectsync calls it) and profiles. Instants in UTC
 with a Z, glucose in mg/dL, insulin in units, durations in minutes. `device` is the pump's model and its number in this database: two pumps

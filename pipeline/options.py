@@ -1,4 +1,4 @@
-"""The options of `tfx pipeline` that several verbs share, and which of them go together."""
+"""Options shared by several verbs of `tfx pipeline`, and which of them go together."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

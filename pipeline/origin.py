@@ -1,4 +1,4 @@
-"""Where the answers come from: a cassette, or the live service. The only module that opens sessions."""
+"""Where responses come from, a cassette or the live service: the only module that opens sessions."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext

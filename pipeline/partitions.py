@@ -1,4 +1,4 @@
-"""Many accounts: a cassette each in, a partition of Parquet files each out. The only module that writes partitions.
+"""Many accounts: one cassette in, one partition of Parquet files out, for each. The only module that writes partitions.
 
 A partition is finished when its folder has its name: the files are written beside it and renamed, so whoever dies leaves none half
 written, and of two that make the same one the second finds it there and throws its own away. What is finished and was made from the same

@@ -1,4 +1,4 @@
-"""Long stretches of events, a piece at a time: what is done to all of a history takes the memory of a part of it."""
+"""Work on long ranges of events piece by piece, so that memory does not grow with the history."""
 
 from collections.abc import Iterator
 from typing import Final, cast

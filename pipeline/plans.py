@@ -1,4 +1,4 @@
-"""Which windows a run asks for. Pure."""
+"""Which windows a run requests. Pure."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta

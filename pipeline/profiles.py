@@ -1,4 +1,4 @@
-"""Profiles as the account's list tells them with each pump: what they are in either era, and their tables."""
+"""Read profiles from the account's list of pumps, in either era, and make rows of them."""
 
 import hashlib
 from collections.abc import Mapping, Sequence

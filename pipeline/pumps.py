@@ -1,4 +1,4 @@
-"""The pumps of an account as the era lists them, and which one is meant. Pure but for the one question to the service."""
+"""The pumps of an account, as each era lists them, and which one was chosen. Pure, apart from one request to the service."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The quarantine: what was received and could not be understood, kept with its reason, by the column."""
+"""The quarantine: received content that could not be understood, stored with its reason."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Every table made again from raw_events: what a newer tfx reads otherwise, or a hand has damaged, comes out as in a new run.
+"""`tfx pipeline rebuild`: make every table again from raw_events, after an update of tfx or a manual change.
 
 What raw_events does not have stays: what the quarantine alone keeps, profiles, and the days still to be asked for.
 """

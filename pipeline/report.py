@@ -1,4 +1,4 @@
-"""The report of a run for a person. Pure."""
+"""The report of a run as text. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence

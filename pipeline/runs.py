@@ -1,4 +1,4 @@
-"""A whole run, from an order to its report: plain functions, which the command calls and Prefect flows wrap."""
+"""A whole run, from its options to its report: plain functions, called by the command and wrapped by Prefect flows."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager

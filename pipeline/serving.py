@@ -1,4 +1,4 @@
-"""One run after another, for ever: never two at once, and a clean end. Knows no clock but the one it is given."""
+"""`tfx pipeline serve`: one run after another until stopped, never two at once. The clock is passed in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The steps of the pipeline as plain functions: ask, keep as received, name and time, extract, join; one transaction a window.
+"""The steps of a run as plain functions: request, store raw, name and time events, extract, join; one transaction per window.
 
 Running twice, over overlapping windows, or in another order gives the same tables: an event is known by device, sequence group and
 sequence number, only new ones go on, and what depends on others (chains of events, instants near clock changes) is worked out anew.

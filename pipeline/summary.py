@@ -1,4 +1,4 @@
-"""What a warehouse holds, in numbers: row counts, sums, first and last rows, and what a person wants to know. Reads only."""
+"""Summarise a database: row counts, sums, first and last rows, glucose and insulin figures. Reads only."""
 
 from collections.abc import Mapping
 from datetime import date, datetime

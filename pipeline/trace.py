@@ -1,4 +1,4 @@
-"""Where one event went: from the answer through the events to its row, or why it has none. Reads only."""
+"""`tfx pipeline trace`: follow one event from the response to its rows, or say why it has none. Reads only."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Unread days: days whose answer could not be read. They are kept, and asked for again, until an answer was read."""
+"""Unread days: days whose response could not be read. They are stored and requested again until a response can be read."""
 
 from datetime import date, timedelta
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""The warehouse: the only module that opens DuckDB.
+"""Open and set up the DuckDB database: the only module that opens DuckDB.
 
 What serves `duckdb://` is whichever SQLAlchemy dialect is installed; nothing here or elsewhere asks which
 (docs/decisions/duckdb-dialect.md).

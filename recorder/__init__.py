@@ -1,1 +1,1 @@
-"""Live service -> Capture: the walk through an account, every exchange kept as it went over the wire."""
+"""Record the live service into a capture: requests every endpoint a client uses, and keeps each exchange as on the wire."""

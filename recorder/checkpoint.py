@@ -1,4 +1,4 @@
-"""An unfinished recording on disk, encrypted: the only module that writes a capture anywhere.
+"""Encrypted file of an unfinished recording: the only module that writes a capture to disk.
 
 One file outside every repository: a header with a random salt, then sealed records, the errand first and an exchange each after. The key
 is made from the account's password, so nothing needs to be kept that opens it: whoever resumes types the password again. A record is

@@ -1,4 +1,4 @@
-"""Runs a Python program with its requests and urllib taped: `python -m recorder.child FD PROGRAM ARGS`, started by `recorder.program`.
+"""Run a Python program with requests and urllib recorded: `python -m recorder.child FD PROGRAM ARGS`, started by `recorder.program`.
 
 Every exchange with Tandem Source goes into the pipe as soon as it is whole; the program itself notices nothing.
 """

@@ -1,4 +1,4 @@
-"""`tfx record`: the command parses, calls `recorder.job`, prints, exits."""
+"""`tfx record`: parse the command line, call `recorder.job`, print, exit."""
 
 import json
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""Where an e-mail address and a password come from: a file, the environment, the OS keyring, a hidden prompt. Never from arguments."""
+"""Get e-mail address and password from a file, the environment, the OS keyring or a hidden prompt; never from arguments."""
 
 import os
 import stat

@@ -1,4 +1,4 @@
-"""From an order on the command line to a cassette on disk: credentials, session or program, sanitizer, store."""
+"""Carry out `tfx record`: credentials, session or program, sanitizer, cassette file."""
 
 from collections.abc import Callable
 from contextlib import suppress

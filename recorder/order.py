@@ -1,4 +1,4 @@
-"""What was asked for on the command line, and what it comes to. Pure."""
+"""The options of `tfx record` as an order, checked against each other. Pure."""
 
 import shlex
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Recording what another Python program fetches: starts it in a child that tapes its requests, and takes the tape through a pipe."""
+"""Record another Python program: start it in a child process that records its requests, and receive the exchanges through a pipe."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Every value on a tape that must not survive: what the sanitizer's second layer looks for. Pure.
+"""Collect every recorded value that must not be on the cassette, for the sanitizer's second search. Pure.
 
 This is not the sanitizer's allow-list turned round. It asks what a value looks like and what it is called, so that the two layers do not
 share a mistake; a value it misses is still caught by the first, which passes nothing it does not know.

@@ -1,4 +1,4 @@
-"""Serialized exchanges: for the sealed records of an unfinished recording, and for the pipe from a child process. Pure."""
+"""Serialize exchanges, for the encrypted file of an unfinished recording and for the pipe from a child process. Pure."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""One recording session: a taped connection, the walk over it, the capture it leaves. The module that touches the network."""
+"""One recording session: a recorded connection, the walk through the account, the resulting capture. Touches the network."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping

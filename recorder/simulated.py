@@ -1,4 +1,4 @@
-"""Recording the stand-in: the same session over real HTTPS, with an invented account and a clock that stands still."""
+"""Record the simulated service (`--simulated`): the same session over real HTTPS, with an invented account and a fixed clock."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""What to tell a person about a cassette just written. Pure."""
+"""The text printed after a recording. Pure."""
 
 import base64
 from collections.abc import Iterable, Iterator, Sequence

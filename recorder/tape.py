@@ -1,4 +1,4 @@
-"""Keeps every exchange that gets a whole answer, at the requests adapter. See docs/decisions/capture-at-the-adapter.md.
+"""A requests adapter that keeps every exchange with a complete response. See docs/decisions/capture-at-the-adapter.md.
 
 The adapter is the one place that sees each redirect hop, each failed and each retried request, before cookies, content codings and
 redirects are undone, and it patches nothing: threads cannot take it away from one another.

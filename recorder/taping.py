@@ -1,4 +1,4 @@
-"""`pytest --tfx-record`: what marked tests ask the live service, taped in this process, sanitized, and written when all have passed."""
+"""`pytest --tfx-record`: record what marked tests request from the live service, sanitize it, write it when all tests have passed."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

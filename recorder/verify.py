@@ -1,4 +1,4 @@
-"""`tfx verify`: records the service again in memory and says what drifted since a cassette was made. Writes nothing."""
+"""`tfx verify`: record the service again in memory and report what changed since a cassette was made. Writes nothing."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""The walk through an account, as clients do it: sign in, the pumps, the person, then the events window by window."""
+"""The requests of a recording, in a client's order: sign in, list pumps, read the profile, then fetch events window by window."""
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager

@@ -1,1 +1,1 @@
-"""From events to tables: one module a table, named after it; `tables` says which codes each takes."""
+"""How events become rows: one module per table, named after it; `tables` says which codes each table takes."""

@@ -1,4 +1,4 @@
-"""alarms_and_alerts: what was activated, acknowledged and cleared, joined to a row with a span. Pure."""
+"""alarms_and_alerts: activation, acknowledgement and clearing of an alarm, joined into one row. Pure."""
 
 from collections.abc import Mapping
 from typing import Final

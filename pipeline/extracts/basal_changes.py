@@ -1,4 +1,4 @@
-"""basal_changes: the rate was set to another one, and why. Pure."""
+"""basal_changes: changes of the basal rate, with their reasons. Pure."""
 
 from typing import Final
 

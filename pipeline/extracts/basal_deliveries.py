@@ -1,4 +1,4 @@
-"""basal_deliveries: what the pump set out to infuse. Pure."""
+"""basal_deliveries: the basal rate that the pump was commanded to deliver. Pure."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""blood_glucose_readings: glucose entered on the pump, from a meter or taken over from the sensor. Pure."""
+"""blood_glucose_readings: blood glucose entered on the pump, typed from a meter or taken over from the sensor. Pure."""
 
 from typing import Final
 

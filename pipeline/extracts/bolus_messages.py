@@ -1,4 +1,4 @@
-"""bolus_messages: what each message of a bolus says. Pure."""
+"""bolus_messages: one row per message of a bolus. Pure."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""boluses: a bolus's messages joined to one row. Pure.
+"""boluses: the messages of each bolus, joined into one row. Pure.
 
 Amounts: what was asked for is the request (66), else what the completions name, else the deliveries' or the activations' own.
 An extended bolus is completed twice: 20 tells the part given at once, 21 the rest; until 21 is there, 280 counts along.

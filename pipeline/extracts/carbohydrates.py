@@ -1,4 +1,4 @@
-"""carbohydrates: what was entered as eaten. Pure."""
+"""carbohydrates: carbohydrate entered on the pump. Pure."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""clock_changes: the pump's clock was set. Pure."""
+"""clock_changes: changes of the pump's clock. Pure."""
 
 from typing import Final
 

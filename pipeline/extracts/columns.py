@@ -1,4 +1,4 @@
-"""What a kind of event says, as columns: what the extracts of single events are made of. Pure.
+"""Describe the columns that a kind of event fills: used by every table with one row per event. Pure.
 
 A value or time no pump can mean makes no row; the event is kept and its place goes to the quarantine.
 """

@@ -1,4 +1,4 @@
-"""control_modes: who decides on basal insulin, the profile or the algorithm, each until the next. Pure."""
+"""control_modes: whether the profile or the algorithm controls basal insulin; a row lasts until the next. Pure."""
 
 from typing import Final
 

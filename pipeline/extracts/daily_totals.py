@@ -1,4 +1,4 @@
-"""daily_totals: what the pump itself counted since midnight, as last told that day. Pure."""
+"""daily_totals: the pump's own totals since midnight, as last reported that day. Pure."""
 
 from typing import Final
 

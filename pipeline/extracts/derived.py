@@ -1,4 +1,4 @@
-"""Tables worked out in SQL from what is stored: one row an event, or one row a chain of events. Pure: this module writes statements.
+"""The SQL of derived tables, with one row per event or one row per group of messages. Pure: this module only writes statements.
 
 A row is known and timed by its first event. A chain is what messages of one key tell in the order of writing: it begins with a
 message that `opens`, or with whatever follows one that `closes`. A change among events from one sequence number to another can

@@ -1,4 +1,4 @@
-"""sensor_sessions: a sensor started, joined and stopped. Pure."""
+"""sensor_sessions: start, join and stop of a sensor, joined into one row. Pure."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""suspensions: from the suspension of insulin to its resumption. Pure."""
+"""suspensions: spans from a suspension of insulin to its resumption. Pure."""
 
 from typing import Final
 

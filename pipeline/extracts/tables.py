@@ -1,4 +1,4 @@
-"""Which table takes which codes, and which codes no table takes. Pure; a new table is a module, a row here, a model and a migration."""
+"""Which table takes which event codes, and which codes have none. Pure; a new table is a module, a row here, a model and a migration."""
 
 from collections.abc import Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""user_modes: normal, sleep and exercise, each until the next. Pure."""
+"""user_modes: normal, sleep and exercise; a row lasts until the next. Pure."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Fields of a stored event as SQL: columns of the relation `told`, cut out of the payloads by numpy, or slices of a payload. Pure."""
+"""Fields of a stored event for SQL: columns of the relation `told`, cut out of payloads by numpy, or slices of a payload. Pure."""
 
 import re
 from collections.abc import Iterable, Mapping

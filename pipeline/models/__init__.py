@@ -1,4 +1,4 @@
-"""The tables of the warehouse, as SQLAlchemy models. Pure; the migrations in `alembic/` make them.
+"""The tables of the database, as SQLAlchemy models. Pure; the migrations in `alembic/` create them.
 
 An event is known for ever by (device, sequence group, sequence number), so that is the key of every table that holds one row
 an event: see docs/decisions/event-identity.md. Columns end in their unit. `pump_time` is the pump's wall clock, which has no

@@ -1,4 +1,4 @@
-"""What the models have in common: the key of an event, its time, and what a foreign key to it looks like. Pure."""
+"""What all models share: the key of an event, its time columns, and the foreign key to it. Pure."""
 
 from datetime import datetime
 from typing import ClassVar, Final

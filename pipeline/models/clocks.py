@@ -1,4 +1,4 @@
-"""What is known of pumps' clocks, and so how every stored instant was computed. Pure."""
+"""Tables about pump clocks, from which every stored instant is computed. Pure."""
 
 from sqlalchemy import BigInteger, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column

@@ -1,4 +1,4 @@
-"""What comes first: devices, events as received and by name, and the quarantine. Pure."""
+"""The basic tables: devices, raw events, events by name, and the quarantine. Pure."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Glucose: the readings of sensors, what was entered, and the sensors themselves. Pure."""
+"""Tables about glucose: sensor readings, entered values, sensor sessions. Pure."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""Insulin: basal rates, suspensions, boluses, and the pump's own count. Pure."""
+"""Tables about insulin: basal rates, suspensions, boluses, and the pump's own totals. Pure."""
 
 from datetime import date, datetime
 

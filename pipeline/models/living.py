@@ -1,4 +1,4 @@
-"""What a person does with a pump besides insulin and glucose: meals, fillings, modes, its clock. Pure."""
+"""Other tables: carbohydrates, cartridge and site changes, modes, clock changes. Pure."""
 
 from datetime import date, datetime
 

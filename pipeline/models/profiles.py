@@ -1,4 +1,4 @@
-"""Profiles, as every upload told them. Pure."""
+"""Tables of profiles, as each upload reported them. Pure."""
 
 from datetime import datetime
 

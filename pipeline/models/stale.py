@@ -1,4 +1,4 @@
-"""What is still to be worked out. Pure."""
+"""The table of event ranges whose derived rows must be computed again. Pure."""
 
 from sqlalchemy import BigInteger, Integer
 from sqlalchemy.orm import Mapped, mapped_column

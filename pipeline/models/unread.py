@@ -1,4 +1,4 @@
-"""What is still to be asked for again. Pure."""
+"""The table of days that must be requested again. Pure."""
 
 from datetime import date
 
