@@ -7,6 +7,7 @@ a miss the program swallowed, of one in a grandchild, and of all that came befor
 import json
 import os
 import sys
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict, Unpack
@@ -57,28 +58,44 @@ def activate() -> None:
 class _Later:
     """The replay, made at the first request: most processes never make one."""
 
-    __slots__ = ("_replay",)
+    __slots__ = ("_lock", "_replay")
 
     def __init__(self) -> None:
         self._replay: Replay | None = None
+        self._unlock()
+        if hasattr(os, "register_at_fork"):
+            # The thread that was making the replay is not there in a forked process, which would wait for it for ever.
+            os.register_at_fork(after_in_child=self._unlock)
+
+    def _unlock(self) -> None:
+        self._lock = threading.Lock()
 
     def answer(self, request: "Request") -> "Response":
         """What the cassette says."""
-        if self._replay is None:
-            from replayer.session import Replay
-            from tfx.store import opened
+        replay = self._replay
+        if replay is None:
+            # Threads that ask first all at once must ask the same replay: each of several would answer each exchange.
+            with self._lock:
+                replay = self._replay = self._replay or _made()
+        return replay.answer(request)
 
-            strict, signed_in = bool(_GIVEN.get(STRICT)), bool(_GIVEN.get(SIGNED_IN))
-            era = _GIVEN.get(ERA) or None
-            front, *behind = map(opened, cassettes_of(_GIVEN))
-            found: Replay | None = None
-            for one in reversed(behind):
-                found = Replay(one, strict_windows=strict, signed_in=signed_in, behind=found)
-            faults = _GIVEN.get(FAULTS, "").split()
-            self._replay = Replay(front, strict_windows=strict, faults=faults, as_era=era, signed_in=signed_in, behind=found, tell=tell)
-            if _GIVEN.get(REPORT):
-                self._replay.credentials.share(Path(_GIVEN[REPORT]))
-        return self._replay.answer(request)
+
+def _made() -> "Replay":
+    """The replay that the environment tells of."""
+    from replayer.session import Replay
+    from tfx.store import opened
+
+    strict, signed_in = bool(_GIVEN.get(STRICT)), bool(_GIVEN.get(SIGNED_IN))
+    era = _GIVEN.get(ERA) or None
+    front, *behind = map(opened, cassettes_of(_GIVEN))
+    found: Replay | None = None
+    for one in reversed(behind):
+        found = Replay(one, strict_windows=strict, signed_in=signed_in, behind=found)
+    faults = _GIVEN.get(FAULTS, "").split()
+    replay = Replay(front, strict_windows=strict, faults=faults, as_era=era, signed_in=signed_in, behind=found, tell=tell)
+    if _GIVEN.get(REPORT):
+        replay.credentials.share(Path(_GIVEN[REPORT]))
+    return replay
 
 
 def cassettes_of(environment: Mapping[str, str]) -> list[Path]:

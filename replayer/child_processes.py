@@ -116,7 +116,7 @@ def patch_fork_exec(module: ModuleType, switch: Switch) -> list[Undo]:
     def fork_exec(args: Sequence[object], programs: Sequence[object], *rest: object) -> int:
         # CPython's own order: close_fds, pass_fds, cwd, env, and on.
         folder, given = rest[2], cast("Sequence[bytes] | None", rest[3])
-        surroundings = os.environ if given is None else dict(pair.split(b"=", 1) for pair in given)
+        surroundings = None if given is None else dict(pair.split(b"=", 1) for pair in given)
         for program in programs:
             sys.audit("subprocess.Popen", program, args, folder, surroundings)
         return original(args, programs, *rest)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from replayer.child import BOOTSTRAP, CASSETTE, REPORT
+from replayer.inherited import inherited
 from replayer.interpreter import is_this_python, shebang, shuts_out
 
 __tracebackhide__ = True  # command lines and environments hold live values
@@ -19,13 +20,15 @@ __tracebackhide__ = True  # command lines and environments hold live values
 EVENTS: Final = frozenset({"subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "pty.spawn"})
 """The audit events of a program that is started."""
 
-_LIBRARY_LOOK_UPS: Final = (
+_LOOK_UPS: Final = (
     (frozenset({"/sbin/ldconfig"}), re.compile(r"-p|-r")),
     (frozenset({"gcc", "cc"}), re.compile(r"-Wl,-t -o \S+ -l[\w.+-]+")),
     (frozenset({"ld"}), re.compile(r"-t( -L \S+)* -o /dev/null -l[\w.+-]+")),
     (frozenset({"objdump"}), re.compile(r"-p -j \.dynamic \S+")),
+    (frozenset({"uname"}), re.compile(r"-p")),
 )
-"""How `ctypes.util.find_library` looks a library up, by program and its arguments: compilers and linkers that reach no network."""
+"""How `ctypes.util.find_library` looks a library up, and `platform.processor` the machine, by program and its arguments: compilers,
+linkers and a word about the kernel, none of which reaches a network."""
 _SHELL: Final = "sh"
 
 
@@ -40,7 +43,7 @@ def unguarded(event: str, args: tuple[object, ...]) -> str | None:
         words, given = _words(args[1]), args[-1]
         program, folder = _word(args[0]), args[2] if event == "subprocess.Popen" else None
     surroundings = _surroundings(given)
-    if event == "subprocess.Popen" and _is_library_look_up(program, words[1:]):
+    if event == "subprocess.Popen" and _is_look_up(program, words[1:]):
         return None
     path = _path(program, None if folder is None else _word(folder), surroundings)
     if path is None:
@@ -48,10 +51,10 @@ def unguarded(event: str, args: tuple[object, ...]) -> str | None:
     return None if carries(surroundings) and _is_guardable(path, words[1:], surroundings) else os.path.basename(program)  # noqa: PTH119  # not a path of ours
 
 
-def _is_library_look_up(program: str, options: Sequence[str]) -> bool:
+def _is_look_up(program: str, options: Sequence[str]) -> bool:
     # By name where the look-up asks PATH itself: who may put a gcc of his own there may do anything anyhow.
     names = {program, os.path.basename(program)}  # noqa: PTH119  # not a path of ours
-    return any(names & programs and pattern.fullmatch(" ".join(options)) for programs, pattern in _LIBRARY_LOOK_UPS)
+    return any(names & programs and pattern.fullmatch(" ".join(options)) for programs, pattern in _LOOK_UPS)
 
 
 def carries(surroundings: Mapping[str, str]) -> bool:
@@ -89,7 +92,7 @@ def _path(program: str, folder: str | None, surroundings: Mapping[str, str]) -> 
 
 def _surroundings(given: object) -> Mapping[str, str]:
     if not isinstance(given, Mapping):
-        return os.environ
+        return inherited()
     return {_word(name): _word(value) for name, value in given.items()}
 
 

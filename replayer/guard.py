@@ -8,7 +8,8 @@ look-up. Not blocked: netlink, socket pairs (asyncio), the Unix sockets in `_PYT
 raw packet sockets, which send once they are bound). Loopback and other Unix sockets
 (`unix:/path`) only by allow-list. Attempts are counted even if the program swallows the error.
 
-While a cassette plays, programs that would not carry the guard (`children.py`) are not started either. Beyond its reach: C code with
+Sub-interpreters are not made: they have hooks of their own, and so none. While a cassette plays, programs that would not carry the guard
+(`children.py`) are not started either. Beyond its reach: C code with
 sockets of its own (DuckDB's HTTP client), what is called through ctypes, and processes that ran before.
 """
 
@@ -30,6 +31,12 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 LOOPBACK: Final = "loopback"
 """The allow-list entry for 127.0.0.0/8, ::1 and localhost, and for asking their names."""
+
+
+INTERPRETER: Final = "tfx.interpreter"
+"""The event of ours that says a sub-interpreter is asked for (`interpreters.py`)."""
+_INTERPRETERS: Final = frozenset({INTERPRETER} | ({"cpython.PyInterpreterState_New"} if sys.version_info < (3, 12) else set()))
+"""CPython's own event is of use in 3.11 alone: 3.12 crashes if a hook raises there, 3.13 asks nobody."""
 
 
 class Guard:
@@ -181,6 +188,9 @@ class Guard:
                 "Allow the program by name (tfx replay --allow-programs, in pytest the marker's allow_programs or the ini option "
                 "tfx_allow_programs) if it may run unseen"
             )
+        elif event in _INTERPRETERS and self._depth:
+            # Audit hooks are an interpreter's own: one more would have none.
+            attempt, remedy = "start a sub-interpreter, which tfx cannot see into", "Use threads or processes"
         else:
             return
         # They may hold an environment or an address.

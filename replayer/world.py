@@ -123,6 +123,7 @@ PATCHES: Final[Mapping[str, str]] = {
     "urllib3.connection": "replayer.http_client:patch_urllib3",
     "aiohttp.connector": "replayer.aiohttp_transport:patch_aiohttp",
     "_posixsubprocess": "replayer.child_processes:patch_fork_exec",
+    **dict.fromkeys(("_xxsubinterpreters", "_interpreters"), "replayer.interpreters:patch_interpreters"),
     **dict.fromkeys(TOKEN_CACHES, "replayer.token_caches:patch_token_cache"),
 }
 """Module name to what is replaced in it; a package is whole only when its own `__init__` is done."""

@@ -8,6 +8,7 @@ Linux only; imports nothing of tfx, so that it starts quickly and whatever Pytho
 """  # noqa: INP001  # a script
 
 import array
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -43,7 +44,8 @@ def main(handle: int, wanted: str, words: list[str]) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda _number, _frame: process.terminate())
     code = process.wait()
-    parent.sendall(json.dumps({"code": 128 - code if code < 0 else code, "attempts": attempts() if listener else 0}).encode() + b"\n")
+    with contextlib.suppress(BrokenPipeError):  # tfx was killed: nobody wants to know
+        parent.sendall(json.dumps({"code": 128 - code if code < 0 else code, "attempts": attempts() if listener else 0}).encode() + b"\n")
     return 0
 
 

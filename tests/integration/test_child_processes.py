@@ -1,12 +1,14 @@
 """Processes that a test starts while its cassette plays carry guard and cassette, and what they do counts as its own."""
 
 import concurrent.futures
+import contextlib
 import multiprocessing
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import tape
@@ -14,6 +16,7 @@ from child_work import ask, reach
 from strangers import Project, project_of
 
 from replayer.guard import GUARD, LOOPBACK
+from replayer.inherited import inherited
 from replayer.session import offline
 from tandem.regions import SSO_URL
 from tfx.errors import MismatchError, NetworkBlockedError, UnusedError
@@ -104,3 +107,63 @@ def test_what_a_forked_process_does_counts_here_in_words() -> None:
             assert not replay.blocked
     finally:
         GUARD._allowed[LOOPBACK] = kept
+
+
+def run_shell_free(program: str) -> None:
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def run_by_exec(program: str) -> None:
+    os.execv(sys.executable, [sys.executable, "-c", program])
+
+
+def run_by_spawn(program: str) -> None:
+    os._exit(os.spawnv(os.P_WAIT, sys.executable, [sys.executable, "-c", program]))
+
+
+def run_by_path(program: str) -> None:
+    os.execvp(sys.executable, [sys.executable, "-c", program])
+
+
+def run_by_multiprocessing(program: str) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=exec, args=(program,))
+    process.start()
+    process.join()
+
+
+WAYS = (run_shell_free, run_by_exec, run_by_spawn, run_by_path, run_by_multiprocessing)
+UNGUARDED: dict[str, Callable[[], object]] = {
+    "another path": lambda: os.putenv("PYTHONPATH", "/nowhere"),
+    "no path": lambda: os.unsetenv("PYTHONPATH"),
+    "no cassette": lambda: os.unsetenv("TFX_REPLAY_CASSETTE"),
+}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+@pytest.mark.parametrize("way", WAYS)
+def test_an_environment_changed_behind_the_back_of_python_lets_nobody_out(way: Callable[[str], None], tmp_path: Path) -> None:
+    """A program given no environment inherits C's, which `os.putenv` changes and `os.environ` does not show."""
+    for number, change in enumerate(UNGUARDED.values()):
+        out = tmp_path / str(number)
+        with offline(tape.session()) as replay:
+            child = os.fork()
+            if child == 0:
+                with contextlib.suppress(BaseException):
+                    change()
+                    way(f"open({str(out)!r}, 'w').close()")
+                os._exit(0)
+            os.waitpid(child, 0)
+            assert [words.partition(",")[0] for words in replay.blocked] == [f"start {os.path.basename(sys.executable)}"]  # noqa: PTH119
+            replay.forgive()
+        assert not out.exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_spawn"), reason="nothing is spawned so here")
+def test_the_inherited_environment_is_what_a_program_gets() -> None:
+    os.putenv("TFX_TEST_NAME", "given")
+    try:
+        assert inherited()["TFX_TEST_NAME"] == "given"
+        assert {name: value for name, value in inherited().items() if name in os.environ} == dict(os.environ)
+    finally:
+        os.unsetenv("TFX_TEST_NAME")
+    assert "TFX_TEST_NAME" not in inherited()

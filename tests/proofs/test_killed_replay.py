@@ -23,9 +23,14 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_killed_replay_leaves_no_program_behind(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "tfx", "replay", str(store.save(tape.session(), tmp_path)), "--", "-c", PROGRAM]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}) as process:
+@pytest.mark.parametrize("words", [("-c", PROGRAM), ("sh", "-c", "echo $$; exec sleep 60")])
+def test_a_killed_replay_leaves_no_program_behind_and_says_nothing(tmp_path: Path, words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "tfx", "replay", str(store.save(tape.session(), tmp_path)), "--", *words]
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    with (
+        (tmp_path / "said").open("w+") as said,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=said, text=True, env=environment) as process,
+    ):
         assert process.stdout is not None
         child = int(process.stdout.readline())
         process.send_signal(signal.SIGKILL)
@@ -33,3 +38,5 @@ def test_a_killed_replay_leaves_no_program_behind(tmp_path: Path) -> None:
     while is_alive(child) and time.monotonic() < end:
         time.sleep(0.02)
     assert not is_alive(child)
+    time.sleep(0.2)  # the helper of a program in another language ends after it
+    assert (tmp_path / "said").read_text() == ""

@@ -1,6 +1,8 @@
 """Eight threads on every stack, in the process and through the proxy: nothing arrives at a canary, and no answer is wrong."""
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -14,6 +16,7 @@ from stacks import STACKS, opened
 
 from replayer.served import served
 from replayer.session import Replay, offline
+from tfx import store
 from tfx.cassette import Cassette
 from tfx.codec import encoded
 from tfx.exchange import Exchange, Headers, Request, Response, Terms
@@ -132,3 +135,45 @@ def ask_for(canary: Canary, proxy: str, stop: threading.Event, refused: list[int
         with socket.create_connection((host, int(port)), timeout=5) as way:
             way.sendall(f"CONNECT {canary.url.removeprefix('http://')} HTTP/1.1\r\n\r\n".encode())
             refused.append(int(way.recv(64).split()[1]))
+
+
+COLD = """
+import threading, sys, urllib.request
+from collections import Counter
+import requests
+URL, found, start = "https://sso.tandemdiabetes.com/", Counter(), threading.Barrier(16)
+def one():
+    if sys.argv[1] == "urllib":
+        return urllib.request.urlopen(URL).status
+    return requests.get(URL).status_code
+def ask():
+    start.wait()
+    try:
+        found[str(one())] += 1
+    except Exception as error:
+        found[type(error).__name__] += 1
+threads = [threading.Thread(target=ask) for _ in range(16)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(sorted(found.items()))
+"""
+
+
+@pytest.mark.parametrize(
+    ("stack", "options", "expected"),
+    [
+        ("requests", (), [("200", 1), ("MismatchError", 15)]),
+        ("urllib", (), [("200", 1), ("MismatchError", 15)]),
+        ("requests", ("--fault", "sso-page:1:503"), [("200", 1), ("503", 1), ("MismatchError", 14)]),
+        ("requests", ("--serve",), [("200", 1), ("501", 15)]),
+        ("requests", ("--serve", "--fault", "sso-page:1:503"), [("200", 1), ("501", 14), ("503", 1)]),
+    ],
+)
+def test_a_program_whose_first_requests_come_from_many_threads_gets_each_answer_once(
+    tmp_path: Path, stack: str, options: tuple[str, ...], expected: list[tuple[str, int]]
+) -> None:
+    (tmp_path / "cold.py").write_text(COLD)
+    command = [sys.executable, "-m", "tfx", "replay", str(store.save(tape.session(), tmp_path)), *options, "--"]
+    command += [*([sys.executable] if "--serve" in options else []), str(tmp_path / "cold.py"), stack]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, f"{expected}\n"), done.stderr

@@ -225,12 +225,14 @@ def test_looking_a_library_up_is_no_program_and_nothing_else_is_let_through_by_i
         ["/usr/bin/gcc", "-Wl,-t", "-o", temporary, "-lpango-1.0"],
         ["ld", "-t", "-L", "/opt/lib", "-o", os.devnull, "-lc"],
         ["/usr/bin/objdump", "-p", "-j", ".dynamic", "/usr/lib/libc.so.6"],
+        ["uname", "-p"],  # `platform.processor`
     )
     others = (
         ["/sbin/ldconfig"],
         ["gcc", "-wrapper", "sh", "-Wl,-t", "-o", temporary, "-lc"],
         ["ld", "-t", "-o", temporary, "-lc"],
         ["sh", "-p"],
+        ["uname", "-a"],
     )
     with_path = {"PATH": os.defpath}
     for words in lookups:
@@ -262,3 +264,18 @@ def test_a_process_started_below_subprocess_is_looked_at(tmp_path: Path) -> None
                 module.fork_exec([b"ls"], programs, True, (), os.fsencode(tmp_path), None)
         replay.forgive()
     assert module.fork_exec is before
+
+
+def test_a_sub_interpreter_is_not_made() -> None:
+    """It would have no audit hooks; what makes one is called otherwise in other Pythons."""
+    name = "_xxsubinterpreters" if sys.version_info < (3, 13) else "_interpreters"
+    make = importlib.import_module(name).create
+    with offline(tape.session()) as replay:
+        with pytest.raises(NetworkBlockedError, match="start a sub-interpreter, which tfx cannot see into"):
+            importlib.import_module(name).create()
+        if sys.version_info < (3, 12):
+            with pytest.raises(RuntimeError, match="interpreter creation failed"):
+                make()  # a reference taken before
+        assert len(replay.blocked) == 1 + (sys.version_info < (3, 12))
+        replay.forgive()
+    assert importlib.import_module(name).create is make

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from replayer.keys import key, question
+from replayer.served import NOT_ON_IT, reply
 from replayer.session import Replay
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, MismatchError
@@ -158,6 +159,15 @@ PLACES = [
 def test_one_flipped_bit_of_a_recorded_request_is_a_miss_that_names_the_place(place: tuple[Cassette, int, str, int], mask: int) -> None:
     cassette, number, part, at = place
     flips.tried(flips.at(cassette, number), number, flips.flipped(cassette.exchanges[number].request, part, at, mask))
+
+
+def test_a_number_python_does_not_read_is_a_miss_like_any_other_body() -> None:
+    login = tape.session().exchanges[1].request
+    replay, huge = Replay(tape.session()), b'{"username": ' + b"9" * 6000 + b', "password": "p"}'
+    with pytest.raises(MismatchError, match="body: recorded <json>, asked <bytes>"):
+        replay.answer(replace(login, body=huge))
+    assert reply(replay, replace(login, body=huge)).response.status == NOT_ON_IT
+    assert len(replay.misses) == 2
 
 
 def test_each_answer_is_given_once_in_the_order_recorded_and_then_no_more() -> None:
