@@ -139,6 +139,20 @@ def question(request: Request, known: Mapping[tuple[str, str], Address] = NOTHIN
     return Question(request, known.get((request.method, before)) or address(request.method, before), query)
 
 
+def at_its_host(request: Request) -> Request:
+    """The request at the host that its Host header names, if it has one: by that, not by the connection, a live one finds its site."""
+    host = request.headers.get("host")
+    if not host or request.url.startswith(f"https://{host}/"):
+        return request
+    parts = urlsplit(request.url)
+    port = DEFAULT_PORTS.get(parts.scheme.lower(), "")
+    named, mine = (one.lower().removesuffix(port) for one in (host, parts.netloc.rpartition("@")[2]))
+    if named == mine:
+        return request
+    # What is no host at all, and might not even stand in a URL, is nobody's.
+    return replace(request, url=parts._replace(netloc=named if re.fullmatch(r"[\w.-]+(:\d+)?", named, re.ASCII) else "invalid").geturl())
+
+
 def address(method: str, before: str) -> Address:
     """Where a request of this method goes, `before` being its URL without query and fragment."""
     parts = urlsplit(before)
@@ -201,10 +215,13 @@ def compared_pairs(asked: Question, pairs: tuple[Pair, ...], where: str, ignored
     drop, bound = dropped(asked.place, where), bound_names(asked.place, where)
     if not (drop or bound or ignored):
         return pairs
+    names = [text(name) for name, _ in pairs]
+    # Twice is no longer what every client may do: which of the two the service takes, or that it refuses both, nobody recorded.
+    drop = frozenset(name for name in drop if names.count(name) == 1)
     return tuple(
-        (name, BOUND if value is not None and text(name) in bound else value)
-        for name, value in pairs
-        if text(name) not in drop and f"{where}.{text(name)}" not in ignored
+        (name, BOUND if value is not None and word in bound else value)
+        for word, (name, value) in zip(names, pairs, strict=True)
+        if word not in drop and f"{where}.{word}" not in ignored
     )
 
 

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from replayer import access
 from replayer.credentials import SignIn, token_of
 from replayer.differences import Candidate
-from replayer.keys import Address, Key, Question, checked_ignore, key, question
+from replayer.keys import Address, Key, Question, at_its_host, checked_ignore, key, question
 from tandem.eras import ERAS, Era
 from tfx import codec
 from tfx.cassette import Cassette
@@ -125,7 +125,7 @@ class Index:
 
     def asked(self, request: Request) -> Question:
         """A request taken apart, by what is known of the recorded ones."""
-        return question(request, self.addresses)
+        return question(at_its_host(request), self.addresses)
 
     def take(self, asked: Question, verdict: str) -> Entry | None:
         """The next recorded answer to this question in the state there is; it may lead to another."""

@@ -1,6 +1,7 @@
 """A request is answered by the exchange it equals, and by no other."""
 
 import json
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from random import Random
@@ -9,6 +10,7 @@ from urllib.parse import urlsplit, urlunsplit
 import flips
 import pytest
 import tape
+from flips import at
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -159,6 +161,34 @@ PLACES = [
 def test_one_flipped_bit_of_a_recorded_request_is_a_miss_that_names_the_place(place: tuple[Cassette, int, str, int], mask: int) -> None:
     cassette, number, part, at = place
     flips.tried(flips.at(cassette, number), number, flips.flipped(cassette.exchanges[number].request, part, at, mask))
+
+
+@pytest.mark.parametrize(
+    ("host", "answered", "why"),
+    [
+        ("sso.tandemdiabetes.com", True, "its own, as every client sends it"),
+        ("SSO.TandemDiabetes.com:443", True, "a host has no case, and 443 goes without saying"),
+        ("", True, "HTTP/1.0 has none"),
+        ("evil.example", False, "another site on the same connection"),
+        ("sso.eu.tandemdiabetes.com", False, "the other cloud"),
+        ("sso.tandemdiabetes.com:444", False, "another port"),
+        ("sso.tandemdiabetes.com/\x00[", False, "no host at all"),
+    ],
+)
+def test_a_request_goes_to_the_host_its_header_names(host: str, answered: bool, why: str) -> None:
+    replay = Replay(tape.session())
+    asked = Request(method="GET", url="https://sso.tandemdiabetes.com/", headers=Headers([("Host", host)]))
+    with nullcontext() if answered else pytest.raises(MismatchError, match=r"url\.host"):
+        assert replay.answer(asked).status == 200, why
+
+
+@pytest.mark.parametrize("name", ["scope", "state", "nonce", "response_mode", "code_challenge"])
+def test_what_any_client_may_send_it_may_not_send_twice(name: str) -> None:
+    replay = at(tape.session(), 2)
+    asked = tape.session().exchanges[2].request
+    once = f"{asked.url}&{name}=x" if f"{name}=" not in asked.url else asked.url
+    with pytest.raises(MismatchError, match=r"query\."):
+        replay.answer(replace(asked, url=f"{once}&{name}=x"))
 
 
 def test_a_number_python_does_not_read_is_a_miss_like_any_other_body() -> None:
