@@ -1,1 +1,1 @@
-"""Cassette -> requests and the other HTTP stacks, offline: matching, windows, the network guard, the pytest plugin, `tfx replay`."""
+"""Replay a cassette to HTTP clients, offline: matching, windows, network guard, pytest plugin, `tfx replay`."""

@@ -1,4 +1,4 @@
-"""Whether the service allows a request: the only request headers it decides by, and what it answers when it refuses. Pure.
+"""Which requests the service refuses (401, 403, 302), decided by the request headers that it looks at. Pure.
 
 In the json eras the firewall answers 403 unless Origin and Referer are the source URL (tconnectsync 3, `api_headers`); any data
 call without a bearer token gets 401. Whether it is a good one, and whether authorize is asked by somebody signed in, depends on what the

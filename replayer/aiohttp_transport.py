@@ -1,4 +1,4 @@
-"""aiohttp: a transport that is answered from the cassette. A patch for `world.py`; no sockets.
+"""aiohttp: a transport that answers from the cassette. A patch for `world.py`; no sockets.
 
 aiohttp's own parser, sessions, cookies and redirects run as live; only what would be bytes on a socket comes from here.
 """

@@ -1,4 +1,4 @@
-"""A recorded response as each HTTP stack would have built it from the wire. Pure; no sockets.
+"""Build the response object of each HTTP library from a recorded response. Pure; no sockets.
 
 requests gets a real `urllib3.HTTPResponse` (raw, stream, iter_content, reason and decoding are urllib3's own), `urllib.request` a real
 `http.client.HTTPResponse` parsed from the bytes a server would send, httpx its own Response.

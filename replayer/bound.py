@@ -1,4 +1,4 @@
-"""Values that differ in every run: bound, not compared. Their agreement with each other is `ledger.py`'s to check. Pure data.
+"""Values that differ in every run (codes, states, nonces): they are bound, not compared; `ledger.py` checks them. Pure data.
 
 Anyone can log in to a cassette: whatever name, password, state, nonce and verifier a client brings, it gets the recorded session.
 """

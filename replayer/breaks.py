@@ -1,4 +1,4 @@
-"""What each HTTP stack makes of an answer that does not arrive whole: the error its client would meet live. No sockets.
+"""How each HTTP library reports a response that fails or breaks off: the error its client would get live. No sockets.
 
 `reset`: the connection is cut before the answer. `timeout`: no answer within the client's own timeout. `truncated`: half of the body,
 then the end. `drip`: all of it, a few bytes at a time. `late=N`: all of it after N seconds, or a timeout if the client's is shorter.

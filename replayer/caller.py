@@ -1,4 +1,4 @@
-"""Who asked: the line of the user's own code a request came from, for messages. Reads frames; keeps none."""
+"""Find the line of the user's code that made a request, for messages. Reads frames; keeps none."""
 
 import os
 import sys

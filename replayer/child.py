@@ -1,4 +1,4 @@
-"""The inside of `tfx replay`: a process, and every Python process it starts, led to a cassette before its first line.
+"""The inside of `tfx replay`: set up replay in a process, and in every Python process it starts, before its first line.
 
 The parent says what to do in the environment and reads what happened from a file, one line an event, written at once: so it hears of
 a miss the program swallowed, of one in a grandchild, and of all that came before a kill. Its lines hold no live value.

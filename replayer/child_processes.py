@@ -1,4 +1,4 @@
-"""Python processes started during `offline()`: they get guard and cassette, and report through a file. Touches the environment.
+"""Python processes started during `offline()`: they get guard and cassette, and report through a file. Sets environment variables.
 
 What `tfx replay` does for its program (`child.py`), `offline()` does for the processes its own program starts: subprocesses of this very
 Python, and those of multiprocessing's "spawn" and "forkserver". A process that was running before is out of reach.

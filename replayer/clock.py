@@ -1,4 +1,4 @@
-"""The clock of a replay: set to the cassette's now, and, if asked, one on which waiting costs no time. The module that touches clocks.
+"""The clock of a replay: set to the cassette's time, and optionally virtual, so that waiting takes no time. Patches clocks.
 
 On a virtual clock `time.sleep` and `asyncio.sleep` come back at once and the wall clock (`time.time`, `datetime.now`) has moved on by
 what they were asked for: `Retry-After`, back-off and a late answer are seen, not waited for. What the running event loop has planned

@@ -1,4 +1,4 @@
-"""Content-Encoding as the service would choose it for this client. Pure.
+"""Choose Content-Encoding for a client as the service would. Pure.
 
 A recording made with gzip is replayed to a client that does not ask for it (`urllib.request` asks for identity): the service would have
 sent it plain.

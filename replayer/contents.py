@@ -1,4 +1,4 @@
-"""What is on a cassette: exchanges, pump events by code, the time they span, the rules that made it. Pure."""
+"""Summarise a cassette: exchanges, pump events by code, time span, the rules that made it. Pure."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a replay hands out, and wants back: session cookies and access tokens. Pure but for the clock, and the file processes share.
+"""Tokens, codes and cookies that a replay hands out and later requires. Pure, apart from the clock and the file processes share.
 
 Anyone can log in to a cassette, but who has not is nobody: authorize without the cookies that login set leads back to the sign-in page, and
 data without a token this replay handed out, or with one that has expired since, is refused, both as the service does.

@@ -1,4 +1,4 @@
-"""What changed between two cassettes: endpoints, statuses, and the shapes of what was sent and answered; never their values. Pure.
+"""Differences between two cassettes: endpoints, statuses, shapes of requests and responses; never their values. Pure.
 
 Ids, dates and numbers of events differ between any two recordings and are no drift. A shape is a path and the JSON types seen there;
 list elements share one path (`pumps[].serialNumber`), pump events one per event code (`events[399].eventProperties.rate`).

@@ -1,4 +1,4 @@
-"""A cassette of one era as one of another, so that old clients meet new recordings and the other way round. Pure.
+"""Convert a cassette of one era to another, so that old clients can use new recordings and new clients old ones. Pure.
 
 Per endpoint the table (`makers.py`) says how its exchanges are made. Everything after that (matching, windows, the sign-in) is as for
 any cassette of that era. What the recording does not tell: tandem/pumplists.py names the members it lacks; device ids and assignment

@@ -1,4 +1,4 @@
-"""Pump events cut out of recorded bodies and joined again byte for byte: JSON of the bff, binary of the reportsfacade. Pure.
+"""Cut pump events out of recorded bodies and join them again byte for byte: JSON, and binary of era 2025. Pure.
 
 A lane holds the events of one recorded answer in its order. Cutting a window takes the events of several lanes, drops what two of them
 both hold, keeps the order the service uses (by sequence or by time, whichever every recorded answer shows) and filters.

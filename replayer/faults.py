@@ -1,4 +1,4 @@
-"""Faults on replay: which recorded answer goes wrong and what comes in its place, derived from the recording. Pure but for its counts.
+"""Faults on request: which recorded response fails, and what is sent instead. Pure, apart from its counts.
 
 The nth request that the cassette has an answer to fails; one it has none to is a miss, as ever. The recorded answer stays where it was,
 so that a client that tries again gets it; only a slow answer is the recorded one itself. What breaks on its way is told by `Struck`,

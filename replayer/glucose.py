@@ -1,4 +1,4 @@
-"""Sensor readings on a cassette, for its picture. Pure."""
+"""Sensor readings on a cassette, for the chart of the HTML report. Pure."""
 
 from collections.abc import Iterator, Mapping
 

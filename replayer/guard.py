@@ -1,4 +1,4 @@
-"""No way out to the network: an audit hook, so that it holds in every thread and below every library. The only module that installs it.
+"""The network guard: an audit hook, so it works in every thread and below every library. The only module that installs it.
 
 CPython asks its audit hooks before it connects, looks a name up or sends to an address, also where C code or a reference taken before
 us does it; a hook that raises stops the call. A hook cannot be removed, so ours stays and does nothing while no guard is on.

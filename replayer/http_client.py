@@ -1,4 +1,4 @@
-"""http.client and urllib3 used directly: a connection that is answered from the cassette. Patches for `world.py`; no sockets.
+"""http.client, and urllib3 used directly: a connection that answers from the cassette. Patches for `world.py`; no sockets.
 
 Everything above the socket is the library's own: a `Line` takes the bytes a client sends, and gives the bytes a server would.
 """

@@ -1,4 +1,4 @@
-"""Which Python a program is for, and whether its command line lets the bootstrap of `tfx replay` run. Reads first lines of files."""
+"""Which Python runs a program, and whether its command line lets the bootstrap of `tfx replay` run. Reads first lines of files."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""What of a request is compared: a question taken apart, and the key under which its answers queue. Pure.
+"""The parts of a request that are compared, and the canonical key of its recorded responses. Pure.
 
 Compared: method, scheme, host, port, path (segments percent-decoded), query (an ordered multimap: the order of values under one
 name counts, the order of different names does not; `x` and `x=` differ), and the body by its content type. `bound.py` names the

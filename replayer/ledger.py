@@ -1,4 +1,4 @@
-"""Values that differ in every run must agree with each other: verifier with challenge, state and nonce with what comes back. Pure.
+"""Check that values bound in one run agree: verifier with challenge, state and nonce with what is sent back. Pure.
 
 What a client brings to authorize is kept for the length of one replay: the token request must present the code this cassette hands out
 and the verifier of a challenge that was really sent; `state` goes back in the Location; a `nonce` goes into the id_token, signed anew.

@@ -1,4 +1,4 @@
-"""How the exchanges of each endpoint are made for another era: the table of `eras.py`. Pure."""
+"""Make the exchanges of each endpoint for another era: the table of `eras.py`. Pure."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace

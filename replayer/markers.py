@@ -1,4 +1,4 @@
-"""The `cassette` marker read: which cassettes a test wants, closest first, how, and for how long. Pure; imports nothing but pytest."""
+"""Read the `cassette` marker: which cassettes a test uses, closest first, with which options and scope. Pure; imports only pytest."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The index of a cassette: canonical key -> queue of exchanges, constant time in their number. Pure but for its queues."""
+"""The index of a cassette: canonical key -> queue of exchanges, constant time in their number. Pure, apart from its queues."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

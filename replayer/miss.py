@@ -1,4 +1,4 @@
-"""What is said of a request that is not on the cassette: the nearest exchanges, where it differs, the way to repair. Pure."""
+"""The message for a request that is not on the cassette: the nearest exchanges, the differences, what to do. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import nsmallest

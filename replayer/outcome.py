@@ -1,4 +1,4 @@
-"""Errors without the frames they came through: those hold live requests, and pytest --showlocals or a crash reporter prints them. Pure."""
+"""Remove traceback frames from errors: frames hold live requests, which pytest --showlocals or a crash reporter would print. Pure."""
 
 from collections.abc import Callable
 from typing import TypeVar, cast

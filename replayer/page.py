@@ -1,4 +1,4 @@
-"""What is on a cassette as one HTML file that needs nothing else: no script, no font, no address. Pure."""
+"""The report of `tfx show --html`: one self-contained HTML file without scripts, fonts or links. Pure."""
 
 from collections.abc import Iterable, Sequence
 from html import escape

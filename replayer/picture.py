@@ -1,4 +1,4 @@
-"""Glucose over time as inline SVG: no script, no font, no address. Pure."""
+"""A glucose chart as inline SVG, without scripts, fonts or links. Pure."""
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The pytest plugin: cassettes for tests, no way out to the network, nothing unused. Imports nothing but pytest until it is needed.
+"""The pytest plugin: cassettes for tests, network guard, report of unused exchanges. Imports only pytest until it is needed.
 
     @pytest.mark.cassette("session-us")
     def test_it(cassette): ...

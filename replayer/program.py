@@ -1,4 +1,4 @@
-"""Which program a command line means, and running a Python one offline: a module that starts processes."""
+"""Find the program that a command line means, and run a Python program offline. Starts processes."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""`tfx prune` and `tfx orphans`: what no test asked for, by the report of a run. Parses, decides, writes, prints."""
+"""`tfx prune` and `tfx orphans`: find what no test requested, from the report of a test run. Parses, decides, writes, prints."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

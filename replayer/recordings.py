@@ -1,4 +1,4 @@
-"""What making a cassette of another era needs to know of the recording: its exchanges, and which pump the other era calls what. Pure."""
+"""What converting a cassette to another era must know: its exchanges, and each pump's identifiers in both eras. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field

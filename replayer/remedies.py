@@ -1,4 +1,4 @@
-"""What to do about a request that is not on the cassette. Pure."""
+"""The advice given for a request that is not on the cassette. Pure."""
 
 from collections.abc import Sequence
 from typing import Final

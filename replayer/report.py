@@ -1,4 +1,4 @@
-"""What is said after `tfx replay`: used and unused exchanges, misses, blocked attempts, the exit code. Pure."""
+"""The report printed by `tfx replay`: used and unused exchanges, misses, blocked attempts, exit code. Pure."""
 
 import json
 from collections.abc import Iterator

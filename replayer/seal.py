@@ -1,4 +1,4 @@
-"""A program in a network of its own, where the only way leads to us: the parent's side of `bootstrap/sealed.py`. Starts processes.
+"""Start a program in its own network namespace: the parent's side of `bootstrap/sealed.py`. Starts processes.
 
 Linux with user namespaces; elsewhere the program runs in the machine's network, and what it does past the proxy is not seen.
 """

@@ -1,4 +1,4 @@
-"""What clients sent in confidence, kept out of reports: credentials and identifiers that are on no cassette. Pure.
+"""Keep credentials and identifiers that clients send out of reports, although they are on no cassette. Pure.
 
 A failing test prints the arguments and locals of the client's own frames. Of the values in them tfx knows what it was sent, and takes it
 out, in every spelling a report may have: as it is, escaped, percent-encoded, in base64, cut short. What no request carried it cannot know.

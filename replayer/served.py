@@ -1,4 +1,4 @@
-"""A cassette behind a proxy on loopback, for programs that are not Python: sockets are `tfx.loopback`'s, answers the replay's.
+"""Serve a cassette through a proxy on loopback, for programs that are not Python. Sockets are in `tfx.loopback`.
 
 A client in another language cannot be handed an exception. What is not on the cassette is answered with 501, which no client takes for
 the service's word or tries again, and a text that says what differs; it is counted as a miss as everywhere else.

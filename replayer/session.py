@@ -1,4 +1,4 @@
-"""A cassette answering requests: `Replay` holds what was used, missed and blocked; `offline` puts it in place of the network.
+"""Answer requests from a cassette: `Replay` records what was used, missed and blocked; `offline` replaces the network with it.
 
 with offline(cassette) as replay:
 requests.get("https://source.tandemdiabetes.com/...")

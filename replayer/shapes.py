@@ -1,4 +1,4 @@
-"""Live values in words: what kind of value a client sent, never the value. Pure.
+"""Describe the kind of a value that a client sent, never the value. Pure.
 
 Decision: a value a client sends is shown by its shape. The one exception is the dates of the window it asks for, which is its
 question and not a fact about a person. What stands on the cassette is sanitized and public, so it is shown as it is.

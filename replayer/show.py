@@ -1,4 +1,4 @@
-"""`tfx show`: what is on a cassette. Parses, reads, prints."""
+"""`tfx show`: list what is on a cassette. Parses, reads, prints."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

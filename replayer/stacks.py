@@ -1,4 +1,4 @@
-"""requests, urllib.request and httpx: the lowest place each has, answered from the cassette. Patches for `world.py`; no sockets."""
+"""requests, urllib.request and httpx: the lowest layer of each, answered from the cassette. Patches for `world.py`; no sockets."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial

@@ -1,4 +1,4 @@
-"""What a patch of an HTTP stack needs to know: who answers, and which requests are none of the cassette's business. Pure."""
+"""What a patch of an HTTP library needs: what answers a request, and which requests the cassette does not handle. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What one run against a cassette used and missed, and how it comes out; with what processes tell that it started."""
+"""Count what one run used and missed, including what its child processes report, and the run's outcome."""
 
 import threading
 from collections.abc import Callable, Iterable, Mapping

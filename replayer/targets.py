@@ -1,4 +1,4 @@
-"""What an audit event would reach: host and port, and the words a message may say of them. Pure but for the machine's own name."""
+"""What an audit event would connect to: host and port, in words that are safe to print. Pure, apart from the machine's own name."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Known clients keep no tokens on disk while a cassette plays, and use none they kept. A patch of their modules, put on by `world.py`."""
+"""Keep known clients from reading or writing cached tokens on disk during a replay. Patches of their modules, for `world.py`."""
 
 import os
 from types import ModuleType

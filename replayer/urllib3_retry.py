@@ -1,4 +1,4 @@
-"""urllib3's Retry, run as its pool would have: requests' adapter hands tries over to a pool that replay takes the place of.
+"""Run urllib3's Retry as its connection pool would: replay takes the pool's place, and requests leaves retries to the pool.
 
 So a client with `HTTPAdapter(max_retries=Retry(...))` tries again after a 429 or a reset as live, and waits for `Retry-After`.
 """

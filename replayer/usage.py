@@ -1,4 +1,4 @@
-"""What a test run used of its cassettes, added up over tests, forked children and xdist workers. Pure but for the parcels of children."""
+"""What a test run used of its cassettes, added up over tests, forked children and xdist workers. Pure, apart from files of children."""
 
 import hashlib
 import json

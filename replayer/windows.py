@@ -1,4 +1,4 @@
-"""Windows of pump events: any window inside the recorded span, answered from the recorded events. Pure but for its caches.
+"""Answer any window of pump events inside the recorded span from the recorded events. Pure, apart from its caches.
 
 A client asks for other days than were recorded, and gets the recorded events of those days: the union of the windows answered with 200
 for that pump, filtered by wall clock and by event codes as the era does. The events are the recorded bytes, not written anew, so

@@ -1,4 +1,4 @@
-"""What a request is called in messages: words of the service alone, never one of somebody's own. Pure."""
+"""Names of requests in messages: only words of the service's API, never a user's own. Pure."""
 
 from typing import Final
 

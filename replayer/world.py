@@ -1,4 +1,4 @@
-"""The HTTP stacks of this process led to a cassette: the only module that puts patches on other people's code, and takes them off.
+"""Put all patches of HTTP libraries on and take them off: the only module that patches other people's code.
 
 requests: `HTTPAdapter.send`, the lowest place requests has, hands over to one requests-mock adapter with one matcher. So redirects,
 cookies, hooks and adapters of the user's own run as live, and none of requests-mock's own matching (extra query keys, repeats, later

@@ -1,1 +1,1 @@
-"""Capture -> Cassette, and the proof: rules from `tandem-source.toml`, an independent scan, and a check that needs no secrets."""
+"""Turn a capture into a cassette: rules from `tandem-source.toml`, an independent search, and a check that needs no secrets."""

@@ -1,4 +1,4 @@
-"""What a rule can do to one leaf: change it, and say whether a leaf looks like what comes out. Pure.
+"""What a rule can do to one value: change it, and recognise a value that it could have produced. Pure.
 
 `change` raises Odd where the leaf is not what the rule is for; the visitor then blanks it. `holds` is the closure the check asks for:
 it needs no secrets, because every stand-in can be told from everything else.

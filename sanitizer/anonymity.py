@@ -1,4 +1,4 @@
-"""What is left on a cassette that could narrow down whose it is, and how many of the given cassettes share it (k-anonymity). Pure."""
+"""What on a cassette could narrow down whose it is, and how many of the given cassettes share it (k-anonymity). Pure."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Header lines and cookies: allow-listed names, each with its rule; what is not on the list goes. Pure."""
+"""Headers and cookies: allow-listed names, each with its rule; everything else is removed. Pure."""
 
 from collections.abc import Mapping
 

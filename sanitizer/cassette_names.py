@@ -1,4 +1,4 @@
-"""A cassette's name is a public file name: held against what was seen, in parts, glued, turned round, in initials and last digits. Pure.
+"""Check that a cassette's name contains no recorded value: in parts, joined, reversed, as initials or last digits. Pure.
 
 Strong on purpose: another name is chosen in a second. Only words that tell of nobody may stand in it whatever was seen; a person called
 Week loses nothing by a cassette of that name. What is encoded in a name, the search of the whole file finds.

@@ -1,4 +1,4 @@
-"""Closure: every leaf of a cassette is a literal, an enumeration, a bounded number or a stand-in. Needs no secrets. Pure.
+"""`--check`: every value on a cassette is a literal, an enumeration, a bounded number or a stand-in. Needs no secrets. Pure.
 
 The walk is the one that made the cassette, with the checking visitor; so there is no place the rules know and the check does not.
 """

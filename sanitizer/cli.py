@@ -1,4 +1,4 @@
-"""`tfx sanitize`: the command parses, has each file looked at or made clean, prints, exits."""
+"""`tfx sanitize`: parse the command line, check or clean each file, print, exit."""
 
 import json
 from collections.abc import Mapping, Sequence

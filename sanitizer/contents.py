@@ -1,4 +1,4 @@
-"""Bodies by what they are: nothing, JSON, a form, a page. What cannot be understood is refused, never passed on. Pure."""
+"""Bodies by type: empty, JSON, form, HTML page. What cannot be understood is refused, never passed on. Pure."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""`tfx convert`: recordings of other tools into cassettes by the same rules, and cassettes into what other tools read."""
+"""`tfx convert`: recordings of other tools to cassettes by the same rules, and cassettes to other tools' formats."""
 
 import json
 import os

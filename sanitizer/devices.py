@@ -1,4 +1,4 @@
-"""Counters of one pump, rebased: the smallest sequence number seen becomes 1 and wide gaps grow narrow; bolus ids are counted anew. Pure.
+"""Rebase the counters of one pump: sequence numbers start at 1, wide gaps are narrowed, bolus ids are numbered again. Pure.
 
 A survey over the whole recording comes before the first change, because the smallest number need not come first on the wire.
 """

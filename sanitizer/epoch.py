@@ -1,4 +1,4 @@
-"""One public epoch: every date moves by the same whole weeks, so that a recording ends in the anchor week. Pure.
+"""Shift every date by the same whole number of weeks, so that a recording ends in the anchor week. Pure.
 
 Whole weeks keep weekdays and times of day. The offset is not a secret that could leak: it follows from the recording's own end,
 and the cassette carries no date from which that end could be read. See docs/decisions/anchor-week.md.

@@ -1,4 +1,4 @@
-"""Which state of the API exchanges are of, by what was asked and answered. Pure."""
+"""Detect the era of exchanges from their requests and responses. Pure."""
 
 from collections.abc import Iterable
 from urllib.parse import parse_qsl, urlsplit

@@ -1,4 +1,4 @@
-"""What happens to each field of a pump event: read from its mark in tandem and the policy's table of marks, never listed by hand. Pure."""
+"""What happens to each field of a pump event: follows from its mark in tandem and the policy's table of marks. Pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

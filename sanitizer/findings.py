@@ -1,4 +1,4 @@
-"""What the sanitizer reports about one place: where and what kind, never the value, its length or a hash of it. Pure."""
+"""What the sanitizer reports: place and kind, never the value, its length or a hash of it. Pure."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The forms in which one value can hide in a text: escaped, encoded, turned round, hashed, as a number. Pure; knows nothing of the rules.
+"""The forms in which a value can hide in a text: escaped, encoded, reversed, hashed, as a number. Pure; knows nothing of the rules.
 
 Every form is searched in lower case. What is too short to mean something is left out: an encoded form of fewer than eight characters, and
 a value of fewer than four (six for digits), occurs by chance in any recording. Raw bytes of four to seven mean something only among bytes.

@@ -1,4 +1,4 @@
-"""The grammar of policy files, `policy.schema.json`, applied: where a table first departs from it. Pure but for reading the schema.
+"""Apply `policy.schema.json` to policy files, and report the first place that does not conform. Pure, apart from reading the schema.
 
 Not the jsonschema library: `tfx sanitize --check` must start at once, and that library alone takes a third of its time. A test holds this
 reader against the library over files broken at random.

@@ -1,4 +1,4 @@
-"""Which files a check or a run looks at, and what each of them is; in a folder of cassettes every file, whatever its name."""
+"""Which files are checked or cleaned, and what each of them is; in a folder of cassettes, every file."""
 
 import re
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Names of members, keys, headers and attributes that everybody knows, and so may be shown; any other may be somebody's. Pure."""
+"""Well-known names of members, keys, headers and attributes, which may be shown; any other may be personal. Pure."""
 
 from collections.abc import Iterator
 from typing import Final

@@ -1,4 +1,4 @@
-"""How each sort of leaf is changed, and which leaves can have come out of that. Pure."""
+"""How each kind of value is changed, and which values can be the result of that. Pure."""
 
 import re
 from collections.abc import Callable, Iterator

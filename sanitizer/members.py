@@ -1,4 +1,4 @@
-"""JSON bodies walked beside their rules: every leaf meets its rule, and what has none is blanked and reported. Pure."""
+"""Walk a JSON body beside its rules: every value meets its rule, and one without a rule is blanked and reported. Pure."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Dates stored as numbers: pump seconds, pump days and Unix seconds of the wall clock, moved as `Epoch` moves dates. Pure.
+"""Dates stored as numbers (pump seconds, pump days, Unix seconds of the wall clock), shifted as `Epoch` shifts dates. Pure.
 
 A pump's clock stands at a factory date until it is set (2020-01-12 on current ones): a constant everybody knows, which a plain shift
 would turn into the shift itself. So what a device dates to before its clock was set becomes the first day of the window.

@@ -1,4 +1,4 @@
-"""What a text says inside: encodings and packings undone, layer by layer. Pure; knows neither rules nor values.
+"""Undo encodings and compression of a text, layer by layer. Pure; knows neither rules nor values.
 
 A layer is what the one before it holds: base64, hex and base32 texts, percent, JSON, HTML and quoted-printable escapes, folded lines,
 letters of other widths and accents, UTF-16, gzip, zlib, bz2, xz, zip. What only looks like one of these gives bytes that mean nothing.

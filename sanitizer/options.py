@@ -1,4 +1,4 @@
-"""Options that every command takes which makes cassettes of other tools' recordings, and what they come to."""
+"""Options shared by all commands that make cassettes from other tools' recordings."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The order of ordinals: replacements are numbered from 1 in the order in which they first appear, and none is left out. Pure.
+"""Check that replacements are numbered from 1 in order of first appearance, without gaps. Pure.
 
 A file whose stand-ins skip or stand in another order was not made by tfx, and an ordinal could say anything of up to five digits.
 """

@@ -1,4 +1,4 @@
-"""Stand-ins: first-seen ordinals in the shape of what they stand for. Nothing is derived from the person. Pure.
+"""Stand-ins: ordinals by first appearance, in the shape of what they replace. Nothing is derived from the person. Pure.
 
 Each kind says how its values are compared (`canonical`), how the n-th stand-in is written, and which stand-in a text is
 (`number`), so that a check needs no secrets. Numbers are written in decimal even in hexadecimal places: no upper or lower case.

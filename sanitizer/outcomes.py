@@ -1,4 +1,4 @@
-"""What comes of one file, whatever comes of the others: it is clean, not clean, made clean, or refused; a refused one leaves nothing."""
+"""The outcome of each file, independent of the others: clean, not clean, cleaned, or refused without output."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Thousands of patterns found in one pass over a text, by the last bytes of each. Pure; knows nothing of values.
+"""Search a text for thousands of patterns in one pass, by the last bytes of each. Pure; knows nothing of values.
 
 An automaton over whole patterns costs more to build than to use. What it is asked for here is the last eight bytes of every pattern;
 where those stand, the rest is compared.

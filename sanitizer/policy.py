@@ -1,4 +1,4 @@
-"""The policy: `tandem-source.toml` read, checked and compiled into look-ups.
+"""Read, check and compile the policy, `tandem-source.toml`.
 
 A rule is a word with an optional argument: `uuid`, `keep:flag`, `literal:tfx-password`. `sanitizer.actions` says what each does.
 Nothing may be kept without a domain; a domain is an enumeration, a bounded number, a flag or a pattern.

@@ -1,4 +1,4 @@
-"""Pump events as the bff's JSON: by the column where there are many, one by one only where something is odd. Pure."""
+"""Sanitize pump events in JSON: by column where there are many, one by one only where something is odd. Pure."""
 
 import re
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""Pump events as 26-byte records: masks and columns, never a loop over events. Pure; the one module of the sanitizer that needs numpy."""
+"""Sanitize pump events as 26-byte records, with masks on columns. Pure; the one module of the sanitizer that needs numpy."""
 
 from typing import Final
 

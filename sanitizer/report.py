@@ -1,4 +1,4 @@
-"""The audit report: what the rules did to each file, what was refused, and what is left that narrows the crowd.
+"""The audit report: what the rules did to each file, what was refused, and what could still narrow down whose it is.
 
 It names places, rules and counts, and values only of a finished cassette, where everybody can read them. No original, no length, no hash;
 not even the name of a file that did not become a cassette, for that was never tested.

@@ -1,4 +1,4 @@
-"""Labels of requests that no rule knows: only words of known paths are shown, everything else is a star. Pure."""
+"""Labels of requests without a rule: words of known paths are shown, everything else is a star. Pure."""
 
 import re
 from typing import Final

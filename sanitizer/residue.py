@@ -1,4 +1,4 @@
-"""What a cassette says beside the format's own words: all that could tell of somebody, with the places where it stands. Pure.
+"""What a cassette says beyond the format's own words, with the places: all that could say something about a person. Pure.
 
 A person may be called Sequence, or have a password that is a pump model; both stand on every cassette and say nothing. So a value that was
 found is looked for a second time where only these are left out, each fixed before anybody was recorded:

@@ -1,4 +1,4 @@
-"""What one run of the sanitizer carries along: stand-ins, dates, counts, findings. Holds secrets; prints none."""
+"""The state of one sanitizer run: stand-ins, dates, counts, findings. Holds secrets; prints none."""
 
 from collections import Counter
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The second look: every value that was seen or replaced, searched in the finished text in every form. Knows nothing of the rules.
+"""The second search: look for every recorded or replaced value, in every form, in the finished text. Knows nothing of the rules.
 
 Not searched, because finding it would mean nothing: a value too short (see `forms`) and what a stand-in looks like. A value that is a
 word of the format or the policy (a profile called "exercise") is searched in what the format does not say itself (see `residue`), and

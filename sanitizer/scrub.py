@@ -1,4 +1,4 @@
-"""Capture -> Cassette: every exchange by the rules, then the independent scan of the finished text. Pure; fails closed."""
+"""Capture -> Cassette: apply the rules to every exchange, then search the finished text independently. Pure; fails closed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The ways in which one value is written before anything is encoded: case, accents, parts of names and addresses, dates, numbers. Pure."""
+"""The spellings of a value before encoding: case, accents, parts of names and addresses, dates, numbers. Pure."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Rules to paste for places that have none: by the shape of what was there, never the value nor how long it is. Pure but for `save`.
+"""Suggest rules for places without one, from the kind of value, never the value or its length. Pure, apart from `save`.
 
 A rule is one line with dotted keys, so that lines can be collected in a file of one's own (`sanitizer.user_rules`) in any order.
 """

@@ -1,4 +1,4 @@
-"""A list of pump events by the column, taken apart once for survey and rules. Pure."""
+"""A list of pump events as columns, read once for survey and rules. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

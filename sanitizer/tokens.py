@@ -1,4 +1,4 @@
-"""JWTs: decoded strictly, sanitized claim by claim, signed again with the published test key."""
+"""JWTs: decode strictly, sanitize claim by claim, sign again with the published test key."""
 
 import base64
 import binascii

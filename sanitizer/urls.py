@@ -1,4 +1,4 @@
-"""URLs wherever they stand: request lines, Location, Referer, redirect_uri, URLs inside queries of URLs. One set of rules for all."""
+"""URLs wherever they occur: request lines, Location, Referer, redirect_uri, URLs inside queries. One set of rules for all."""
 
 from collections.abc import Mapping
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit

@@ -1,4 +1,4 @@
-"""Rules of one's own, from a file beside the cassettes: they add places to the policy and change nothing that is there.
+"""User rules (`--policy FILE`): they add places to the policy and change nothing in it.
 
 What the file can say is `$defs/own` of `policy.schema.json`. See docs/decisions/rules-of-your-own.md.
 """

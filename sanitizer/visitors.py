@@ -1,4 +1,4 @@
-"""Two visitors for one walk: `Rewriter` changes what it meets, `Checker` only reports. So the check never misses a place the rules know."""
+"""The two visitors of the walk: `Rewriter` changes what it meets, `Checker` only reports, so both cover the same places."""
 
 import re
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""Every exchange of a recording in order, under either hand. Pure."""
+"""Walk every exchange of a recording in order, with either visitor. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace

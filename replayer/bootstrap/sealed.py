@@ -1,4 +1,4 @@
-"""Runs a program in a network of its own, which leads nowhere but to the socket it sends to its parent; started by `replayer.seal`.
+"""Run a program in its own network namespace, from which only the proxy can be reached; started by `replayer.seal`.
 
     python -I sealed.py FD sealed|unsealed PROGRAM ARGS...
 

@@ -1,4 +1,4 @@
-"""What Python imports before a program's first line, when `tfx replay` put this folder on PYTHONPATH; children inherit it."""  # noqa: INP001  # a folder for sys.path, not a package
+"""Imported by Python before a program's first line, because `tfx replay` puts this folder on PYTHONPATH; children inherit it."""  # noqa: INP001  # a folder for sys.path, not a package
 
 import os
 import sys

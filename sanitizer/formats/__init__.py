@@ -1,1 +1,1 @@
-"""Recordings other tools made, read to a recording of ours and written from a cassette: vcrpy and HAR 1.2."""
+"""Recordings of other tools, vcrpy and HAR 1.2: read into a capture, or written from a cassette."""

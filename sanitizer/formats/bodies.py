@@ -1,4 +1,4 @@
-"""Bodies that a tool decoded and left the header on, or did not: which it was is told by the bytes. Pure."""
+"""Find out from the bytes whether a tool decoded a body although it kept the Content-Encoding header. Pure."""
 
 from tfx.codec import codings, decoded
 from tfx.errors import RefusedError

@@ -1,4 +1,4 @@
-"""Members of a file somebody else wrote, each asked for by type: what is missing or odd is named by place, never by value. Pure."""
+"""Read members of a foreign file by type; what is missing or odd is reported by place, never by value. Pure."""
 
 import binascii
 from base64 import b64decode

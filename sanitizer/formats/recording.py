@@ -1,4 +1,4 @@
-"""What a foreign file holds, and where and when it was recorded: told by the file, found in its URLs, or asked for. Pure."""
+"""The content of a foreign file, and its region and time: from the file, from its URLs, or from the user. Pure."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""YAML of strangers: read twice, first as a stream of events that builds nothing, then with the safe loader. Pure."""
+"""Read untrusted YAML: first as a stream of events that builds nothing, then with the safe loader. Pure."""
 
 from importlib import import_module
 from types import ModuleType

@@ -1,1 +1,1 @@
-"""Therapy amounts made anew: what a record structure gives without the amounts that stood in it. See docs/decisions/synthetic-values.md."""
+"""Synthetic amounts (`--values synthetic`), computed from the structure of a recording. See docs/decisions/synthetic-values.md."""

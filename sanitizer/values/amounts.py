@@ -1,4 +1,4 @@
-"""Which property of a pump event, and which member of a pump's settings, is an amount of what: read from the units in tandem. Pure.
+"""Which properties of pump events and members of settings are amounts, from their units in tandem. Pure.
 
 What is not in these tables is structure: which events, in which order, when, with which flags, states and minutes. Structure is all
 that the generator is given.

@@ -1,4 +1,4 @@
-"""Basal insulin: the rate in force, changed where the structure says that it changed, and what it adds up to. Pure."""
+"""Synthetic basal insulin: the rate in force, changed where the structure has a change, and its sum. Pure."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""Boluses in whole milliunits: one story for all messages of a bolus, so that requested, delivered, total and ratio agree. Pure.
+"""Synthetic boluses in whole milliunits: all messages of a bolus agree on requested, delivered, total and ratio. Pure.
 
 Which messages belong together is told by the bolus id, what kind of bolus it was by their flags, how it ended by their status.
 """

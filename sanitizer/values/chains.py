@@ -1,4 +1,4 @@
-"""Which messages make one bolus: those of one id within half a day. Pure."""
+"""Which messages belong to one bolus: those with one id within half a day. Pure."""
 
 from collections.abc import Mapping
 from typing import Final

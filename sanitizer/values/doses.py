@@ -1,4 +1,4 @@
-"""Insulin of boluses as doses: what is on board at any moment, and what was given up to it. Pure."""
+"""Synthetic boluses as doses: insulin on board at any moment, and what was given up to it. Pure."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""A glucose curve that nobody had: a function of the pump's clock alone, bent only to where readings are flagged high or low. Pure.
+"""A synthetic glucose curve: a function of the pump's clock, adjusted only at readings flagged high or low. Pure.
 
 Meals, boluses and alerts do not bend it: then somebody's excursions would be in it again (docs/decisions/synthetic-values.md).
 """

@@ -1,4 +1,4 @@
-"""Noise and slopes in whole numbers only, so that every machine works out the same amounts to the last digit. Pure.
+"""Noise and slopes in whole numbers only, so that every machine computes the same amounts to the last digit. Pure.
 
 Floats would do so nearly always: an exponential may differ in its last bit between two processors, and a check that makes the amounts
 again and compares would then call a clean cassette dirty.

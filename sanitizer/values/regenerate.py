@@ -1,4 +1,4 @@
-"""Every amount of a clean recording made anew, by either visitor: one changes them, the other checks them. Pure.
+"""Compute every amount of a clean recording again, with either visitor: one changes amounts, the other checks them. Pure.
 
 The recording is read for structure first, whole, for doses of one window act in the next; then each place is written from what the
 structure gives. No original amount is read on the way.

@@ -1,4 +1,4 @@
-"""The amounts among a pump's settings: one person's settings for everybody. Pure."""
+"""Synthetic amounts of a pump's settings: the same for everybody. Pure."""
 
 from collections.abc import Iterator, Mapping
 

@@ -1,4 +1,4 @@
-"""The structure of a pump's events, and where their amounts stand: one view of the JSON of the bff and of 26-byte records. Pure.
+"""The structure of a pump's events, and where their amounts are: one view of JSON and 26-byte records. Pure.
 
 Reading gives codes, times, numbers and flags, never an amount; so what is made from it cannot depend on one.
 """

@@ -1,4 +1,4 @@
-"""The amounts of every event of one pump, from its structure alone: a table of what each code is told. Pure."""
+"""Synthetic amounts of every event of one pump, from its structure: a table from event code to its amounts. Pure."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
