@@ -1,4 +1,4 @@
-"""`make bench-linkage`: can a sanitized week be matched with another copy of it? Nearest neighbour among a thousand, by several distances.
+"""`make bench-linkage`: how often a sanitized week is matched with another copy of it, by nearest neighbour among a thousand.
 
 The adversary holds an exact copy of every trace, knows that cassettes move by whole weeks, and compares on the pump's wall clock. For
 each sanitized week the traces are ranked by distance; a hit is the source in the first place, ties counted as chance would break them.

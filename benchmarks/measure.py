@@ -1,4 +1,4 @@
-"""Measuring: rivals take turns in one run, so that a busy machine slows them alike; what counts are medians and ratios."""
+"""Measure rivals in turns within one run, so that a busy machine slows all alike; report medians and ratios."""
 
 import statistics
 import time

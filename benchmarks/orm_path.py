@@ -1,4 +1,4 @@
-"""tandem-fetch's way from records to tables, made again from its description so that it can be measured beside ours on this stack.
+"""tandem-fetch's way from records to tables through an ORM, rebuilt from its description for comparison.
 
 What it does (otimgren/tandem-fetch, 2026-02): tconnectsync's generated parser makes an object an event; each becomes a dict, JSON, an
 ORM object in `raw_events`; they are read back a thousand at a time, their JSON read again, their times parsed from text, and each becomes

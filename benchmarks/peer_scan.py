@@ -1,4 +1,4 @@
-"""Runs one scanner over one file, again and again as it is asked, in the peers' own environment: `peer_scan.py PEER FILE`.
+"""Run one secret scanner over one file, in the peers' own environment: `peer_scan.py PEER FILE`.
 
 A line on stdin asks for one more pass; the answer is a line of JSON: CPU seconds, and what was reported. Imports and whatever is made once
 a process are done before the first answer. Nothing goes out to the network: what would is given nothing to ask for.

@@ -1,4 +1,4 @@
-"""`make bench-memory`: the most memory a run into a file takes, by the length of the history; a process of its own for each.
+"""`make bench-memory`: peak memory of a run into a file, by length of the history; each in a process of its own.
 
 The history is the stand-in's of so many days, its clock set once half way; the run is `pipeline.steps.run` as on a cassette, then the
 summary and the questions after it. The answers come from a file, so that no cassette is in the figure.

@@ -1,4 +1,4 @@
-"""`make bench-pipeline`: decoding and storing at 10 k to 5 M events, beside a floor and two peers, on the same events in one run.
+"""`make bench-pipeline`: decoding and storing 10 k to 5 M events, beside a floor and two peers, on the same events in one run.
 
 Every figure is measured in a process of its own, which tells its CPU seconds and its peak memory; `--quick` stops at 100 000 events. The
 peers are too slow for years of events: they take a sample, and the figures per second are theirs on it.

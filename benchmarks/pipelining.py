@@ -1,4 +1,4 @@
-"""The pipeline's line in `make bench`, beside the floor; `make bench-pipeline` measures more sizes, peers and memory."""
+"""The pipeline's row of `make bench`, beside the floor; `make bench-pipeline` measures more sizes, peers and memory."""
 
 import tempfile
 from collections.abc import Callable, Iterator

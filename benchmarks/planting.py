@@ -1,4 +1,4 @@
-"""Invented secrets in many encodings, put where no rule expects one. Pure."""
+"""Invented secrets in many encodings, placed where no rule expects one. Pure."""
 
 import base64
 import html

@@ -1,4 +1,4 @@
-"""One rival of `replayers.py`, measured in this process: `python replayer_rival.py NAME FILE COUNT` prints CPU seconds and megabytes.
+"""Measure one tool of `replayers.py` in this process: `replayer_rival.py NAME FILE COUNT` prints CPU seconds and megabytes.
 
 Runs in the environment of tfx or of the peers; `write` makes the peers' own files out of `plain.json`. Asked are COUNT exchanges evenly
 spread over the file, each once, on one session, with the headers every client of the bff sends; the floor is asked as much in turns of

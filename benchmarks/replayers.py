@@ -1,4 +1,4 @@
-"""`make bench-replayer`: load, time per request and memory of tfx beside the floor and every peer, same data, one run.
+"""`make bench-replayer`: loading, time per request and memory of tfx, the floor and every peer, on the same data in one run.
 
 Each measurement is a process of its own (`replayer_rival.py`): a fresh heap, and the peers live in `.venv-peers-replayer`, made from
 `peers-replayer.lock`. Rivals take turns; what counts are medians over the rounds, and ratios taken within one process: a request to

@@ -1,4 +1,4 @@
-"""Replay per request beside the floor: requests with an in-memory adapter that builds the same response."""
+"""The replayer's row of `make bench`: a request, beside requests with an in-memory adapter that builds the same response."""
 
 import io
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""`make bench`: every figure of the contract that this version can show, in one run."""
+"""`make bench`: measure every figure of the contract that can be measured, in one run."""
 
 import pipelining
 import replaying

@@ -1,4 +1,4 @@
-"""`make bench-sanitizer`: both layers and the check beside orjson and two scanners, on one recording of the stand-in, in turns.
+"""`make bench-sanitizer`: rules, second search and check beside orjson and two scanners, on one simulated recording.
 
 The scanners run in processes of their own and are asked for one pass at a time, so that their start is not counted. What they look for
 stands in a file the way a cassette is laid out, one pump event a line, nothing packed: the friendliest form there is.

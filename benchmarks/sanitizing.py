@@ -1,4 +1,4 @@
-"""Both sanitizing layers beside orjson reading and writing the same bytes."""
+"""The sanitizer's row of `make bench`: rules and second search, beside orjson reading and writing the same bytes."""
 
 from datetime import UTC, datetime
 

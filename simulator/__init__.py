@@ -1,1 +1,1 @@
-"""The stand-in: a simulated Tandem Source with a generated account, reached by any client through a proxy on loopback."""
+"""The simulated Tandem Source (the "stand-in"), with a generated account, reachable by any client through a proxy on loopback."""

@@ -1,4 +1,4 @@
-"""The stand-in's account: an invented person, three pumps and days of therapy, drawn from three arguments.
+"""Generate an account: an invented person, three pumps and days of therapy, from three arguments.
 
 `identity` decides everything that identifies, `now` every date, `therapy` everything else. So two accounts with equal `therapy` and
 `now` whole weeks apart hold the same therapy, and whatever the sanitizer lets through of the rest shows as a difference.

@@ -1,4 +1,4 @@
-"""Answers in the dress the service gives them: header sets, gzip, chunked or counted bodies, error pages. Pure.
+"""Build responses as the service does: header sets, gzip, chunked or counted bodies, error pages. Pure.
 
 No response header of the live service is public; this set is what its parts (Azure Front Door, nginx, ASP.NET, Express) send.
 """

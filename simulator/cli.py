@@ -1,4 +1,4 @@
-"""`tfx simulate`: the stand-in until interrupted."""
+"""`tfx simulate`: run the simulated service until interrupted."""
 
 import shlex
 from datetime import UTC, datetime

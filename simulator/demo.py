@@ -1,4 +1,4 @@
-"""`tfx demo`: the whole loop on the stand-in, through the same commands a person types, in a temporary directory.
+"""`tfx demo`: every stage on the simulated service, through the same commands a user types, in a temporary directory.
 
 Each step is a process of its own with nothing but the standard environment leading it to the stand-in; what the report says
 is read from what the commands printed and wrote.

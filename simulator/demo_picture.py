@@ -1,4 +1,4 @@
-"""The demo's picture: glucose over the day, drawn by plotext for a terminal. Pure."""
+"""The glucose chart of the demo, drawn by plotext for a terminal. Pure."""
 
 from collections.abc import Sequence
 from datetime import datetime

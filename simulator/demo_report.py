@@ -1,4 +1,4 @@
-"""The demo's report: what was recorded, what each rule did, what proves it, what came out. Tables are rich's. Pure but for printing."""
+"""The demo's report: what was recorded, what each rule did, the proofs, the rows. Tables are rich's. Pure but for printing."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

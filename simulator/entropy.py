@@ -1,4 +1,4 @@
-"""Everything random the stand-in says, drawn from a seed: the same session twice gives the same bytes. Pure."""
+"""Random values of the simulated service, drawn from a seed: the same session twice gives the same bytes. Pure."""
 
 import hashlib
 from base64 import urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""Who an invented person is: everything about the account that identifies, drawn from one number and nothing else.
+"""Everything that identifies an invented person, generated from one number and nothing else.
 
 Two accounts of different `identity` and equal `therapy` differ in exactly these values and what is computed from them, which is
 what the sanitizer must not let through.

@@ -1,4 +1,4 @@
-"""The signing key of the stand-in: its own, made once a process, never written and not the published test key of tfx. Pure."""
+"""The signing key of the simulated service: made once per process, never written, not the published test key. Pure."""
 
 import hashlib
 from base64 import b64encode, urlsafe_b64encode

@@ -1,4 +1,4 @@
-"""The reportsfacade that answered until mid-2026: pump metadata and binary events. Pure. Shapes: tandem-source 1.5."""
+"""The API of era 2025 (reportsfacade): pump metadata and binary events. Pure. Shapes: tandem-source 1.5."""
 
 from datetime import UTC, datetime, time
 

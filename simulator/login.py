@@ -1,4 +1,4 @@
-"""Signing in for real: the sign-in page, the session cookie, the authorization code with PKCE, the tokens, the key set. Pure.
+"""Sign-in: the page, the session cookie, the authorization code with PKCE, the tokens, the key set. Pure.
 
 Order and members: tandem-source 1.2. Shapes not public follow IdentityServer, whose paths and claims these are.
 """

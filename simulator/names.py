@@ -1,4 +1,4 @@
-"""Common first and family names, made-up mail hosts and words: what invented people are put together from.
+"""Common first and family names, made-up mail hosts and words, from which invented people are generated.
 
 Plain ASCII names have five letters or more, so that a search for one over a megabyte of base64 does not find it by chance.
 """

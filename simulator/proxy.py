@@ -1,4 +1,4 @@
-"""The stand-in on loopback: a proxy that any client is led to by HTTPS_PROXY and a certificate file. Touches sockets and one folder."""
+"""The simulated service on loopback: a proxy that clients reach by HTTPS_PROXY and a certificate file. Touches sockets and one folder."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What the source host says about an account and its pumps: the JSON of the bff. Pure. Shapes: tandem-source 1.4."""
+"""The JSON API (bff) of the source host: an account and its pumps. Pure. Shapes: tandem-source 1.4."""
 
 from datetime import datetime, timedelta
 from typing import Final

@@ -1,4 +1,4 @@
-"""The stand-in without sockets: a request in, the answer of Tandem Source out, in one era and for one account. Pure but for its state."""
+"""The simulated service without sockets: a request in, a response out, for one era and one account. Pure but for its state."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""A whole session with the stand-in, without sockets: the capture a recorder would make of it, in milliseconds. Pure.
+"""A whole session with the simulated service, without sockets: the capture that recording it would give. Pure.
 
 The requests are those of tconnectsync 3 (era 2025: of 2.3), in the order the recorder walks.
 """

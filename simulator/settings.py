@@ -1,4 +1,4 @@
-"""What an invented person has set on the pump, and the two shapes in which the service tells it.
+"""The pump settings of an invented person, and the two shapes in which the service returns them.
 
 Numbers come from the therapy alone; profile names, ids and dates are handed in.
 """

@@ -1,4 +1,4 @@
-"""What the stand-in remembers: sessions, codes and tokens it gave out. Pure; one lock."""
+"""The state of the simulated service: sessions, codes and tokens it has issued. Pure; one lock."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta

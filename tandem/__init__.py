@@ -1,1 +1,1 @@
-"""What Tandem Source says on the wire: regions, endpoints, eras, pump records and events, clocks, and a client that asks it."""
+"""The API of Tandem Source: regions, endpoints, eras, pump records and events, clocks, and a client."""

@@ -1,4 +1,4 @@
-"""Sends one request and waits out what passes: the only module of `tandem` that touches the network, through the session it is given.
+"""Send one request, retrying what passes: the only module of `tandem` that touches the network, through the session it is given.
 
 No error made here quotes a URL, a header or a body: each of them may carry a token, an id or a name. Library exceptions are turned into
 ours outside their handler, so that they do not travel along as `__context__`.

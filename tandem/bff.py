@@ -1,4 +1,4 @@
-"""Pump events as the bff's JSON, and as records, without loss either way.
+"""Convert pump events between the JSON API (bff) and records, without loss either way.
 
 An answer of `pump-logs` is `{events, clockChanges}`; an event is `{deviceAssignmentId, eventCode, sequenceGroup, sequenceNumber,
 pumpDateTime, eventProperties, estimatedDateTime}`. A record holds code, time, sequence number and payload; the device, the group and the

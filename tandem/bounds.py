@@ -1,4 +1,4 @@
-"""What a field of a pump event can mean: bounds beyond which no pump, sensor, meter or person goes, for every field that has any. Pure.
+"""Plausible ranges of pump event fields: values that no pump, sensor, meter or person exceeds. Pure.
 
 They are wide on purpose: what lies outside is a fault of the record, what lies inside may still be odd. Known limits of the pumps
 (user guides; tandem-source facts of the fields themselves): 15 units/h of basal insulin; 25 units a bolus, extended by as much again over

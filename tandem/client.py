@@ -1,4 +1,4 @@
-"""A client that asks Tandem Source, given a session and a clock. Sends what tconnectsync sends: 3.0.3 in the JSON eras, 2.3 in era 2025."""
+"""A client of Tandem Source, given a session and a clock. Sends what tconnectsync sends: 3.0.3 in the JSON eras, 2.3 in era 2025."""
 
 import os
 import time

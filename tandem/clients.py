@@ -1,4 +1,4 @@
-"""What is known of the programs that speak to Tandem Source, where it matters to whoever runs one. Pure."""
+"""Facts about the client programs of Tandem Source that matter to their users. Pure."""
 
 from collections.abc import Mapping
 from types import MappingProxyType

@@ -1,4 +1,4 @@
-"""The pump's clock: seconds, days and milliseconds that count from 2008 on a wall clock without a zone.
+"""The pump's clock: seconds, days and milliseconds since 2008, as wall time without a zone.
 
 What the numbers mean is told per field by `tandem.events` (`Field.time`). Sources: tconnectsync eventparser/raw_event.py
 (epoch 1199145600), public records (13's header time is its `timeAfter`; 477 holds Unix seconds of the wall clock).

@@ -1,4 +1,4 @@
-"""A clock's life: which offset from UTC a pump's clock had, from one setting of it to the next. Pure.
+"""Which UTC offset a pump's clock had between one change of the clock and the next. Pure.
 
 The clock runs on by itself and moves only when somebody sets it (13, 14), and the event says by how much. So all its offsets hang
 together, and one unknown is left: what one of them was. It is chosen so that the clock is at home, right in the account's zone, after as

@@ -1,4 +1,4 @@
-"""The event codes a query asks for, as the service of each era reads them. Pure. Of bad lists nothing is known but the stand-in's guess."""
+"""The list of event codes in a query, as the service of each era reads it. Pure. How it answers an invalid list is a guess."""
 
 from collections.abc import Sequence
 from typing import Final

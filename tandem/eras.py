@@ -1,4 +1,4 @@
-"""The dated states of the Tandem Source API, and what breaks between them, as data. Source: tconnectsync issues #146, #163."""
+"""The dated versions of the Tandem Source API and the differences between them, as data. Source: tconnectsync issues #146, #163."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What goes wrong on request, spelled the same for the stand-in and for a cassette: which answer fails, and how. Pure."""
+"""Faults on request, with the same names for the simulated service and for a cassette: which response fails, and how. Pure."""
 
 import re
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a sensor's message shows: a value, "low", "high", or nothing. Pure.
+"""What a sensor's message says: a value, "low", "high", or nothing. Pure.
 
 Source: tconnectsync 3.0.3, process_cgm_reading.py, after `CgmBuilder.determineGlucoseValue` of the service's web app.
 """

@@ -1,4 +1,4 @@
-"""Instants: which moment in the world a pump's wall time was, under the account's time zone. Pure.
+"""Convert a pump's wall time to an instant, in the account's time zone. Pure.
 
 A pump's clock runs on by itself and moves only when somebody sets it. Between two settings its offset from UTC is that of
 `tandem.clocklife`. Before the first that is known and after the last, and where none is known, the zone itself says: the hour that

@@ -1,4 +1,4 @@
-"""Signing in as the web page and tconnectsync do: cookie session, authorization code with PKCE, a verified id_token."""
+"""Sign in as the web page and tconnectsync do: cookie session, authorization code with PKCE, a verified id_token."""
 
 import base64
 import os

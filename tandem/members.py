@@ -1,4 +1,4 @@
-"""Members of `eventProperties`: one field's values as the bff writes them in JSON, and back, by the column.
+"""Convert the values of a field to and from the JSON of `eventProperties`, by column.
 
 Whole numbers are numbers; bit masks are lists of the bits that are set, lowest first; floats are the shortest text that gives the same
 32-bit float, and whole ones have no point (`0`, `30`, `1.8189592`). Source: 188 public bff events.

@@ -1,4 +1,4 @@
-"""Silence of the HTTP library: its log lines name URLs, and URLs hold ids and codes."""
+"""Silence the log of the HTTP library: its lines name URLs, and URLs contain ids and codes."""
 
 import logging
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Pump records: the 26-byte form of pump events, as one array, decoded and encoded by the column.
+"""The 26-byte records of pump events, decoded and encoded as one array, by column.
 
 A record is a big-endian header (4 bits source, 12 bits event code, 32 bits pump seconds, 32 bits sequence number) and 16
 payload bytes whose fields `tandem.events` places. No length, checksum or compression.

@@ -1,4 +1,4 @@
-"""What the service says to a question it does not take: the bodies of its validation errors, as data. Pure. Shapes: tconnectsync #163."""
+"""The bodies of the service's validation errors, as data. Pure. Shapes: tconnectsync #163."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping

@@ -1,4 +1,4 @@
-"""Responses as the service sends them, and the request headers that decide access. Pure. None of it is public: a guess."""
+"""Build responses as the service sends them; which request headers decide access. Pure. None of it is public: a guess."""
 
 import gzip
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Dates and times as Tandem Source writes them in JSON, kept to the letter: what is read is written back as it was."""
+"""Dates and times as Tandem Source writes them in JSON, read and written without changing a character."""
 
 import re
 from dataclasses import dataclass, replace

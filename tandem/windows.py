@@ -1,4 +1,4 @@
-"""Windows of whole days, as the service takes them. Pure."""
+"""Windows of whole days, as the service accepts them. Pure."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta

@@ -1,3 +1,3 @@
-"""The kernel of tfx: exchanges, captures, cassettes, their codec and store, errors, and the lazy `tfx` command. Knows no service."""
+"""What all stages share: exchanges, captures, cassettes, codec, store, errors, and the `tfx` command. Knows no service."""
 
 __version__ = "0.1.0"

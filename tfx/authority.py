@@ -1,4 +1,4 @@
-"""Certificates for host names of the internet, from an authority made for this run; the key of that authority never leaves memory."""
+"""A certificate authority made for one run, and its certificates for host names; its private key stays in memory."""
 
 import ssl
 from collections.abc import Callable, Iterable, Mapping

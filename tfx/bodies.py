@@ -1,4 +1,4 @@
-"""How one body stands in a cassette file: JSON in place, forms as pairs, text as text, pump records a line each, else base64. Pure.
+"""How a body is stored in a cassette file: JSON in place, forms as pairs, text, pump records one per line, else base64. Pure.
 
 A form is chosen only if it gives the very bytes again; where none does, the bytes themselves are kept.
 """

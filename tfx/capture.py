@@ -1,4 +1,4 @@
-"""Exchanges as recorded: real credentials, real personal data. Lives in memory only; refuses every easy way out of it."""
+"""Exchanges as recorded, with real credentials and personal data. Memory only; refuses repr, pickle and the like."""
 
 from collections import Counter
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Exchanges after sanitizing, fit for git. Pure."""
+"""Exchanges after sanitizing, fit to commit. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""The `tfx` command: verbs are named as strings, and a stage is loaded when its verb is used.
+"""The `tfx` command: verbs are listed by name, and a stage is imported when its verb is used.
 
 Errors become one paragraph on stderr and the exit code of the contract; a fault of tfx itself says where it happened and never
 what was in hand.

@@ -1,4 +1,4 @@
-"""Content-Encoding undone and done again, deterministically. Pure."""
+"""Decode Content-Encoding, and encode again deterministically. Pure."""
 
 import gzip
 import zlib

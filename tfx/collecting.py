@@ -1,4 +1,4 @@
-"""The garbage collector kept still while very many objects are made, none of which is garbage. The only module that switches it."""
+"""Pause the garbage collector while many objects are made that are not garbage. The only module that switches it."""
 
 import gc
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Ctrl-C and a polite kill, as something to wait for: the only module that sets signal handlers."""
+"""Ctrl-C and SIGTERM as something to wait for: the only module that sets signal handlers."""
 
 import signal
 from collections.abc import Callable, Iterator

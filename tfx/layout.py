@@ -1,4 +1,4 @@
-"""How a cassette's JSON is laid out on lines: deterministic, and one pump event a line, so that a git diff reads. Pure."""
+"""The layout of a cassette's JSON: deterministic, one pump event per line, so that a git diff is readable. Pure."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Hosts of the internet on loopback: a proxy that any client is led to by HTTPS_PROXY and a certificate file. Touches sockets, one folder.
+"""Serve internet host names on loopback: a proxy for HTTPS_PROXY, and a certificate file. Touches sockets and one folder.
 
 Whoever answers is handed in; nothing is ever forwarded to anywhere. The stand-in answers as the service would, a replay as it did.
 """

@@ -1,4 +1,4 @@
-"""Progress on long work: a bar on a terminal's stderr, nothing anywhere else. The bar is rich's."""
+"""Progress of long work: a rich bar on a terminal's stderr, nothing anywhere else."""
 
 import sys
 from collections.abc import Callable, Iterator

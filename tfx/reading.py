@@ -1,4 +1,4 @@
-"""A cassette out of the bytes of its file, every body in memory as JSON. Pure."""
+"""Read a whole cassette from the bytes of its file. Pure."""
 
 import hashlib
 import re

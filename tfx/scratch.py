@@ -1,4 +1,4 @@
-"""Temporary folders that are gone in the end, also after a kill: the next one to make a folder removes those nobody holds. Touches files.
+"""Temporary folders that do not stay, even after a kill: the next process removes those without an owner. Touches files.
 
 Who makes one holds a lock on it for as long as it lives; the system lets go of it with the process, whatever ended that. A process id in
 the name would tell less: numbers come again, and containers that share a folder count on their own.

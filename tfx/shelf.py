@@ -1,4 +1,4 @@
-"""Answers made out of a cassette file, kept while there is room for them: one that is asked for again costs nothing. Thread-safe.
+"""A bounded cache of response bodies made from a cassette file, for those that are requested again. Thread-safe.
 
 What is asked for once is not kept, unless it is dear to make: a test asks for most of a cassette once, and would fill the room with
 what nobody wants again.

@@ -1,4 +1,4 @@
-"""The published test key of tfx: every id_token on a cassette is signed with it, so clients verify and nobody can be harmed.
+"""The published test key of tfx: it signs every id_token on a cassette, so that clients can verify them.
 
 The private key stands below for all to see. It signs invented people's tokens and nothing else; a token under it proves one
 thing only: that the sanitizer made it. JWT and RSA are PyJWT's and cryptography's work, except where a signature is only looked at:

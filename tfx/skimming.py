@@ -1,4 +1,4 @@
-"""A cassette out of its file, read lightly: only what the replay looks things up by. Pure but for the reading it is handed.
+"""Read a cassette file without keeping bodies: only what replay needs for look-up. Pure, apart from the reading it is handed.
 
 Each exchange is seen to as strictly as when it is read whole (`reading.py`), and then of its answer only the head is kept and where it
 stands: the body is read again when somebody asks. That takes the layout tfx writes; any other file is left to the whole reader, whose

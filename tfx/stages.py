@@ -1,4 +1,4 @@
-"""The one place where a stage is found by name: imports point down only, so whoever needs a stage above or beside asks here."""
+"""Find a stage by name: imports only point down, so code that needs a stage above or beside it asks here."""
 
 from importlib import import_module
 

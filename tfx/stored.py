@@ -1,4 +1,4 @@
-"""A response as it stands in a cassette file: its body as a node, its bytes made when somebody asks for them. Pure."""
+"""A response in a cassette file: its body as a node, turned into bytes on request. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

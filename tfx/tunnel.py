@@ -1,4 +1,4 @@
-"""One client's connection: CONNECT to a host we speak for, TLS inside, then HTTP/1.1 as that host. Touches sockets.
+"""One client's connection to the proxy: CONNECT, TLS inside, then HTTP/1.1 as the requested host. Touches sockets.
 
 A client that was led straight here, as if this were the host, comes without CONNECT: its first byte is TLS's, and it names the host there.
 """

@@ -1,4 +1,4 @@
-"""HTTP/1.1 as bytes: a response as a server sends it, a request as a client does. Pure."""
+"""Write HTTP/1.1 messages as bytes: responses as a server, requests as a client. Pure."""
 
 import io
 import re

@@ -1,1 +1,1 @@
-"""Invented therapy: days of glucose, insulin, alarms and sensors as pump records, by the column. Nothing here touches the world."""
+"""Invented therapy: days of glucose, insulin, alarms and sensors, generated as columns of pump records. Pure."""

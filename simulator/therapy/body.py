@@ -1,4 +1,4 @@
-"""An invented metabolism: meals, the glucose that follows, insulin on board. Minimal, by the column, no feedback loop.
+"""An invented metabolism: meals, the resulting glucose, insulin on board. Minimal, as columns, without a feedback loop.
 
 Glucose is a baseline with a daily rhythm, a slow random walk and a bump after each meal that its bolus mostly covers. Insulin is
 worked out from glucose afterwards, so that a century is as quick as a day.

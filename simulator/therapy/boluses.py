@@ -1,4 +1,4 @@
-"""Boluses and the chains of messages a pump logs for each: 48, 16, 64, 65, 66, 55, 280, 20 and, extended, 59, 280s and 21.
+"""Boluses and the messages a pump logs for each: 48, 16, 64, 65, 66, 55, 280, 20 and, extended, 59, 280s and 21.
 
 Amounts are in whole milliunits throughout, so that requested and delivered add up exactly. Chain and fields as in public records:
 `remoteId` is the low byte of the bolus id, the later part starts when the first is in.

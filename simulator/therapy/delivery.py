@@ -1,4 +1,4 @@
-"""Basal insulin: what the profile says, what the closed loop makes of it, and the records that tell it (3, 11, 12, 81, 90, 279, 313)."""
+"""Basal insulin: the profile, the closed loop's changes, and the records of both (3, 11, 12, 81, 90, 279, 313)."""
 
 from dataclasses import dataclass
 from typing import Final

@@ -1,4 +1,4 @@
-"""A pump's log while it is being drawn: columns per event, put in write order at the end."""
+"""A pump's log while it is generated: columns per event, sorted into write order at the end."""
 
 from typing import Final
 

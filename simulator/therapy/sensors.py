@@ -1,4 +1,4 @@
-"""Sensors: readings of each family, losses of signal with the back-fill after them, and the alerts glucose raises."""
+"""Sensors: readings of each family, losses of signal with later back-fill, and glucose alerts."""
 
 from dataclasses import dataclass
 from typing import Final

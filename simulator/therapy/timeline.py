@@ -1,4 +1,4 @@
-"""Time on an invented pump: seconds that elapse steadily, and the wall clock its owner sets back once."""
+"""Time on an invented pump: steadily elapsing seconds, and a wall clock that its owner sets back once."""
 
 from dataclasses import dataclass
 from typing import Final

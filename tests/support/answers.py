@@ -1,4 +1,4 @@
-"""Whatever the service may answer some day, as strategies of hypothesis, and the law for it: in tests/unit a few, in tests/proofs many."""
+"""Hypothesis strategies for unexpected responses of the service, and the law for them: few in tests/unit, many in tests/proofs."""
 
 import json
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The stand-in and a replay of its recording, asked the same things in process: what a client sees of the one it must see of the other."""
+"""Ask the simulated service and a replay of its recording the same things, and compare what a client sees."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A canary in a bench: all that a command says, logs, writes (and takes away again) or starts is watched for planted secrets."""
+"""Run commands with planted secrets ("canaries") and search all output, logs, files and child processes for them."""
 
 import ast
 import base64

@@ -1,4 +1,4 @@
-"""Direct calls that end in an error of tfx, with a canary in what they are handed: for the places that no command line reaches fast.
+"""Direct calls that end in an error of tfx, with a canary in their arguments: for places that no command line reaches fast.
 
 Kernel and wire. What the stages do is in canary_stages.py. A row says nothing of what it reaches: the walk sees that itself.
 """

@@ -1,4 +1,4 @@
-"""Command lines that end in an error of tfx while files and environment hold canaries; beside those of the walk itself."""
+"""Command lines that end in an error of tfx, with canaries in files and environment; in addition to canary_rows.py."""
 
 import hashlib
 import json

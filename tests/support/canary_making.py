@@ -1,4 +1,4 @@
-"""Direct calls into recorder and sanitizer that end in an error of tfx, with a canary in what they are handed. See canary_calls.py."""
+"""Direct calls into recorder and sanitizer that end in an error, with a canary in their arguments. See canary_calls.py."""
 
 import json
 from dataclasses import replace

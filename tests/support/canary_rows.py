@@ -1,4 +1,4 @@
-"""Every way a command can end badly with secrets in hand: what is planted, the command line, and the exit code."""
+"""Commands that fail while they hold secrets: what is planted, the command line, and the exit code."""
 
 import json
 from base64 import b64encode

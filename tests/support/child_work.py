@@ -1,4 +1,4 @@
-"""What processes of multiprocessing do in tests: they import it by name."""
+"""Functions that tests run in multiprocessing children, which import them by name."""
 
 import socket
 

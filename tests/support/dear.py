@@ -1,4 +1,4 @@
-"""Tables whose rows are dear and of one kind: some rows in `make test`, so that a plain break is noticed, the others in `make proofs`."""
+"""Tables of slow, similar rows: some run in `make test`, the others in `make proofs`."""
 
 from collections.abc import Iterable
 

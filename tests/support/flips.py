@@ -1,4 +1,4 @@
-"""Recorded requests with one bit changed, and what a request says, put together without the code under test."""
+"""Recorded requests with one bit changed, and an independent reading of what a request says."""
 
 import json
 import re

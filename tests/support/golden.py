@@ -1,4 +1,4 @@
-"""Golden outputs: what the pipeline makes of each committed cassette, one readable JSON file a table.
+"""Golden outputs: the pipeline's tables for each committed cassette, one readable JSON file per table.
 
 python tests/support/golden.py        write tests/expected/ and docs/replay-properties.md anew; review the diff
 """

@@ -1,4 +1,4 @@
-"""Ways a client asks, one a stack, and what it meets: an answer, or the error it gets."""
+"""How each HTTP library requests with a time limit, and what it gets: a response or an error."""
 
 import asyncio
 import urllib.error

@@ -1,4 +1,4 @@
-"""Exchanges with something hidden in them, through the sanitizer by either way in; what comes out is searched without its help."""
+"""Sanitize exchanges that hide a secret, by either entry point, and search the result without the sanitizer's help."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Secrets of nobody, the ways to write them, and the places to hide them: the cases of the leak tests, made and never copied."""
+"""Invented secrets, ways to write them and places to hide them: the cases of the leak tests."""
 
 import base64
 import bz2

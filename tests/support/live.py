@@ -1,4 +1,4 @@
-"""Planted answers over the wire: the stand-in serves them over HTTPS on loopback after a sign-in, and the recorder records them."""
+"""Planted responses over the wire: the simulated service serves them over HTTPS, and the recorder records them."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress

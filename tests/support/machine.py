@@ -1,4 +1,4 @@
-"""The command as a stranger runs it: a process of its own, an empty home, a temporary directory of its own."""
+"""Run the command as on another machine: its own process, an empty home, its own temporary directory."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Prefect's database, migrated and empty: migrating is half of a server's start, so one is kept beside the interpreter and copied.
+"""A migrated, empty Prefect database, kept and copied, because migrating is half of a server's start.
 
 python tests/support/prefect_template.py        make it now (`make test` and `make proofs` do, before pytest's clock runs)
 """

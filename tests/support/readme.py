@@ -1,4 +1,4 @@
-"""Write the README's output blocks anew: the demo's from a run of it, the suite's closing line from what is piped in. See `make readme`."""
+"""Write the output blocks of the README: the demo's from a run, the suite's last line from stdin. See `make readme`."""
 
 import os
 import re

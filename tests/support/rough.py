@@ -1,4 +1,4 @@
-"""Beside the straight walk: refused, wrong and outdated questions to the stand-in, and what others document that it never says."""
+"""Requests beside the normal session: refused, wrong and outdated ones, and documented responses that the simulator never gives."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A service of a few lines for the client to ask: requests-mock answers, a list of what was sent."""
+"""A minimal service for client tests: requests-mock responses, and a list of the requests sent."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

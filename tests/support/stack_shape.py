@@ -1,4 +1,4 @@
-"""What the stacks of `stacks.py` have in common: to ask, and to tell every property a program may look at."""
+"""The interface of the HTTP libraries in `stacks.py`: send a request, list every property of the response."""
 
 import asyncio
 import ssl

@@ -1,4 +1,4 @@
-"""The HTTP stacks of Python in one shape: ask, and tell every property a program may look at. Live and replayed alike."""
+"""Python's HTTP libraries behind one interface: send a request, list every property of the response. Live and replayed alike."""
 
 import http.client
 import urllib.error

@@ -1,4 +1,4 @@
-"""A stranger's project with one cassette of two exchanges: runs of pytest inside a run."""
+"""A user's project with one cassette of two exchanges, in which tests run pytest."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Pump records with a structure and amounts that are drawn apart, so that one can change without the other."""
+"""Pump records with structure and amounts generated separately, so that one can change without the other."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Cassettes in one word: a whole recorded session, made by hand, with tokens of the published key."""
+"""A whole session as a cassette, made by hand, with tokens signed by the published key."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Pump events with a purpose: told one by one, or invented."""
+"""Pump events for tests: listed one by one, or generated."""
 
 from collections.abc import Mapping
 from typing import Final

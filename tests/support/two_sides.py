@@ -1,4 +1,4 @@
-"""A server on loopback that sends the bytes a cassette says, and that cassette: two sides of which no stack may see a difference."""
+"""A server on loopback and a cassette that give the same bytes: no HTTP library may see a difference."""
 
 import contextlib
 import socketserver
