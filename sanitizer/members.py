@@ -39,7 +39,10 @@ def _items(visitor: Visitor, node: Node, items: Node, value: list[Json], place: 
             return []
     done = [walk(visitor, items, item, f"{place}[{index}]") for index, item in enumerate(value)]
     # An item that was blanked may stand twice now, or out of order; that it went has been said.
-    return [] if visitor.changes and node.limit and node.limit.trouble(done) else done
+    if visitor.changes and node.limit and node.limit.trouble(done):
+        visitor.run.has_gaps = True
+        return []
+    return done
 
 
 def _leaf(visitor: Visitor, node: Node, value: Json, place: str) -> Json:

@@ -91,7 +91,7 @@ _NAME = "cassette name"
 def _counted(before: Mapping[str, int], run: Run, exchanges: tuple[Exchange, ...]) -> dict[str, int]:
     """How many places of the cassette each rule is for, and how many it had that were removed: now, or when it was made."""
     counts: Mapping[str, int] = run.counts
-    if run.findings or run.has_gaps:  # what was blanked or left out was counted too
+    if run.has_gaps:  # what was thrown away was counted too
         recount = Run(policy=run.policy, clock=run.epoch.clock(run.clock))
         walked(Checker(recount), exchanges)
         counts = {**{word: number for word, number in run.counts.items() if word in {*REMOVED, *AMOUNTS}}, **recount.counts}
