@@ -151,7 +151,7 @@ def main(days: int, rounds: int, python: Path) -> None:
         file.write_bytes(recording)
         for name in PEERS:
             one = stack.enter_context(peer(name, python, file))
-            others = lambda one=one: sum(not any(p.text in told or told in p.text for p in every) for told in one.reports)  # noqa: E731
+            others = lambda one=one: sum(not any(p.text in told or told in p.text for p in every) for told in one.reports)  # noqa: E731  # bound to this peer
             lines.append(Rival(name=name, seconds=one.seconds, megabytes=len(recording) / 1e6, found=one.found, others=others))
         title = (
             f"Sanitizing a recording of {days} days, {len(recording) / 1e6:.1f} MB, {rounds} rounds "

@@ -70,8 +70,10 @@ FROM boluses WHERE completion IS NOT NULL
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where the events of one code went: `rows` of `table` (null where a row has several events), `set_aside` into the quarantine,
-    `silent` because they tell nothing yet."""  # noqa: D205, D209
+    """Where the events of one code went.
+
+    `rows` of `table` (null where a row has several events), `set_aside` in the quarantine, `silent` because they make no row yet.
+    """
 
     code: int
     name: str

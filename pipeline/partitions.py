@@ -86,7 +86,7 @@ def run(folder: Path, output: Path, zone: str, runner: Runner = one_by_one) -> t
     paths = cassettes_in(folder)
     done = []
     with track("accounts", len(paths)) as advance:
-        for partition in runner([os.path.abspath(path) for path in paths], os.path.abspath(output), zone):  # noqa: PTH100
+        for partition in runner([os.path.abspath(path) for path in paths], os.path.abspath(output), zone):  # noqa: PTH100  # resolve() follows links
             done.append(partition)
             advance(1)
     remove_leftovers(output, done)
@@ -160,7 +160,7 @@ def _put_in_place(partial: Path, folder: Path, made_from: Mapping[str, str]) -> 
     # Where somebody else was faster, the folder is there, full, and equal to ours: renaming onto it fails, and that is well.
     with suppress(FileExistsError):
         try:
-            os.rename(partial / "files", folder)  # noqa: PTH104
+            os.rename(partial / "files", folder)  # noqa: PTH104  # beside the one above
         except OSError as e:
             if not (folder / MANIFEST).exists():
                 raise UsageError(f"{folder} exists and is not a partition ({e.strerror}); name another folder with --output") from e

@@ -4,7 +4,8 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
+from types import MappingProxyType
+from typing import Final, TypeVar
 
 import click
 
@@ -29,14 +30,39 @@ _STAND_IN = (
 )
 
 
+SECTIONS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "What to record": ("region", "days", "since", "until", "pump", "era"),
+        "Credentials and resuming": ("credentials", "resume"),
+        "Sanitizing": ("values", "policy", "leave_out_refused", "suggest"),
+        "Output": ("cassettes", "report", "as_json"),
+        "Simulated service": ("simulated", "seed", "now", "history", "faults"),
+    }
+)
+"""The parts of `tfx record --help`, and the options of each, as shown. Options in none of them come last."""
+
+
+class InSections(click.Command):
+    """A command whose help shows its options in the parts of `SECTIONS`."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, each under the title of its part."""
+        options = [param for param in self.get_params(ctx) if isinstance(param, click.Option)]
+        records = {option.name: record for option in options if (record := option.get_help_record(ctx)) is not None}
+        parts = {title: [records.pop(name) for name in names] for title, names in SECTIONS.items()}
+        for title, rows in {**parts, "Other": [*records.values()]}.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
 def stand_in(command: _Command) -> _Command:
-    """The options that lead a command to the stand-in."""
+    """Add the options of the simulated service to a command."""
     for option in reversed(_STAND_IN):
         command = option(command)
     return command
 
 
-@click.command(context_settings={"ignore_unknown_options": False})
+@click.command(cls=InSections, context_settings={"ignore_unknown_options": False})
 @click.argument("name")
 @click.argument("program", nargs=-1, type=click.UNPROCESSED)
 @click.option("--region", type=click.Choice(["us", "eu"]), help="Region of the account.  [default: us]")

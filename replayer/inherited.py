@@ -12,7 +12,7 @@ def inherited() -> Mapping[str, str]:
         library = CDLL(None)
         if hasattr(library, "_NSGetEnviron"):  # macOS hides the variable behind this function
             library._NSGetEnviron.restype = POINTER(POINTER(c_char_p))  # noqa: SLF001  # the system's name
-            pairs = library._NSGetEnviron().contents  # noqa: SLF001
+            pairs = library._NSGetEnviron().contents  # noqa: SLF001  # as above
         else:
             pairs = POINTER(c_char_p).in_dll(library, "environ")
     except (AttributeError, TypeError, ValueError):

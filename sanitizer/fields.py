@@ -180,7 +180,7 @@ def _boluses(values: Sequence[object], context: Context) -> list[object] | None:
 
 def _stored(values: Sequence[object]) -> list[int] | None:
     found = _ints(values)
-    return found if found is not None and (not found or (min(found) >= 0 and max(found) <= 0xFFFFFFFF)) else None  # noqa: PLR2004
+    return found if found is not None and (not found or (min(found) >= 0 and max(found) <= 0xFFFFFFFF)) else None  # noqa: PLR2004  # 32 bits
 
 
 def _seconds(values: Sequence[object], context: Context) -> list[object] | None:

@@ -153,7 +153,7 @@ def test_an_environment_changed_behind_the_back_of_python_lets_nobody_out(way: C
                     way(f"open({str(out)!r}, 'w').close()")
                 os._exit(0)
             os.waitpid(child, 0)
-            assert [words.partition(",")[0] for words in replay.blocked] == [f"start {os.path.basename(sys.executable)}"]  # noqa: PTH119
+            assert [words.partition(",")[0] for words in replay.blocked] == [f"start {os.path.basename(sys.executable)}"]  # noqa: PTH119  # as the guard writes it
             replay.forgive()
         assert not out.exists()
 

@@ -66,13 +66,13 @@ def test_boluses_move_along(keep: Keep, rows: Rows) -> None:
 def test_an_event_in_the_skipped_hour_proves_that_the_clock_was_not_set(keep: Keep, rows: Rows) -> None:
     spring = seconds_of(datetime(2024, 3, 31, 2, 30))  # noqa: DTZ001  # the pump's clock has no zone
     keep(Records.build(code=279, seconds=spring, sequence=1), zone=BERLIN)
-    assert rows("SELECT pump_time, clock FROM events") == [(datetime(2024, 3, 31, 2, 30), "assumed")]  # noqa: DTZ001
+    assert rows("SELECT pump_time, clock FROM events") == [(datetime(2024, 3, 31, 2, 30), "assumed")]  # noqa: DTZ001  # wall time
 
 
 def test_pump_time_is_the_wall_clock_whatever_the_zone(keep: Keep, rows: Rows) -> None:
     keep(at(12, 1), zone=BERLIN)
     assert rows("SELECT pump_time, strftime(instant AT TIME ZONE 'UTC', '%Y-%m-%d %H:%M:%S') FROM cgm_readings") == [
-        (datetime(2024, 10, 27, 12), "2024-10-27 11:00:00")  # noqa: DTZ001
+        (datetime(2024, 10, 27, 12), "2024-10-27 11:00:00")  # noqa: DTZ001  # wall time
     ]
 
 

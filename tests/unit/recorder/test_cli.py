@@ -1,8 +1,10 @@
-"""The command of the recorder: what it says when it is stopped."""
+"""The command of the recorder: what it says when it is stopped, and its help."""
 
+import click
 import pytest
 
 from recorder import job
+from recorder.cli import record
 from tfx import cli
 
 
@@ -33,3 +35,11 @@ def test_an_interrupted_recording_says_how_to_go_on(
     monkeypatch.setattr(job, "keep_no_core", lambda: None)
     assert cli.run(arguments) == 130
     assert capsys.readouterr().err.lstrip("\n") == words  # Click ends the line of the ^C first
+
+
+def test_help_shows_every_option_once_and_only_help_outside_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.run(["record", "--help"]) == 0
+    parts, _, other = capsys.readouterr().out.partition("\nOther:\n")
+    assert other.strip() == "-h, --help  Show this message and exit."
+    shown = [line.split()[0] for line in parts.splitlines() if line.startswith("  --")]
+    assert sorted(shown) == sorted(option.opts[0] for option in record.params if isinstance(option, click.Option))

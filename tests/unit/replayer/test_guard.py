@@ -239,7 +239,7 @@ def test_looking_a_library_up_is_no_program_and_nothing_else_is_let_through_by_i
         assert unguarded("subprocess.Popen", (words[0], words, None, with_path)) is None, words
     for words in others:
         name = unguarded("subprocess.Popen", (words[0], words, None, with_path))
-        assert name == os.path.basename(words[0]) or not shutil.which(words[0], path=os.defpath), words  # noqa: PTH119
+        assert name == os.path.basename(words[0]) or not shutil.which(words[0], path=os.defpath), words  # noqa: PTH119  # the guard sees text
     with GUARD.watching():
         assert find_library("nosuchlibraryanywhere") is None
 
