@@ -153,7 +153,7 @@ def _again(report: Report, path: Path, how: Cleaning, rules: "Policy | None") ->
 
     done = again(replace(load(path, edited=how.edited), name=path.stem), how.values, rules)
     left = looked_at(done.cassette, rules=rules)
-    if left:  # what the rules do not reach: a name or a rule somebody made up
+    if left:  # what the rules do not reach: the name of the file
         report.findings += [*done.findings, *left]
         raise RefusedError(f"{path} would not be clean for --check, so nothing was written; mend what is named above, then try again")
     _take(report, done.cassette, done.findings, done.touched)
