@@ -56,7 +56,7 @@ HAVING bool_or(instant <= midnight) AND NOT bool_or(seconds >= 3600 AND inside >
     AND abs(counted - basal_units) > greatest(0.3, 0.05 * basal_units)
 ORDER BY ALL
 """
-# Seconds stand in a record's third to sixth byte. A run takes so few that nobody need look at them, unless it is told to keep any number.
+# Seconds stand in a record's third to sixth byte. A run accepts so few that they need no review, unless it keeps any number.
 _CHANGED: Final = f"""
 SELECT device_id, count(*), count(*) FILTER (('0x' || substr(hex(q.raw), 5, 8))::BIGINT > r.pump_seconds)
 FROM quarantine q JOIN raw_events r USING ({_KEY}) WHERE reason = 'changed record' GROUP BY ALL ORDER BY ALL

@@ -141,7 +141,7 @@ def run(
         from pipeline.flows import FLOWS
 
         carry_out = FLOWS[mode]
-    # The pool logs a traceback for a connection it cannot close, as on a full disk; the error itself is told below.
+    # The pool logs a traceback for a connection it cannot close, as on a full disk; the error itself is reported below.
     logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
     with told(database), filled(database) as engine:
         _say_which_zone(engine, zone)

@@ -41,7 +41,7 @@ Stretch = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a clock: its settings as told by events, jumps that tell one, and the transitions (Unix seconds) it did not heed."""
+    """What is known of a clock: its settings by events, jumps that imply one, and the transitions (Unix seconds) it did not follow."""
 
     told: tuple[ClockChange, ...] = ()
     jumps: tuple[tuple[int, ClockChange], ...] = ()

@@ -26,7 +26,7 @@ WHERE instant < before - INTERVAL 1 MINUTE AND sequence_number IS DISTINCT FROM 
     AND (pump_time BETWEEN $since AND $until OR shown_before BETWEEN $since AND $until)
 GROUP BY device_id ORDER BY device_id
 """
-# A reading that is told again, back-filled, has the same time; another one is another reading.
+# A reading that is sent again, back-filled, has the same time; another one is another reading.
 _SHARED: Final = """
 SELECT device_id, sum(extra)::BIGINT, min(pump_time) FROM (
     SELECT device_id, min(pump_time) AS pump_time,

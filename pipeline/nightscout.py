@@ -9,7 +9,7 @@ Nightscout too.
 What Nightscout wants and how it knows a document again (cgm-remote-monitor, lib/api3/shared/operationTools.js, lib/api3/generic/setup.js,
 lib/server/entries.js, lib/server/treatments.js): `date`, `utcOffset` and `app` are required; the `identifier` is a UUID version 5 of
 device, date and eventType, under the 16 letters `NightscoutRocks!`; without one, treatments of one `created_at` and `eventType` and entries
-of one time and `type` are one and the same. So a second such document of the same second is told a millisecond later, or it would take
+of one time and `type` are one and the same. So a second such document of the same second is written a millisecond later, or it would take
 the place of the first.
 
 A Combo Bolus is what its care portal makes (lib/client/careportal.js): `insulin` the part given at once, `enteredinsulin` all of it,
@@ -43,7 +43,7 @@ def _entry(kind: str, more: str, table: str, where: str) -> str:
     """
 
 
-# A reading that was told twice, live and back-filled, is the one that was told last.
+# Of a reading that was sent twice, live and back-filled, the last counts.
 _LAST_TOLD: Final = """glucose_mg_dl IS NOT NULL
     QUALIFY row_number() OVER (PARTITION BY device_id, instant ORDER BY sequence_group DESC, sequence_number DESC) = 1
 """
@@ -106,7 +106,7 @@ TREATMENTS: Final = (
         },
         "boluses b", "delivered_units IS NOT NULL",
     ),
-    # Carbohydrates of a bolus are told twice, a moment apart: once here, once with the bolus.
+    # Carbohydrates of a bolus are reported twice, a moment apart: once here, once with the bolus.
     _treatment(
         "'Carb Correction'", {"carbs": "carbs_grams"}, "carbohydrates c",
         """NOT EXISTS (
@@ -178,7 +178,7 @@ _OURS: Final = (
 )
 _WRITTEN: Final = "strftime(moment AT TIME ZONE 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')"
 _OFFSET: Final = "((epoch(moment AT TIME ZONE zone) - epoch(moment AT TIME ZONE 'UTC')) / 60)::INTEGER"
-_DEVICE: Final = "concat_ws(' ', 'Tandem', model_number, concat('#', device_id))"  # the model's name is told by some eras only
+_DEVICE: Final = "concat_ws(' ', 'Tandem', model_number, concat('#', device_id))"  # only some eras give the model's name
 _HEX: Final = "sha1('NightscoutRocks!' || concat_ws('_', device, epoch_ms(moment), kind))"
 _UUID: Final = """
 concat_ws('-', hex[1:8], hex[9:12], '5' || hex[14:16], substr('89ab', 1 + ('0x' || hex[17])::INTEGER % 4, 1) || hex[18:20], hex[21:32])

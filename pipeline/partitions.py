@@ -157,7 +157,7 @@ def _beside(folder: Path) -> Iterator[Path]:
 def _put_in_place(partial: Path, folder: Path, made_from: Mapping[str, str]) -> None:
     if (known := _manifest(folder)) is not None and {name: known[name] for name in made_from} != made_from:
         os.rename(folder, partial / "old")  # noqa: PTH104  # of an older cassette, zone or schema
-    # Where somebody else was faster, the folder is there, full, and equal to ours: renaming onto it fails, and that is well.
+    # If another process was faster, its folder is complete and equal to ours: renaming onto it fails, and may.
     with suppress(FileExistsError):
         try:
             os.rename(partial / "files", folder)  # noqa: PTH104  # beside the one above

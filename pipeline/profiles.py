@@ -40,9 +40,9 @@ class Profile:
 
 
 def profiles_of(settings: Json) -> tuple[Profile, ...]:
-    """The profiles in a pump's `settings`, of either era; none where it told none. Raises FormatError for another shape.
+    """The profiles in a pump's `settings`, of either era; empty if it has none. Raises FormatError for another shape.
 
-    Era 2025 always told sixteen segments, unused ones all zero; the json eras put the same under `details`.
+    Era 2025 always sends sixteen segments, unused ones all zero; the json eras put the same under `details`.
     """
     if settings is None:
         return ()
@@ -59,7 +59,7 @@ def profiles_of(settings: Json) -> tuple[Profile, ...]:
 
 
 def remember(connection: Connection, device_id: int, settings: Json, uploaded: str | None = None) -> None:
-    """Keep what an upload told of the profiles of a device, once; an upload that told nothing leaves everything as it is.
+    """Store the profiles that an upload has for a device, once; an upload without profiles changes nothing.
 
     Settings of another shape than any known era's go to the quarantine.
     """
@@ -79,7 +79,7 @@ def remember(connection: Connection, device_id: int, settings: Json, uploaded: s
     for table, rows in _as_rows(device_id, version, profiles).items():
         for row in rows:
             marks = ", ".join(f"${place}" for place in range(1, len(row) + 1))
-            # An earlier upload may have told the same.
+            # An earlier upload may have had the same.
             driver(connection).execute(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO NOTHING", list(row))  # noqa: S608  # our own names
 
 

@@ -24,8 +24,8 @@ class Pump:
     software_version: str | None = None
     first: str = ""
     last: str = ""
-    settings: Json = None  # as told with the pump: profiles and more
-    uploaded: str | None = None  # when the upload that told them came, as the service wrote it
+    settings: Json = None  # as listed with the pump: profiles and more
+    uploaded: str | None = None  # when they were uploaded, as the service wrote it
 
 
 def pumps_of(source: TandemSource) -> tuple[Pump, ...]:

@@ -19,7 +19,7 @@ def serve(once: Callable[[], Stored], *, interval: float, clock: Clock, tell: Ca
     """Run, and run again every `interval` seconds, until interrupted. Returns how many runs ended well.
 
     Runs begin on a fixed beat; one that lasts longer than the interval makes the beats it covers fall out, so that runs never overlap. A
-    service or network that fails is told and tried again at the next beat; a refused log-in, a firewall or bad use ends it, for no next
+    service or network that fails is reported and tried again at the next beat; a refused log-in, a firewall or bad use ends it, for no next
     run would go better. An interruption during a run leaves what its finished windows stored; the next run goes on from there.
     """
     done = 0

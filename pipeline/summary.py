@@ -26,7 +26,7 @@ _BOLUS: Final = "SELECT round(coalesce(sum(delivered_units), 0), 3), coalesce(su
 _SPAN: Final = "SELECT min(pump_time), max(pump_time) FROM events WHERE code NOT IN (13, 14)"
 _CLOCK: Final = "SELECT clock, count(*) FROM events WHERE clock IN ('assumed', 'ambiguous', 'missing') GROUP BY clock ORDER BY clock"
 _UNKNOWN: Final = "SELECT count(*) FROM events WHERE name = 'unknown'"
-# One line a reason, however many events, with the codes it befell; the quarantine itself has them all, the unreadable that came again
+# One line a reason, however many events, with the codes concerned; the quarantine itself has them all, the unreadable that came again
 # in a state to be read, too.
 _REASONS: Final = """
 SELECT reason || coalesce(' (' || string_agg(DISTINCT code, ', ' ORDER BY code) || ')', ''), count(*) FROM quarantine q

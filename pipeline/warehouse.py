@@ -182,7 +182,7 @@ def _see_its_columns(engine: Engine, url: str) -> None:
 
 
 def _see_that_it_is_duckdbs(url: str) -> None:
-    """Refuse a file that DuckDB would read as something else: told to open x.json it makes a view of it, in memory, and says nothing."""
+    """Refuse a file that DuckDB would read as something else: asked to open x.json, it makes a view of it in memory, silently."""
     try:
         path = Path(make_url(url).database or "")
     except (ArgumentError, ValueError):

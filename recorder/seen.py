@@ -143,7 +143,7 @@ def _body(headers: Headers, body: bytes, name: str) -> Iterator[Pair]:
 
 
 def _refusal(headers: Headers, body: bytes) -> Iterator[Pair]:
-    """Of an error only what looks personal: its `name` and `code` are words every client is told."""
+    """Of an error only what looks personal: its `name` and `code` are words that every client gets."""
     yield from ((kind, text) for kind, text in _body(headers, body, "") if kind not in ("name", "password"))
 
 

@@ -86,10 +86,10 @@ class TapeAdapter(HTTPAdapter):
 
 
 class Builds(Protocol):
-    """What an adapter can do that we need: dress a urllib3 answer as one of requests'."""
+    """What we need of an adapter: to make a requests response from a urllib3 one."""
 
     def build_response(self, req: requests.PreparedRequest, resp: HTTPResponse) -> requests.Response:
-        """The dressed answer."""
+        """The response of requests."""
         ...
 
 

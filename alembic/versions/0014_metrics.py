@@ -9,7 +9,7 @@ in mg/dL, which it also calls 3.0, 3.9, 7.8, 10.0 and 13.9 mmol/L. Shares are of
 time below and above range, `share_of_readings` is the time the sensor was active).
 
 A sensor's reading stands for five minutes, so 288 make a day. "Low" (39) and "high" (401) count as the values they stand for. A reading
-that was told twice, live and back-filled, counts once. Days are those of the pump's wall clock.
+that was reported twice, live and back-filled, counts once. Days are those of the pump's wall clock.
 """
 
 from alembic import op

@@ -58,7 +58,7 @@ class Derived:
 
 
 def statements(derived: Derived) -> tuple[str, ...]:
-    """What brings the table up to date: statements whose deletions and insertions are told by their first word."""
+    """What brings the table up to date: statements; their first word says whether they delete or insert."""
     return _chain_statements(derived) if derived.row else _event_statements(derived)
 
 

@@ -53,7 +53,7 @@ def cut(payload: npt.NDArray[np.uint8], columns: Iterable[str]) -> dict[str, pa.
 def _cut(payload: npt.NDArray[np.uint8], kind: str, offset: int) -> npt.NDArray[np.generic]:
     size, _ = _TYPES[kind]
     bare = np.ascontiguousarray(payload[:, offset : offset + size]).view(np.dtype(kind).newbyteorder(">"))[:, 0]
-    with np.errstate(invalid="ignore"):  # a payload may hold a signalling NaN; what is no number is told as impossible
+    with np.errstate(invalid="ignore"):  # a payload may hold a signalling NaN; what is no number counts as impossible
         return bare.astype(np.float64 if kind == "float32" else np.int64)
 
 

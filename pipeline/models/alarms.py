@@ -9,7 +9,7 @@ from pipeline.models.base import Base, Identified, Timed, belongs_to
 
 
 class AlarmOrAlert(Identified, Timed, Base):
-    """An alarm, alert or malfunction: activated, acknowledged, cleared, in a row. Malfunctions are never told to be cleared."""
+    """An alarm, alert or malfunction: activated, acknowledged, cleared, in a row. Malfunctions are never reported as cleared."""
 
     __tablename__ = "alarms_and_alerts"
     __table_args__ = belongs_to("raw_events")

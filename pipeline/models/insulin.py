@@ -59,7 +59,7 @@ class Bolus(Identified, Timed, Base):
     carbs_grams: Mapped[int | None] = mapped_column(Integer)
     glucose_mg_dl: Mapped[int | None] = mapped_column(Integer)
     extended_minutes: Mapped[int | None] = mapped_column(Integer)
-    completion: Mapped[str | None] = mapped_column(String)  # completed, user aborted ...; null while nothing told
+    completion: Mapped[str | None] = mapped_column(String)  # completed, user aborted ...; null while not reported
     completed_pump_time: Mapped[datetime | None] = mapped_column(DateTime)
     completed_instant: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
@@ -91,7 +91,7 @@ class Suspension(Identified, Timed, Base):
 
 
 class DailyTotal(Identified, Timed, Base):
-    """What the pump counted since midnight of `day` (its wall clock), as it told last that day. The key is the day's first message."""
+    """What the pump counted since midnight of `day` (its wall clock), as last reported that day. The key is the day's first message."""
 
     __tablename__ = "daily_totals"
     __table_args__ = belongs_to("raw_events")

@@ -9,21 +9,21 @@ from pipeline.models.base import Base
 
 
 class ProfileTelling(Base):
-    """One upload's word on a pump's profiles: which `version` of them it told (the events that tell profiles have no published layout).
+    """What one upload says of a pump's profiles: which `version` it has (the events about profiles have no published layout).
 
     The account's list tells the latest upload alone, so this history has what was asked for: a row an upload that some run met.
     """
 
     __tablename__ = "profile_tellings"
 
-    id: Mapped[str] = mapped_column(String, primary_key=True)  # digest of the row, so that the same upload told twice is one row
+    id: Mapped[str] = mapped_column(String, primary_key=True)  # digest of the row, so that the same upload, received twice, is one row
     device_id: Mapped[int] = mapped_column(Integer, ForeignKey("devices.id"))
-    uploaded: Mapped[datetime | None] = mapped_column(DateTime)  # as told, to the second; no source says in which zone. Null: no time told
+    uploaded: Mapped[datetime | None] = mapped_column(DateTime)  # as received, to the second; no source says in which zone. Null: no time received
     version: Mapped[str] = mapped_column(String)
 
 
 class Profile(Base):
-    """A profile of a pump, in one of the versions that uploads told. What was in force when: the view profile_history."""
+    """A profile of a pump, in one of the versions that uploads have. What was in force when: the view profile_history."""
 
     __tablename__ = "profiles"
 
@@ -44,7 +44,7 @@ class ProfileSegment(Base):
     device_id: Mapped[int] = mapped_column(Integer, ForeignKey("devices.id"), primary_key=True, autoincrement=False)
     version: Mapped[str] = mapped_column(String, primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # of the profile
-    segment: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # from 0 in the order told
+    segment: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)  # from 0 in the order received
     start_minutes: Mapped[int] = mapped_column(Integer)  # since midnight
     basal_milliunits_per_hour: Mapped[int] = mapped_column(Integer)
     carb_ratio_grams_per_unit: Mapped[float] = mapped_column(Double)
