@@ -50,7 +50,7 @@ class Clock:
 
 
 def times(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> dict[str, pa.Array]:
-    """The columns `pump_time`, `instant` and `clock` of these pump seconds, which are in these records. Null where there is no possible time."""
+    """The columns `pump_time`, `instant` and `clock` of these pump seconds of these records. Null where there is no possible time."""
     possible = is_possible(seconds)
     if not possible.all():
         seconds = np.where(possible, seconds, np.uint32(NOT_A_DATE[0]))

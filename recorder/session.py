@@ -49,7 +49,7 @@ def record(  # each is a seam the tests and the command use
 ) -> Capture:
     """Everything the errand asks for, as it went over the wire.
 
-    `heard` is called with each exchange as soon as it is complete; `before` are the exchanges of an interrupted session, whose data is not asked
+    `heard` gets each exchange as soon as it is complete; `before` are the exchanges of an interrupted session, whose data is not asked
     for again (the sign-in is). Raises as `walk`.
     """
     tape = Tape(heard, before=before)

@@ -18,7 +18,7 @@ class ProfileTelling(Base):
 
     id: Mapped[str] = mapped_column(String, primary_key=True)  # digest of the row, so that the same upload, received twice, is one row
     device_id: Mapped[int] = mapped_column(Integer, ForeignKey("devices.id"))
-    uploaded: Mapped[datetime | None] = mapped_column(DateTime)  # as received, to the second; no source says in which zone. Null: no time received
+    uploaded: Mapped[datetime | None] = mapped_column(DateTime)  # as received, to the second; no source says in which zone. Null: none
     version: Mapped[str] = mapped_column(String)
 
 
