@@ -77,7 +77,7 @@ class Stored:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What is too much to be believed. `latest`: pump seconds no pump's clock can be past. `changed`: so many events of one answer that say
-    something else under a known identity are counted and kept; more are another pump's (docs/decisions/event-identity.md). None: any number.
+    something else under a known identity are kept apart; more are another pump's (docs/decisions/event-identity.md). None: any number.
     """  # noqa: D205  # two members, one sentence each
 
     latest: int = LAST_POSSIBLE

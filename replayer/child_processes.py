@@ -45,7 +45,7 @@ class ChildReport:
         return self._report
 
     def hear(self, heard: Heard) -> None:
-        """Pass on what was told since: a kind (`used`, `miss`, `blocked`, `struck`) and its words."""
+        """Pass on what was reported since: a kind (`used`, `miss`, `blocked`, `struck`) and its words."""
         # A forked child has the parent's file, and must not take its lines from it.
         if os.getpid() != self._owner or not self._report.exists() or self._report.stat().st_size <= self._at:
             return

@@ -133,7 +133,7 @@ class Credentials:
         return ALLOWED if is_good else STRANGE_TOKEN
 
     def has_just_expired(self, asked: Question) -> bool:
-        """Whether the clock ended the token this brings, and nobody has been told yet."""
+        """Whether the clock ended the token of this request, and no request was refused for that yet."""
         token = token_of(asked.headers)
         if token in self._ended or not self._tokens.get(token, time.time() + 1) <= time.time():
             return False

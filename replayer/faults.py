@@ -1,7 +1,7 @@
 """Faults on request: which recorded response fails, and what is sent instead. Pure, apart from its counts.
 
 The nth request that the cassette has an answer to fails; one it has none to is a miss, as ever. The recorded answer stays where it was,
-so that a client that tries again gets it; only a slow answer is the recorded one itself. What breaks on its way is told by `Struck`,
+so that a client that tries again gets it; only a slow answer is the recorded one itself. What breaks on its way is raised as `Struck`,
 and each HTTP stack makes of it what its client would meet live (`breaks.py`).
 """
 
@@ -51,11 +51,11 @@ class Plan:
         self._recorded, self._renew = recorded, renew
         self._expired = False
         self.told: set[str] = set()
-        """Faults that befell something in another process."""
+        """Count faults that were used in another process."""
 
     @property
     def idle(self) -> tuple[str, ...]:
-        """The faults that have befallen nothing yet."""
+        """The faults that have not been used yet."""
         return tuple(fault for fault in map(str, self._faults.idle) if fault not in self.told)
 
     def next(self, asked: Question) -> str | None:

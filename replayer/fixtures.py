@@ -86,7 +86,7 @@ def cassette(request: pytest.FixtureRequest, cassettes: Mapping[str, "Replay"]) 
 
 @pytest.fixture
 def warehouse() -> Iterator[object]:
-    """A migrated in-memory DuckDB engine of one's own."""
+    """A migrated in-memory DuckDB engine for this test only."""
     from tfx.stages import stage
 
     in_memory = cast("_Makes", stage("pipeline.warehouse:in_memory"))

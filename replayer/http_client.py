@@ -39,7 +39,7 @@ class Line:
 
         Raises:
             TfxError: a miss, as everywhere.
-            OSError: a fault befalls the answer.
+            OSError: a fault replaces the response.
         """
         asked = request_of(self._sent, self._origin)
         self._sent = b""

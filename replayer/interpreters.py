@@ -1,4 +1,4 @@
-"""Sub-interpreters asked for while a cassette plays: the guard is told. They would have audit hooks of their own, and so none."""
+"""Report sub-interpreters to the network guard: they have audit hooks of their own, so the guard would not see them."""
 
 import sys
 from collections.abc import Callable

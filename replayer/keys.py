@@ -149,7 +149,7 @@ def at_its_host(request: Request) -> Request:
     named, mine = (one.lower().removesuffix(port) for one in (host, parts.netloc.rpartition("@")[2]))
     if named == mine:
         return request
-    # What is no host at all, and might not even stand in a URL, is nobody's.
+    # Text that cannot be a host name belongs to no service.
     return replace(request, url=parts._replace(netloc=named if re.fullmatch(r"[\w.-]+(:\d+)?", named, re.ASCII) else "invalid").geturl())
 
 

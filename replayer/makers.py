@@ -177,7 +177,7 @@ def _renamed(one: One, tape: Tape) -> Iterator[Exchange]:
 
 
 def _is_wanted(one: One, window: Window, tape: Tape) -> bool:
-    """Whether a window can be told in an era that returns every code whatever was asked; if another tells it whole, it need not be.
+    """Whether a window fits an era that returns every code whatever was requested; if another window has it all, it need not.
 
     Raises:
         CassetteError: some codes are all there is of it.

@@ -31,7 +31,7 @@ class Outcome:
     misses: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     idle: list[str] = field(default_factory=list)
-    """The faults that befell nothing."""
+    """The faults that were never used."""
     refused: list[str] = field(default_factory=list)
     """What was refused as the service refuses it; no fault."""
     guarded: bool = False

@@ -28,7 +28,7 @@ _NAME: Final = re.compile(
     r"pass|pwd|user|mail|login|token|secret|code|verif|challenge|auth|session|cookie|api.?key|state|nonce|assertion|hint|^sid$",
     re.IGNORECASE,
 )
-"""Names of headers, form fields and members whose values are nobody's business."""
+"""Names of headers, form fields and members whose values are private."""
 _IDENTIFIER: Final = re.compile(r"\d{6,}|[0-9a-fA-F]{8}-[0-9a-fA-F-]{20,}|[^@\s]+@[^@\s]+\.\w+|(?=\S*\d)(?=\S*[A-Za-z])[\w.~+/=-]{12,}")
 _BETWEEN: Final = re.compile(r"[&=;,?/:{}\s\"]+")
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d.*", re.DOTALL)

@@ -81,7 +81,7 @@ class Replay(Tally):
 
         Raises:
             MismatchError: it is not on the cassette, its answers are used up, or values that must agree do not.
-            Struck: a fault befalls the answer on its way; the HTTP stack that asked acts it out.
+            Struck: a fault replaces the response; the HTTP library's patch turns it into what its client meets live.
         """
         found = outcome(partial(self._answer, request))
         if isinstance(found, Exception):
@@ -221,7 +221,7 @@ class Replay(Tally):
         return access.sent_away(location)
 
     def _is_known_client(self, asked: Question) -> bool:
-        # A client the service does not know is told so before anybody looks at anything else; that is not on the cassette.
+        # The service refuses an unknown client before it checks anything else; that is not on the cassette.
         client = [asked.values(name) for name in ("client_id", "redirect_uri")]
         return client in [[one.values(name) for name in ("client_id", "redirect_uri")] for one in self._index.of("authorize")]
 
@@ -298,7 +298,7 @@ class Replay(Tally):
 
     @property
     def public(self) -> frozenset[str]:
-        """Texts of requests that stand on these cassettes, and what was handed out: values in them are nobody's secret."""
+        """Texts of requests that stand on these cassettes, and what was handed out: values in them are not secret."""
         requests = [exchange.request for cassette in self.chain for exchange in cassette.exchanges]
         texts = {unquote(one.url) for one in requests} | {value for one in requests for _, value in one.headers}
         return frozenset(texts | {one.body.decode("utf-8", "replace") for one in requests} | self.credentials.public)
@@ -334,7 +334,7 @@ def offline(
     `allow` may name hosts the guard lets through, or `loopback`. Processes of this very Python, multiprocessing's among them, carry guard
     and cassette (each with a replay of its own); other programs are not started, for they would not be offline; `allow_programs` names
     (by base name) those that may.
-    May nest: the innermost cassette answers, and what it lacks the replay it was told is `behind` it.
+    May nest: the innermost cassette answers, and what it lacks the replay given as `behind`.
 
     Raises:
         CassetteError: the cassette cannot be read, or not be served as that era's.

@@ -53,7 +53,7 @@ class Tally:
 
     @property
     def idle(self) -> tuple[str, ...]:
-        """The faults that have befallen nothing yet."""
+        """The faults that have not been used yet."""
         self._hear()
         return self._plan.idle
 
@@ -85,12 +85,12 @@ class Tally:
         return misses
 
     def check(self, *, all_used: bool = False, idle: bool = True) -> None:
-        """Let a clean run pass, even if the program swallowed what went wrong. `idle`: faults that befell nothing count.
+        """Let a clean run pass, even if the program swallowed what went wrong. `idle`: unused faults count.
 
         Raises:
             MismatchError: something was asked that is not on the cassette.
             NetworkBlockedError: something tried to reach the network.
-            UnusedError: a fault befell nothing, or an exchange was not asked for, and `all_used` says that is wrong.
+            UnusedError: a fault was not used, or an exchange was not requested although `all_used` is set.
         """
         if self.misses:
             raise MismatchError(
@@ -116,7 +116,7 @@ class Tally:
             self.child_report.tell(kind, words)
 
     def _hear(self) -> None:
-        """Take in what processes have told that this one started."""
+        """Add what child processes of this one have reported."""
         heard: Mapping[str, Callable[[str], object]] = {
             "used": lambda words: self._used.setdefault(int(words), "another process"),
             "miss": self._misses.append,
@@ -135,5 +135,5 @@ class Tally:
 
 
 def idle_words(idle: Iterable[str]) -> str:
-    """What is said of faults that befell nothing."""
+    """The message about unused faults."""
     return f"the fault {', '.join(idle)} was never met: the cassette got fewer requests; remove the fault, or let the client ask more often"

@@ -88,7 +88,7 @@ class Windows:
     ) -> Response | None:
         """The events of the window asked for; None if this is no question about a window, or not about a recorded pump.
 
-        `mark` is told the number of every recorded exchange the window touches; `state` is the one the replay is in. `fail` is asked first
+        `mark` gets the number of every recorded exchange the window touches; `state` is the one the replay is in. `fail` is asked first
         for what went wrong when the touched windows were recorded, whatever codes were asked for then: an exchange, in recorded order.
 
         Raises:

@@ -53,7 +53,7 @@ def answered_by(answer: Answer, holds: Holds) -> Iterator[None]:
 
 @contextmanager
 def heard_by(hearer: Callable[[Request], object]) -> Iterator[None]:
-    """Every request that is answered meanwhile, or missed, is told to `hearer` first."""
+    """Pass every request that is answered or missed meanwhile to `hearer` first."""
     _HEARERS.append(hearer)
     try:
         yield

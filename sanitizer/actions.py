@@ -1,7 +1,7 @@
 """What a rule can do to one value: change it, and recognise a value that it could have produced. Pure.
 
 `change` raises Odd where the leaf is not what the rule is for; the visitor then blanks it. `holds` is the closure the check asks for:
-it needs no secrets, because every stand-in can be told from everything else.
+it needs no secrets, because every stand-in can be recognised.
 """
 
 from collections.abc import Callable, Iterator, Mapping

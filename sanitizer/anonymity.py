@@ -19,7 +19,7 @@ from tfx.jsonbody import Json
 Left = dict[str, Json]
 
 ACCOUNT: Final = ("pumper", "pumpers", "pump-event-metadata")
-"""Endpoints that tell about a person and the pumps: whatever the policy keeps of their answers narrows the crowd."""
+"""Endpoints that tell about a person and the pumps: whatever the policy keeps of their responses narrows down whose they are."""
 
 KINDS: Final = (
     (re.compile(r"modelN|partNum"), "pump model"),
@@ -117,7 +117,7 @@ def _events(special: str, body: Json) -> Iterator[tuple[int, Mapping[str, Json]]
 
 def crowd(left: Mapping[str, Left]) -> dict[str, Json]:
     """How many of the cassettes share what is left, of each kind and of all together: k, at least 1; none where nothing of it is left."""
-    if len(left) < 2:  # noqa: PLR2004  # a crowd
+    if len(left) < 2:  # noqa: PLR2004  # k of k-anonymity
         return {"says": "One cassette alone says nothing about the crowd its person is in; name several to have k."}
     kinds = sorted({kind for one in left.values() for kind in one})
     found: dict[str, Json] = {

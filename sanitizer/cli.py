@@ -161,7 +161,7 @@ def _suggest(reports: Sequence[Report], rules: "Policy | None") -> None:
 def _refused(reports: Sequence[Report]) -> None:
     for number, report in enumerate(reports, 1):
         if report.refused:
-            # Where a file may not be named, it is told by its place among those that were.
+            # A file that may not be named is reported by its number among the arguments.
             which = f"file {number}" if len(reports) > 1 else "the file"
             text = f"{which}{report.refused.removeprefix('the file')}" if report.refused.startswith("the file") else report.refused
             click.echo(f"tfx: {text.rstrip('.')}.", err=True)

@@ -9,7 +9,7 @@ from tfx.exchange import Exchange
 
 
 def eras_of(exchanges: Iterable[Exchange]) -> frozenset[str]:
-    """The eras whose endpoints answered, told apart by the key that names event codes; none where two are shown."""
+    """The eras whose endpoints answered, distinguished by the key that names event codes; none where two are shown."""
     possible = frozenset(ERAS)
     for one in exchanges:
         place = locate(one.request.method, one.request.url)

@@ -16,7 +16,7 @@ from tandem.events import CODES_WITHOUT_LAYOUT, DEFAULT_CODES, EVENTS, IDENTITY_
 Treatment = Literal["keep", "zero", "date", "counter", "bolus"]
 
 LAST_CODE: Final = 0x0FFF
-"""As far as the twelve bits of an event code reach; four digits are nobody's number."""
+"""The largest event code (twelve bits); four digits identify nobody."""
 KNOWN_CODES: Final = frozenset((*EVENTS, *DEFAULT_CODES, *CODES_WITHOUT_LAYOUT, *IDENTITY_CODES))
 """The codes somebody has named."""
 UNKNOWN_CODE: Final = LAST_CODE

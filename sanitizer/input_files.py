@@ -9,7 +9,7 @@ from typing import Final
 from tfx.errors import UsageError
 
 BY_NAME: Final = (".gitattributes", ".gitignore", ".gitkeep", "README.md")
-"""Files that may stand beside cassettes unread; who looks at a check is told of them. A `.gitkeep` is one only while it is empty."""
+"""Files that may stand beside cassettes unread; a check reports them. A `.gitkeep` is one only while it is empty."""
 
 HAR: Final = "a HAR file"
 VCR: Final = "a vcrpy cassette"
@@ -59,7 +59,7 @@ def odd(path: Path) -> str:
 
 
 TELLING_NAME: Final = re.compile(r"\d{6}|@|\d(?:[._-]?\d){7}")
-"""A serial number or a full date, however spaced; a year and month (`2026-07`) are nobody's."""
+"""A serial number or a full date, however spaced; a year and month (`2026-07`) identify nobody."""
 _FOLDER: Final = re.compile(r"\.?[a-z0-9][a-z0-9._-]{0,79}\Z")
 _FOLDERS: Final = "a folder whose name is not lower-case letters, digits, dots, dashes and underscores, or has a long number in it"
 

@@ -28,7 +28,7 @@ NAMES: Final = frozenset(f"{_HEADERS} {_CLAIMS} {_ATTRIBUTES}".split())
 
 
 def known_to(policy: Policy) -> frozenset[str]:
-    """Every name that the policy, rules of one's own included, and the layouts of pump events have; header names in lower case."""
+    """Every name that the policy, user rules included, and the layouts of pump events have; header names in lower case."""
     tables = (*policy.paths.values(), *policy.queries.values(), *policy.forms.values(), *policy.headers.values(), policy.cookie_attributes)
     trees = (*policy.bodies.values(), policy.errors, policy.claims)
     return NAMES.union(

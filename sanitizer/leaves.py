@@ -45,7 +45,7 @@ def ordinal(value: Json, name: str, run: Run) -> Json:
     if not _may_be(value, name):
         raise Odd
     if value == 0:
-        return value  # as an empty text, a blank is nobody's
+        return value  # like an empty text, a blank identifies nobody
     changed = run.ordinals.stand_in(KINDS[name], str(value))
     return changed if isinstance(value, str) else int(changed)
 

@@ -266,7 +266,7 @@ def _numbers(text: bytes) -> Iterator[bytes]:
         yield found.translate(None, b" .,_'-").lstrip(b"0")
 
 
-# --- packings, told by how they begin
+# --- compressed formats, recognised by their first bytes
 
 _MAGIC = re.compile(rb"\x1f\x8b\x08|BZh[1-9]1AY&SY|\xfd7zXZ\x00|PK\x03\x04|\x28\xb5\x2f\xfd|\x78[\x01\x5e\x9c\xda]")
 

@@ -19,7 +19,7 @@ from uuid import UUID
 from sanitizer.epoch import Odd
 
 MOST = 99_999
-"""The last ordinal of most kinds: five digits spell nobody's number; what comes after is blanked."""
+"""The last ordinal of most kinds: five digits identify nobody; what comes after is blanked."""
 
 MOST_NUMBERS = 999
 """The last stand-in of a number, which a real one of six digits must not be taken for: a 9, zeros, and three digits that say something."""

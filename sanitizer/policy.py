@@ -290,7 +290,7 @@ def _ranges(numbers: list[float]) -> tuple[Range, ...]:
 
 
 _OWN: Final = Limit(most=16)
-"""Of an array in rules of one's own, which cannot say how long it may be."""
+"""The maximum length of an array in user rules, which cannot state one."""
 
 
 def _limit(spec: Table) -> Limit:

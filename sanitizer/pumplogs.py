@@ -264,7 +264,7 @@ def _text(value: Json) -> str:
 
 
 def _texts(values: Sequence[Json]) -> list[str]:
-    # What most columns are is told by a set of types.
+    # A set of types tells what most columns are.
     return cast("list[str]", values) if set(map(type, values)) <= {str} else [_text(value) for value in values]
 
 

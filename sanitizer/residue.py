@@ -2,7 +2,7 @@
 
 A person may be called Sequence, or have a password that is a pump model; both stand on every cassette and say nothing. So a value that was
 found is looked for a second time where only these are left out, each fixed before anybody was recorded:
-names of members, keys and headers that the policy of tfx has (not rules of one's own); texts that are an enumerated word, a literal, a
+names of members, keys and headers that the policy of tfx has (not user rules); texts that are an enumerated word, a literal, a
 link or a page of it, whole and letter for letter; dates of the synthetic window; texts of one of its patterns under a name whose rules
 all keep such texts (part numbers); hosts and path templates; whole stand-ins; the published key and its signatures; numbers too short to
 be anybody's. Knows the format, and nothing of the walk.
@@ -173,7 +173,7 @@ def _times_of_day() -> frozenset[str]:
 
 
 _LEAST_NUMBER: Final = 10 ** (SHORTEST_DIGITS - 1)
-"""A shorter number is nobody's; a search leaves it out too."""
+"""A shorter number identifies nobody; the search leaves it out, too."""
 
 
 # --- what is left of each part
@@ -274,7 +274,7 @@ def _of_body(headers: Headers, body: bytes, place: str) -> Found:
         return
     if value == jwks():
         return
-    # Records are bytes: the digits by which a file writes them are nobody's.
+    # Records are bytes: the digits with which a file writes them identify nobody.
     records = _records(value)
     yield from [(place, records)] if records else _of_json(value, place)
 

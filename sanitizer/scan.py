@@ -149,7 +149,7 @@ class _Search:
 
 
 def is_worth_finding(value: str) -> bool:
-    """Whether a value can be told from what stands for one."""
+    """Whether a value can be distinguished from a stand-in."""
     if not is_searchable(value) or is_inside(value) or value.startswith(BIRTH):
         return False
     return not _STAND_IN_NAME.match(value) and not any(kind.image(value) for kind in KINDS.values())
@@ -177,7 +177,7 @@ def _is_whole_word(text: bytes, start: int, end: int) -> bool:
 
 
 def _is_whole_number(text: bytes, start: int, end: int) -> bool:
-    """Whether no digit makes a number longer; zeros in front do not. A point does: 0.378904 is told by `_numbers`, as 1.378904 is not."""
+    """Whether no digit makes a number longer; zeros in front do not. A point does: `_numbers` finds 0.378904, but not 1.378904."""
     if text[end : end + 1].isdigit():
         return False
     front = text[max(start - _MOST_ZEROS, 0) : start].rstrip(b"0")[-1:]

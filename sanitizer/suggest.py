@@ -1,6 +1,6 @@
 """Suggest rules for places without one, from the kind of value, never the value or its length. Pure, apart from `save`.
 
-A rule is one line with dotted keys, so that lines can be collected in a file of one's own (`sanitizer.user_rules`) in any order.
+A rule is one line with dotted keys, so that lines can be collected in a user's file (`sanitizer.user_rules`) in any order.
 """
 
 import os
@@ -116,7 +116,7 @@ def is_public(rule: str, known: AbstractSet[str]) -> bool:
 
 
 def save(file: Path, text: str) -> None:
-    """Rules into a file of one's own, which only its owner may read.
+    """Write rules to a user's file, which only its owner may read.
 
     Raises:
         UsageError: it is there already, or cannot be written.
@@ -129,7 +129,7 @@ def save(file: Path, text: str) -> None:
 
 
 def suggested(findings: Iterable[Finding], policy: Policy) -> str:
-    """A whole file of one's own, of all that findings suggest; where shapes differ, blank. What no rule can help is a comment.
+    """A whole file of user rules that findings suggest; where shapes differ, blank. What no rule can solve is a comment.
 
     `policy` is the one in use: a name it does not know is marked.
     """

@@ -18,7 +18,7 @@ def rules_of(file: Path | None) -> Policy | None:
     """The policy with the rules in a file added; None for none.
 
     Raises:
-        UsageError: the file cannot be read, or says what a rule of one's own cannot.
+        UsageError: the file cannot be read, or has what a user rule may not have.
     """
     if file is None:
         return None

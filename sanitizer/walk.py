@@ -155,7 +155,7 @@ def _terms(visitor: Visitor, terms: Terms) -> Terms:
 
 
 def _ignorable(policy: Policy) -> frozenset[str]:
-    """Every place a replay may be told to leave out of its comparison: parts of a request, and keys the policy has rules for."""
+    """Every place that a replay may be configured to ignore: parts of a request, and keys the policy has rules for."""
     keys = {"query": policy.queries, "path": policy.paths, "body": policy.forms}
     places = {f"{part}.{key}" for part, tables in keys.items() for rules in tables.values() for key in rules}
     for (_, way), node in policy.bodies.items():

@@ -82,7 +82,7 @@ def call_of(request: Request, place: Place, now: datetime) -> Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answer:
-    """What a handler says; `finished` dresses it."""
+    """What a handler returns; `finished` makes a response of it."""
 
     status: int = 200
     body: bytes = b""

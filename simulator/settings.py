@@ -14,7 +14,7 @@ from simulator.identity import PumpIdentity
 from tfx.jsonbody import Json
 
 LEGACY_SEGMENTS: Final = 16
-"""The 2025 service always told sixteen segments a profile, unused ones all zero."""
+"""The 2025 service always returned sixteen segments a profile, unused ones all zero."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ def draw(rng: np.random.Generator, *, closed_loop: bool = True) -> Settings:
 
 
 def bff_settings(settings: Settings, names: tuple[str, ...], pump: PumpIdentity, uploaded: datetime) -> dict[str, Json]:
-    """The `settings` member of a pump in `bff/pumper`; `uploaded` is the UTC instant of the upload, told without a zone."""
+    """The `settings` member of a pump in `bff/pumper`; `uploaded` is the UTC instant of the upload, written without a zone."""
     profiles: list[Json] = [
         {
             "idp": index,

@@ -89,7 +89,7 @@ def refusal(endpoint: str, keys: Sequence[str], values: Values, era: Era, *, lon
 
 
 def _span_faults(first: datetime, last: datetime, era: Era, longest: timedelta | None) -> Iterator[tuple[str, Json]]:
-    # The reportsfacade of 2025 had no cap that anybody met; what the bff makes of an end before the beginning nobody has told.
+    # The reportsfacade of 2025 had no cap that anybody met; what the bff does with an end before the beginning is not known.
     if era.wire == "binary" and last < first:
         yield "it ends before it begins", BAD_PARAMETERS
     if era.wire == "json" and last - first > (longest or timedelta(days=era.max_window_days)):

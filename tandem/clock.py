@@ -1,6 +1,6 @@
 """The pump's clock: seconds, days and milliseconds since 2008, as wall time without a zone.
 
-What the numbers mean is told per field by `tandem.events` (`Field.time`). Sources: tconnectsync eventparser/raw_event.py
+`tandem.events` (`Field.time`) says what the numbers of each field mean. Sources: tconnectsync eventparser/raw_event.py
 (epoch 1199145600), public records (13's header time is its `timeAfter`; 477 holds Unix seconds of the wall clock).
 Wall times here are naive on purpose; `tandem.instants` turns them into instants under a zone, once.
 """

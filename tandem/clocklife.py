@@ -85,7 +85,7 @@ def _together(changes: Sequence[ClockChange]) -> tuple[ClockChange, ...]:
 
 
 def _are_one(time: ClockChange, date: ClockChange) -> bool:
-    """Whether one of them moved the date, and both are told by the clock they left."""
+    """Whether one of them moved the date, and both are dated by the clock before the change."""
     moves_the_date = any(one.shift and one.shift % _DAY == 0 for one in (time, date))
     return moves_the_date and abs(date.seconds - time.seconds) <= _SAME_SETTING and date.sequence - time.sequence <= _SAME_SETTING
 
@@ -126,7 +126,7 @@ def _lived(zone: ZoneInfo, settings: Sequence[ClockChange], anchor: int, offset:
 
 
 def _landed(zone: ZoneInfo, settings: Sequence[ClockChange], place: int, told: int, tolerance: float) -> int | None:
-    """The zone's own offset, if a clock told to be at this one after that setting is right but for minutes."""
+    """The zone's own offset, if a clock with this offset after that setting is right but for minutes."""
     if not _is_last_of_occasion(settings, place):
         return None
     moment = settings[place].after - told

@@ -13,7 +13,7 @@ from tfx.errors import UsageError
 
 STATUSES: Final = frozenset(str(int(status)) for status in HTTPStatus if int(status) >= 400)  # noqa: PLR2004  # HTTP's errors
 ANSWERS: Final = ("403-waf", "content-type", "STATUS")
-"""Faults that are another answer; STATUS is any error status of HTTP, such as 429. A 401 is an expired token, told once."""
+"""Faults that are another answer; STATUS is any error status of HTTP, such as 429. A 401 is an expired token, reported once."""
 TRANSPORTS: Final = ("reset", "truncated", "drip", "timeout", "late=SECONDS")
 """Faults on the way: cut off by a reset, short of its length, a few bytes at a time, no answer at all, the right answer after SECONDS."""
 REPLAYED: Final = ("expired",)
@@ -58,7 +58,7 @@ class Fault:
 
 
 def is_on_the_way(kind: str) -> bool:
-    """Whether it befalls the right answer on its way."""
+    """Whether it breaks the right response on its way."""
     return kind in TRANSPORTS[:-1] or _LATE.match(kind) is not None
 
 
@@ -90,5 +90,5 @@ class Faults:
 
     @property
     def idle(self) -> tuple[Fault, ...]:
-        """The faults that have not befallen anything yet."""
+        """The faults that have not been used yet."""
         return tuple(fault for place, fault in enumerate(self._faults) if place not in self._struck)

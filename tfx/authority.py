@@ -9,7 +9,7 @@ from typing import Final
 from tfx.errors import UsageError
 
 ALPN: Final = ("http/1.1",)
-"""What is spoken inside: a client that would rather have HTTP/2 is told so while it shakes hands."""
+"""What is spoken inside: a client that prefers HTTP/2 learns it in the handshake."""
 
 
 class Authority:

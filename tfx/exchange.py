@@ -65,7 +65,7 @@ class Headers:
         return type(self)(kept if done else [*kept, (name, value)])
 
     def measured(self, length: str) -> Self:
-        """The same lines, the length they tell, if they tell one, being this: once, however often it was told."""
+        """The same lines with this length, if they have one: once, however often it was there."""
         return self.replacing("Content-Length", length) if "content-length" in self else self
 
 
@@ -126,7 +126,7 @@ IGNORED_BY_NAME: Final = frozenset({"query", "body", "path"})
 
 
 def can_be_ignored(place: str) -> bool:
-    """Whether replay compares this place, so that it can be told not to; other headers are never compared."""
+    """Whether replay compares this place, so that it can be ignored; other headers are never compared."""
     part, point, name = place.partition(".")
     return place in IGNORED_WHOLE or (part in IGNORED_BY_NAME and bool(point and name))
 

@@ -17,7 +17,7 @@ def interrupted() -> Iterator[Event]:
 
 @contextmanager
 def heard(told: Callable[[int], None]) -> Iterator[None]:
-    """`told` hears of Ctrl-C and of a polite kill, by the signal's number, and nothing else happens; for the main thread."""
+    """Call `told` with the signal's number on Ctrl-C and SIGTERM, and do nothing else; for the main thread."""
 
     def on_signal(number: int, _frame: FrameType | None) -> None:
         told(number)

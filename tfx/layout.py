@@ -141,7 +141,7 @@ def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool
 
 def _rows(items: list[Json], pad: bytes) -> bytes | None:
     """The inside of a long array whose every element is a row, written in one go and cut between the rows; None for any other."""
-    # What is no row itself, as an exchange is none, is told before everything is written.
+    # A value that is no row itself, such as an exchange, is recognised before everything is written.
     if len(items) < _MANY or nests_deeper(items[0], _ROW_DEPTH):
         return None
     try:

@@ -216,7 +216,7 @@ def environment_of(proxy_url: str, ca_file: Path) -> Mapping[str, str]:
     # Empty, so that a list of exceptions from outside cannot lead around the proxy to the live service.
     exceptions = dict.fromkeys(("NO_PROXY", "no_proxy"), "")
     trust = dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "DENO_CERT"), str(ca_file))
-    # Node reads the proxy's variables from version 24 on, and only if it is told to.
+    # Node reads the proxy's variables from version 24 on, and only if NODE_USE_ENV_PROXY is set.
     return MappingProxyType(proxies | exceptions | trust | {"NODE_USE_ENV_PROXY": "1"})
 
 

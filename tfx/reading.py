@@ -168,7 +168,7 @@ class Shared:
         return found
 
     def terms(self, node: Json) -> Terms:
-        """The terms, if any are told."""
+        """The terms, if there are any."""
         found = _terms(node)
         return self._terms.setdefault(found, found)
 

@@ -21,7 +21,7 @@ _SWEPT: Final[set[str]] = set()
 
 @contextmanager
 def scratch(kind: str) -> Iterator[Path]:
-    """A folder of one's own, mode 0700; `kind` is a word of its name."""
+    """A private folder, mode 0700; `kind` is a word of its name."""
     place = tempfile.gettempdir()
     if place not in _SWEPT:  # once a process
         _SWEPT.add(place)

@@ -35,7 +35,7 @@ class Stored:
     is_plain: bool = False
 
     def __call__(self) -> Response:
-        """The response, with the length of its body where one is told."""
+        """The response, with the length of its body if it has one."""
         wire = bodies.body_bytes(self.headers, self.node)
         return Response(status=self.status, reason=self.reason, headers=self.headers.measured(str(len(wire))), body=wire)
 
@@ -61,7 +61,7 @@ class Kept:
 
     def __call__(self) -> Response:
         """The response, read and made anew unless the shelf has it."""
-        # Compressing takes a hundred times as long as all else, and what comes of it is small.
+        # Compressing takes a hundred times as long as all else, and the result is small.
         return self.shelf.answer(self.start, self._made, at_once=self.is_coded)
 
     def _made(self) -> Response:

@@ -37,7 +37,7 @@ _TORN: Final = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorD
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer, the endpoint that gave it, and the fault that befalls it on its way, if any: `reset`, `truncated` or `drip`."""
+    """An answer, the endpoint that gave it, and the fault that breaks it on its way, if any: `reset`, `truncated` or `drip`."""
 
     endpoint: str
     response: Response
@@ -143,7 +143,7 @@ class Inner(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = serve  # noqa: N815  # names that http.server calls
 
     def received(self) -> bytes | None:
-        """The request body; None where its length is not told, told twice in two ways, wrong or too much (RFC 9112 6.3)."""
+        """The request body; None where its length is missing, given in two ways, wrong or too large (RFC 9112 6.3)."""
         codings, lengths = self.headers.get_all("Transfer-Encoding", []), set(self.headers.get_all("Content-Length", []))
         if any(isinstance(one, _TORN) for one in self.headers.defects) or len(lengths) + len(codings) > 1:
             return None

@@ -30,7 +30,7 @@ def as_seen(headers: Headers, body: bytes) -> tuple[Headers, bytes]:
 
 
 def measured(headers: Headers, body: bytes) -> Headers:
-    """The headers with the length of this body, where they told one."""
+    """The headers with the length of this body, if they had one."""
     return headers.replacing("Content-Length", str(len(body))) if "content-length" in headers else headers
 
 

@@ -104,7 +104,7 @@ def capture_of(recording: Recording, where: str, *, era: str = "", region: str =
     """The capture that goes to the sanitizer, with every value the recorder's own look finds; arguments win over the file.
 
     Raises:
-        UsageError: nothing in it goes to Tandem Source, or its era, region or clock cannot be told.
+        UsageError: nothing in it goes to Tandem Source, or its era, region or clock is unknown.
         FormatError: a URL, token or form in it is none.
     """
     exchanges = recording.exchanges

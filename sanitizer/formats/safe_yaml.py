@@ -77,7 +77,7 @@ def _each_key_once(loader: _Constructs, node: _Pairs) -> dict[object, object]:
     pairs = len(node.value)
     found = loader.construct_mapping(node, deep=True)
     if len(found) != pairs:
-        raise ValueError  # told as any other YAML that is none
+        raise ValueError  # reported like any other invalid YAML
     return found
 
 

@@ -1,6 +1,6 @@
 """Synthetic boluses in whole milliunits: all messages of a bolus agree on requested, delivered, total and ratio. Pure.
 
-Which messages belong together is told by the bolus id, what kind of bolus it was by their flags, how it ended by their status.
+The bolus id says which messages belong together, their flags what kind of bolus it was, their status how it ended.
 """
 
 from collections.abc import Mapping
