@@ -1,4 +1,4 @@
-"""How Alembic reaches the warehouse: over the connection it is handed, or over `-x url=...`."""
+"""Connect Alembic to the database: through the connection it is given, or through `-x url=...`."""
 
 import warnings
 from typing import Literal

@@ -43,7 +43,7 @@ class Stream(asyncio.Transport):
         self._sent = b""
         answered = outcome(partial(self._answer, asked))
         if isinstance(answered, TfxError):
-            # Raised here it would become a connection error, which clients swallow; so it is set on the future that awaits the response.
+            # Raised here it would become a connection error, which clients swallow; so the protocol hands it to whoever awaits it.
             self._protocol.set_exception(answered)
         elif isinstance(answered, Struck):
             self._task = self._loop.create_task(self._act(answered, asked.method))

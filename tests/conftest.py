@@ -1,4 +1,4 @@
-"""What every level shares: markers by folder, factories in one word, settings of the law tests."""
+"""Shared by all tests: markers by folder, factories in one word, settings of the law tests."""
 
 import os
 from pathlib import Path

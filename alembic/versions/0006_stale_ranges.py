@@ -1,4 +1,4 @@
-"""Which stretches of events the derived tables do not know yet."""
+"""Ranges of events for which the derived tables must be computed again."""
 
 import sqlalchemy as sa
 from alembic import op

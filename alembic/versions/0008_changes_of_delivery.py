@@ -1,4 +1,4 @@
-"""Basal rates set anew, and suspensions."""
+"""Changes of the basal rate, and suspensions."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What a person enters: carbohydrates and blood glucose."""
+"""Values entered by a person: carbohydrates and blood glucose."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What a person changes: cartridges, sites and sensors."""
+"""Cartridge and site changes, and sensor sessions."""
 
 import sqlalchemy as sa
 from alembic import op

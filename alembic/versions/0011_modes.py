@@ -1,4 +1,4 @@
-"""Modes of the person and of the algorithm, a row until the next."""
+"""User modes and control modes; a row lasts until the next."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The pump's own count of a day, and its clock."""
+"""The pump's own daily totals, and changes of its clock."""
 
 import sqlalchemy as sa
 from alembic import op

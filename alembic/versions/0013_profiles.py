@@ -1,4 +1,4 @@
-"""Profiles and their segments as each upload told them, from the account's list of pumps."""
+"""Profiles and their segments as each upload has them, from the account's list of pumps."""
 
 import sqlalchemy as sa
 from alembic import op

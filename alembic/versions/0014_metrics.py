@@ -1,4 +1,4 @@
-"""Insulin by the day and glucose metrics by the consensus, as views.
+"""Daily insulin, and glucose metrics by the consensus papers, as views.
 
 Ranges, days and share of data: Battelino et al., Diabetes Care 2019;42:1593-1603 (time in range 70 to 180 mg/dL, below 54 to 69 and under
 54, above 181 to 250 and over 250; coefficient of variation = standard deviation / mean; 14 days with at least 70 % of readings are

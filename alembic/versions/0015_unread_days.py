@@ -1,4 +1,4 @@
-"""Which days an answer nobody could read stood for."""
+"""Days whose response could not be read."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""The settings of pumps' clocks in a table of their own."""
+"""Clock changes of pumps in a table of their own."""
 
 import sqlalchemy as sa
 from alembic import op

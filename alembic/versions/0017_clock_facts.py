@@ -1,4 +1,4 @@
-"""What is known of pumps' clocks. Instants stored before are put right by the next run that stores anything of the pump."""
+"""What is known of pumps' clocks. The next run that stores anything of a pump corrects its older instants."""
 
 import sqlalchemy as sa
 from alembic import op

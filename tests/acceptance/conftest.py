@@ -1,4 +1,4 @@
-"""A machine of one's own for every workflow."""
+"""An empty home and its own temporary directory for every workflow."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""`tfx demo`: the whole loop by itself, with nothing left behind."""
+"""`tfx demo` runs every stage and leaves nothing behind."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The pipeline and a real DuckDB: what the database itself refuses, files, and the command from a cassette into them."""
+"""The pipeline with a real DuckDB: constraints, files, and the command from a cassette into them."""
 
 import json
 import os

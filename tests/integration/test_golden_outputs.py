@@ -1,4 +1,4 @@
-"""What the pipeline makes of each committed cassette is what a reviewer once agreed to (`make expected` writes it anew)."""
+"""The pipeline's tables for each committed cassette equal the reviewed ones (`make expected` writes them)."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Faults on replay. That no stack can tell them from live ones is shown in tests/proofs/test_faults_as_live.py."""
+"""Faults on replay. Proofs that they equal live ones on every HTTP library: tests/proofs/test_faults_as_live.py."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The cassette behind a proxy: programs in any language, the Python of another environment, clients led by hand."""
+"""The cassette behind a proxy: programs in any language, the Python of another environment, clients configured by hand."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What goes wrong on its way, met on the stacks below requests and beside it as the client would meet it live."""
+"""Faults as urllib3, http.client, httpx and aiohttp clients meet them: the same as live."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Whatever the service may answer some day, hundreds of times: what comes out is closed, is its own cassette, and holds no canary."""
+"""Unexpected responses of the service, hundreds of times: the cassette is closed, stable, and holds no canary."""
 
 import pytest
 from answers import HOST, ID, LOGS, VALUES, closed

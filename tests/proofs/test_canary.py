@@ -1,4 +1,4 @@
-"""Eight threads and two hundred requests each, for every stack, with a server on loopback standing for the internet: nothing arrives there.
+"""Eight threads, two hundred requests each, on every HTTP library: none reaches a server that stands for the internet.
 
 The server is where a leak would go: every name resolves to it and the guard lets loopback through, so only the replay stands in between.
 """

@@ -1,4 +1,4 @@
-"""Every way a command can end badly with secrets in hand, walked with a canary: it is nowhere afterwards, nor was it on the way."""
+"""Every command that fails while it holds secrets: no planted secret is in any output, file, log or child process."""
 
 import gzip
 import os

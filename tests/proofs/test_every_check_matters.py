@@ -1,4 +1,4 @@
-"""Mutation of the check: whatever says a finding is switched off in turn, and a broken cassette must then pass unnoticed.
+"""Mutation of the check: each finding is switched off in turn, and a broken cassette must then pass unnoticed.
 
 Each broken cassette is looked at once, and each finding is traced to the line that said it. A cassette all of whose findings come from one
 line is one that passes when that line is silent; so every line needs such a cassette, and so does every rule, domain and event field.

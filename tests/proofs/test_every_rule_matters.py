@@ -1,4 +1,4 @@
-"""Mutation of the policy: each rule is taken out in turn, and something must be noticed; a rule nobody misses is dead."""
+"""Mutation of the policy: each rule is removed in turn, and something must be noticed; otherwise the rule is dead."""
 
 import tomllib
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Every kind of value, in every way to write it, in every place of an exchange, by both ways in: nothing comes out, nothing falls over."""
+"""Every kind of value, in every spelling, in every place of an exchange, by both entry points: nothing leaks, nothing crashes."""
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext

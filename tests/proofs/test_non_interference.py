@@ -1,4 +1,4 @@
-"""Who somebody is never shows: many people, many weeks, every era and region, against the first of each."""
+"""Who somebody is never shows: many people, weeks, eras and regions give the same bytes as the first of each."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import product

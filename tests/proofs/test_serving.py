@@ -1,4 +1,4 @@
-"""`tfx pipeline serve` as a process against the stand-in: it keeps its beat, and SIGINT and SIGTERM end it cleanly at any time."""
+"""`tfx pipeline serve` as a process against the simulated service: it keeps its interval; SIGINT and SIGTERM end it cleanly."""
 
 import os
 import re

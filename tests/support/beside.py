@@ -157,7 +157,7 @@ MISS: Final = 599
 
 
 def missing(answer: Answer) -> Answer:
-    """An answer that is told where there is none."""
+    """A response that says there is none."""
 
     def told(request: Request) -> Response:
         try:

@@ -263,7 +263,7 @@ class Bench:
             made = do()
         except errors.TfxError as error:
             return "".join(traceback.format_exception(error)), repr(error)
-        except Exception as error:  # noqa: BLE001  # a row that went astray: its own fault is told where it is listed
+        except Exception as error:  # noqa: BLE001  # a row that went astray: its error is reported in the list of rows
             return "", f"{type(error).__name__} at {traceback.extract_tb(error.__traceback__)[-1]}"
         return "", repr(made)
 

@@ -52,7 +52,7 @@ def edited(change: Callable[[dict[str, Json]], None]) -> bytes:
 
 
 def badly_merged() -> bytes:
-    """One exchange less than is told, and sealed all the same."""
+    """One exchange less than the count says, with a correct digest."""
     node = json.loads(CASSETTE.replace(b"Given1", NAME.encode()))
     node["exchanges"].pop()
     return sealed(json.dumps(node, indent=1).encode())

@@ -46,7 +46,7 @@ def profile(**changes: Json) -> Json:
 
 
 class Listing:
-    """A client that was told of pumps in a shape of its own."""
+    """A client that gets pumps in an unknown shape."""
 
     def __init__(self, era: str, said: Json) -> None:
         self.era, self.said = ERAS[era], said

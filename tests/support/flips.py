@@ -71,7 +71,7 @@ def at(cassette: Cassette, number: int) -> Replay:
 
 
 def tried(replay: Replay, number: int, changed: Request) -> bool:
-    """Whether it was answered; sees to it that it was answered as what it says, or else that the miss names the place."""
+    """Whether it was answered; asserts that the answer fits the request, or else that the miss names the place."""
     exchanges = replay.cassette.exchanges
     try:
         answer = replay.answer(changed)

@@ -65,7 +65,7 @@ def _capture(exchanges: Sequence[Exchange], route: str, known: tuple[Seen, ...])
 
 
 def leaks(cases: Sequence[Case], route: str) -> list[str]:
-    """What is wrong with what comes out: something told, something open, something that changes when it is sanitized again."""
+    """What is wrong with what comes out: something leaked, something open, something that changes when it is sanitized again."""
     return wrong_with(cases, route, *through([case.exchange for case in cases], route))
 
 

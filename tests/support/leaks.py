@@ -125,7 +125,7 @@ def _parted(mark: str) -> Callable[[str], str]:
 
 _MAIL, _NAMES, _DIGITS, _ID, _DAY, _LONG = ("e-mail",), ("name", "caregiver"), ("serial", "device id"), ("id",), ("birth date",), ("token",)
 _TEXTS = ("e-mail", "password", "name", "birth date", "serial", "id", "token", "settings hash", "caregiver")
-"""Kinds of values that are long enough to be told inside a longer encoded text."""
+"""Kinds of values that are long enough to be found inside a longer encoded text."""
 
 WAYS: tuple[Way, ...] = (
     Way(name="plain", write=str),

@@ -61,7 +61,7 @@ def recorded(exchanges: Sequence[Exchange], planted: Planted, loopback: Loopback
         for one in exchanges:
             before = len(tape.exchanges)
             planted.waiting = one.response
-            with suppress(*NO_WIRE):  # requests undoes codings that a client was told of wrongly; the tape has kept them by then
+            with suppress(*NO_WIRE):  # requests decodes even wrongly declared codings; the tape has kept the bytes by then
                 asked = requests.Request(
                     one.request.method, one.request.url, headers=dict(one.request.headers), data=one.request.body
                 ).prepare()

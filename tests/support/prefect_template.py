@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 START = {"PREFECT_SERVER_DATABASE_MIGRATE_ON_START": "false"}
-"""What a server that starts on a copy is told by its environment."""
+"""The environment of a server that starts on a copy."""
 
 
 def copy(to: Path) -> None:

@@ -1,4 +1,4 @@
-"""Tables worked out in SQL: what each tells of a story, and that stories cut into windows come out whole."""
+"""Derived tables: the rows of known event histories, however these are cut into windows."""
 
 from collections.abc import Callable
 from datetime import datetime

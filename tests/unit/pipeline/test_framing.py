@@ -1,4 +1,4 @@
-"""A stream out of step gives no event that never was: what is believed is how it began."""
+"""A stream out of step gives no wrong events: only its plausible beginning is stored."""
 
 from collections.abc import Callable
 from datetime import date, datetime

@@ -1,4 +1,4 @@
-"""What an order means: which days, which pumps, from where."""
+"""What options mean for a run: which days, which pumps, from where."""
 
 from datetime import UTC, date, datetime
 from typing import cast

@@ -1,4 +1,4 @@
-"""Runs on a beat: none overlaps, a failing service is tried again, an interruption ends it cleanly."""
+"""Repeated runs: none overlaps, a failing service is tried again, an interruption ends them cleanly."""
 
 from collections import Counter
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""An answer nobody can read leaves a hole that the next run asks for again, until a healthy answer has come."""
+"""Days whose response cannot be read are requested again by the next run, until a response can be read."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime

@@ -1,4 +1,4 @@
-"""What options come to."""
+"""How options become an order."""
 
 from datetime import date
 

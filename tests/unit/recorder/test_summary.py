@@ -1,4 +1,4 @@
-"""What a person is told of a cassette just written: no advice that does not fit."""
+"""The text after a recording: no advice that does not apply."""
 
 from datetime import UTC, datetime
 from pathlib import Path

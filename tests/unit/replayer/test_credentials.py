@@ -1,4 +1,4 @@
-"""Anyone can log in to a cassette, and who has not gets nothing: as from the service itself, which the stand-in is asked about."""
+"""Any credentials sign in to a cassette, and without signing in there is no data: as the simulated service does."""
 
 import os
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""No way out: every call, every thread, counted even if swallowed. The addresses are those reserved for documentation."""
+"""The network guard: every call, every thread, counted even if swallowed. Addresses are those reserved for documentation."""
 
 import _socket
 import asyncio

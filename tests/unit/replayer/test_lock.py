@@ -1,4 +1,4 @@
-"""The lock of a replay: shown by a race that is lost without it."""
+"""The lock of a replay: a race that is lost without it."""
 
 import contextlib
 import threading

@@ -1,4 +1,4 @@
-"""A cassette's name tells of nobody: no part, no initials, no last digits of anything seen; and plain names are left alone."""
+"""A cassette's name holds no part, initials or last digits of a recorded value; plain names are left alone."""
 
 from hypothesis import given
 from hypothesis import strategies as st

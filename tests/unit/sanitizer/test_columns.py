@@ -1,4 +1,4 @@
-"""What is quick because it is done by the column does what is slow because it is done one by one."""
+"""The fast path by column gives the same as the slow path event by event."""
 
 from datetime import UTC, datetime
 

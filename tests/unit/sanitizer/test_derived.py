@@ -1,4 +1,4 @@
-"""What is made of a value follows its stand-in or goes; and what is dated lies in the synthetic window, whoever carries it."""
+"""Values derived from others follow their replacement or are removed; dates lie in the synthetic window."""
 
 # one row of a table is one line, however wide
 

@@ -1,4 +1,4 @@
-"""A list of any length, order and repetition spells what one likes in numbers that are each allowed; so every list is bounded."""
+"""Every list is bounded: free length, order and repetition could spell a value in permitted numbers."""
 
 import json
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Stand-ins: first-seen, in native shape, one for every spelling, and told from everything real."""
+"""Stand-ins: numbered by first appearance, in native shape, one for every spelling, and recognisable."""
 
 import base64
 import pickle

@@ -1,4 +1,4 @@
-"""Pump events: each mark has its fate, in JSON and in 26-byte records alike."""
+"""Pump events: each mark is treated by its rule, in JSON and in 26-byte records alike."""
 
 # ruff: noqa: E501  # one row of a table is one line, however wide
 

@@ -1,4 +1,4 @@
-"""A person may be called like a word of the format: that is no leak, and it hides none."""
+"""A person may be named like a word of the format: that is no leak, and it hides none."""
 
 import base64
 import json

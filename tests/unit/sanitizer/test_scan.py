@@ -1,4 +1,4 @@
-"""The second look finds a value in every form, and cries wolf at none of the words that stand on every cassette."""
+"""The second search finds a value in every form, without false alarms at words that are on every cassette."""
 
 import base64
 import binascii

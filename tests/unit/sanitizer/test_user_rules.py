@@ -1,4 +1,4 @@
-"""Rules of one's own: they add, and can neither loosen what is there nor keep without bounds."""
+"""User rules: they add, and can neither loosen the policy nor keep a value without bounds."""
 
 from collections.abc import Callable
 from pathlib import Path

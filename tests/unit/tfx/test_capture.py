@@ -1,4 +1,4 @@
-"""A capture never prints and never leaves memory by the easy doors."""
+"""A capture never prints, and cannot be pickled or copied out of memory by accident."""
 
 import copy
 import pickle

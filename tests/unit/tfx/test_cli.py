@@ -1,4 +1,4 @@
-"""The command's rim: one paragraph, the right exit code, never a traceback, never what was in hand."""
+"""The command: one-paragraph errors, the right exit code, never a traceback, never a value in hand."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Content codings: what is undone exactly, and what is refused rather than guessed."""
+"""Content codings: what is decoded exactly, and what is refused rather than guessed."""
 
 import gzip
 import zlib

@@ -1,4 +1,4 @@
-"""Answers kept while there is room: what is asked for again is made once, and all shelves together hold no more than there is room."""
+"""The cache of response bodies: one that is requested again is made once, and all caches together stay within their limit."""
 
 from weakref import WeakSet
 

@@ -1,4 +1,4 @@
-"""Tokens under the published key verify for a real client and are told from all others."""
+"""Tokens under the published key verify for a real client, and other tokens are recognised."""
 
 import jwt
 import pytest
