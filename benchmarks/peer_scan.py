@@ -1,7 +1,7 @@
 """Run one secret scanner over one file, in the peers' own environment: `peer_scan.py PEER FILE`.
 
-A line on stdin asks for one more pass; the answer is a line of JSON: CPU seconds, and what was reported. Imports and whatever is made once
-a process are done before the first answer. Nothing goes out to the network: what would is given nothing to ask for.
+A line on stdin starts one more pass; the answer is a line of JSON: CPU seconds, and what was reported. Imports and one-time set-up
+are done before the first answer. Nothing is sent to the network: no scanner is given a value that it would verify there.
 """
 
 # ruff: noqa: ARG002  # signatures of Presidio's

@@ -1,6 +1,6 @@
 """What a pump's records prove about its clock near a daylight saving change for which no clock change event is stored. Pure.
 
-A pump that writes on, number after number, over the hour in which a setting would show has not been set.
+If a pump records events without a gap in their numbers across the hour in which a clock change would show, its clock was not set.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,6 +1,7 @@
 """Make partitions on the workers of a Dask cluster, through Prefect's task runner. Imported only for `--runner dask`.
 
-A worker that dies costs the partition in its hands: Dask hands it to another one, which finds nothing half written.
+A worker that dies loses only the partition it was writing: Dask gives it to another worker, which finds nothing half written.
+
 See docs/decisions/prefect-is-optional.md and docs/scale.md.
 """
 

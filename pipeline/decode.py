@@ -1,7 +1,7 @@
 """Decode the service's event responses of every era into arrays of records. Pure.
 
-Nothing here raises for what an answer holds. What cannot be read becomes a `Reject` with the raw text, for the quarantine; reasons and
-details name places, never values.
+Nothing here raises because of a response's content. What cannot be read becomes a `Reject` with the raw text, for the quarantine; reasons
+and details name places, never values.
 """
 
 import binascii

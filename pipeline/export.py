@@ -1,6 +1,6 @@
 """Write tables and views to files: the only module that does. An export is written completely or not at all.
 
-DuckDB writes straight from its columns; files appear in a folder beside the one that was asked for, which is renamed when all are written.
+DuckDB writes straight from its columns. Files are written into a folder beside the requested one, which is renamed when all are complete.
 """
 
 import os

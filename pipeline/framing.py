@@ -1,9 +1,9 @@
 """Find where a byte stream of records stops being plausible: records mark neither their beginning nor their number. Pure.
 
-One byte too few or too many, and every record after it reads one place off: an event that never was, under a number that may be another's.
-No record says so itself, but its header does: the hour it tells is years from the days asked for, its code has no name, its number does
-not go on. Up to the break the records are believed; from the last one before it the bytes are kept as they came, for nobody to read events
-out of, and the days are asked for again (docs/decisions/event-identity.md).
+One missing or extra byte shifts every record after it: they become wrong events under wrong numbers. A record does not show that, but
+its header does: its time is years from the requested days, its code is unknown, its number does not go on. Records up to the break are
+accepted; from the last one before it on, the bytes are kept as received, no events are read from them, and the days are requested again
+(docs/decisions/event-identity.md).
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """Read JSON strictly, and write it again for the quarantine. Pure.
 
-What is legal and means nothing to us (half a surrogate pair, a number of a hundred digits), what is no JSON and is met all the same (NaN),
-and a member that stands there twice cost the event they are in, not the answer.
+Legal but unusable values (half a surrogate pair, a number of a hundred digits), NaN, which is not JSON but occurs, and a member that is
+there twice make their own event unreadable, not the whole response.
 """
 
 import json

@@ -1,7 +1,7 @@
 """Find sequence numbers between the first and the last stored that were never received. Reads only.
 
-A pump numbers what it writes without leaving one out. What is not there was not asked for (a filter by event code), was overwritten in the
-pump before it uploaded, or was lost on the way: nobody can tell which, so gaps are reported but are no error.
+A pump numbers its records without gaps. A missing number was not requested (a filter by event code), was overwritten in the pump before the
+upload, or was lost on the way. Nobody can tell which, so gaps are reported but are no error.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Many accounts: one cassette in, one partition of Parquet files out, for each. The only module that writes partitions.
 
-A partition is finished when its folder has its name: the files are written beside it and renamed, so whoever dies leaves none half
-written, and of two that make the same one the second finds it there and throws its own away. What is finished and was made from the same
-bytes by the same schema is not made again.
+A partition is finished when its folder has its name: files are written beside it and the folder is renamed. A killed process leaves nothing
+half written, and of two that make the same partition the second finds it there and discards its own. A finished partition that was made
+from the same bytes by the same schema is not made again.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """`tfx pipeline rebuild`: make every table again from raw_events, after an update of tfx or a manual change.
 
-What raw_events does not have stays: what the quarantine alone keeps, profiles, and the days still to be asked for.
+Kept as it is: what raw_events does not have, namely the quarantine, profiles, and the days to be requested again.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """The steps of a run as plain functions: request, store raw, name and time events, extract, join; one transaction per window.
 
-Running twice, over overlapping windows, or in another order gives the same tables: an event is known by device, sequence group and
-sequence number, only new ones go on, and what depends on others (chains of events, instants near clock changes) is worked out anew.
+Running twice, over overlapping windows, or in another order gives the same tables: an event is identified by device, sequence group and
+sequence number, only new ones are stored, and what depends on several events (chains, instants near clock changes) is computed again.
 """
 
 from collections import Counter, defaultdict

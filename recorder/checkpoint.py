@@ -1,8 +1,8 @@
 """Encrypted file of an unfinished recording: the only module that writes a capture to disk.
 
-One file outside every repository: a header with a random salt, then sealed records, the errand first and an exchange each after. The key
-is made from the account's password, so nothing needs to be kept that opens it: whoever resumes types the password again. A record is
-appended with one write after each exchange; a kill leaves at worst the last one torn, which is cut off at resume.
+One file outside every repository: a header with a random salt, then encrypted records: first the order, then one exchange each. The key is
+derived from the account's password, so no key is stored: to resume, the password is entered again. A record is appended with one write
+after each exchange; a kill tears at most the last one, which is cut off at resume.
 """
 
 import json

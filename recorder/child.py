@@ -1,6 +1,6 @@
 """Run a Python program with requests and urllib recorded: `python -m recorder.child FD PROGRAM ARGS`, started by `recorder.program`.
 
-Every exchange with Tandem Source goes into the pipe as soon as it is whole; the program itself notices nothing.
+Every exchange with Tandem Source is sent through the pipe as soon as it is complete; the program is not affected.
 """
 
 import os

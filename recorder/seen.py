@@ -1,7 +1,7 @@
 """Collect every recorded value that must not be on the cassette, for the sanitizer's second search. Pure.
 
-This is not the sanitizer's allow-list turned round. It asks what a value looks like and what it is called, so that the two layers do not
-share a mistake; a value it misses is still caught by the first, which passes nothing it does not know.
+This is not the inverse of the sanitizer's allow-list. It goes by what a value looks like and how it is named, so that the two layers do not
+share a mistake; a value it misses is still caught by the rules, which pass nothing they do not know.
 """
 
 import base64

@@ -1,7 +1,7 @@
 """Which requests the service refuses (401, 403, 302), decided by the request headers that it looks at. Pure.
 
-In the json eras the firewall answers 403 unless Origin and Referer are the source URL (tconnectsync 3, `api_headers`); any data
-call without a bearer token gets 401. Whether it is a good one, and whether authorize is asked by somebody signed in, depends on what the
+In the JSON eras the firewall answers 403 unless Origin and Referer are the source URL (tconnectsync 3, `api_headers`); any data
+call without a bearer token gets 401. Whether a token is valid, and whether the client of authorize is signed in, depends on what the
 replay handed out: `credentials.py`.
 """
 

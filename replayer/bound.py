@@ -1,6 +1,6 @@
 """Values that differ in every run (codes, states, nonces): they are bound, not compared; `ledger.py` checks them. Pure data.
 
-Anyone can log in to a cassette: whatever name, password, state, nonce and verifier a client brings, it gets the recorded session.
+Anyone can sign in to a cassette: any name, password, state, nonce and verifier gets the recorded session.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """The inside of `tfx replay`: set up replay in a process, and in every Python process it starts, before its first line.
 
-The parent says what to do in the environment and reads what happened from a file, one line an event, written at once: so it hears of
-a miss the program swallowed, of one in a grandchild, and of all that came before a kill. Its lines hold no live value.
+The parent passes its orders in the environment and reads the events from a file, one line each, at once. So it learns of a miss that
+the program swallowed, of one in a grandchild, and of everything before a kill. The lines hold no live value.
 """
 
 import json

@@ -1,6 +1,6 @@
 """Whether a program about to be started will carry the guard of `tfx replay`. Reads the first lines of scripts; touches nothing else.
 
-A child carries it if it is this very Python (or a script for it), has no option that shuts the bootstrap out, and inherits what
+A child carries it if it is this very Python (or a script for it), has no option that disables the bootstrap, and inherits what
 `child.environment` put into the environment. Inside `offline()` nothing was put there, so no child carries it.
 """
 

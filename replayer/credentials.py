@@ -1,7 +1,7 @@
 """Tokens, codes and cookies that a replay hands out and later requires. Pure, apart from the clock and the file processes share.
 
-Anyone can log in to a cassette, but who has not is nobody: authorize without the cookies that login set leads back to the sign-in page, and
-data without a token this replay handed out, or with one that has expired since, is refused, both as the service does.
+Anyone can sign in to a cassette, but without signing in there is no data. Authorize without the cookies that login set leads back to the
+sign-in page; data without a token that this replay handed out, or with an expired one, is refused. The service does the same.
 """
 
 import json

@@ -1,9 +1,9 @@
 """Convert a cassette of one era to another, so that old clients can use new recordings and new clients old ones. Pure.
 
-Per endpoint the table (`makers.py`) says how its exchanges are made. Everything after that (matching, windows, the sign-in) is as for
-any cassette of that era. What the recording does not tell: tandem/pumplists.py names the members it lacks; device ids and assignment
-ids that the other era calls its own are stand-ins; codes whose events have no place in a record are said not to have been recorded.
-Answers that belong to their era alone are left out: refused questions (400) and the firewall's no (403).
+A table (`makers.py`) says for each endpoint how its exchanges are made. Matching, windows and sign-in then work as for any cassette of that
+era. What the recording lacks: tandem/pumplists.py names the missing members; device ids and assignment ids of the other era are stand-ins;
+codes whose events have no place in a record count as not recorded. Responses that only exist in one era are left out: refused requests
+(400) and the firewall's 403.
 """
 
 from dataclasses import replace

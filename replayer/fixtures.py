@@ -1,7 +1,7 @@
 """The fixtures of the pytest plugin: cassettes for a test, a class or a module, and a database. Imports only pytest at first.
 
-Every marker on a test is a cassette that plays: the closest answers first, and what it does not hold the next one may. A replay shared by
-a class or a module begins with its first fixture, so that one sign-in serves all its tests.
+Every marker on a test is a cassette: the closest answers first, and the next one answers what it does not have. A replay shared by a class
+or a module begins with its first fixture, so that one sign-in serves all its tests.
 """
 
 import os

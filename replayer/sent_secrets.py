@@ -1,7 +1,7 @@
 """Keep credentials and identifiers that clients send out of reports, although they are on no cassette. Pure.
 
-A failing test prints the arguments and locals of the client's own frames. Of the values in them tfx knows what it was sent, and takes it
-out, in every spelling a report may have: as it is, escaped, percent-encoded, in base64, cut short. What no request carried it cannot know.
+A failing test prints the arguments and locals of the client's own frames. tfx knows the values that it was sent and removes them, in every
+spelling a report may have: plain, escaped, percent-encoded, in base64, cut short. It cannot know values that were in no request.
 """
 
 import base64

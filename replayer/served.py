@@ -1,7 +1,7 @@
 """Serve a cassette through a proxy on loopback, for programs that are not Python. Sockets are in `tfx.loopback`.
 
-A client in another language cannot be handed an exception. What is not on the cassette is answered with 501, which no client takes for
-the service's word or tries again, and a text that says what differs; it is counted as a miss as everywhere else.
+An exception cannot be raised in a client in another language. A request that is not on the cassette gets 501, which no client mistakes for
+the service's answer or retries, and a text that says what differs; it counts as a miss, as everywhere else.
 """
 
 import os

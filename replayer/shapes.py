@@ -1,7 +1,7 @@
 """Describe the kind of a value that a client sent, never the value. Pure.
 
-Decision: a value a client sends is shown by its shape. The one exception is the dates of the window it asks for, which is its
-question and not a fact about a person. What stands on the cassette is sanitized and public, so it is shown as it is.
+Decision: of a value that a client sends, only its shape is shown. The one exception is the dates of the requested window, which are part of
+the request and no fact about a person. Values on the cassette are sanitized and public, so they are shown as they are.
 """
 
 import re

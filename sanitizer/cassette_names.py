@@ -1,7 +1,7 @@
 """Check that a cassette's name contains no recorded value: in parts, joined, reversed, as initials or last digits. Pure.
 
-Strong on purpose: another name is chosen in a second. Only words that tell of nobody may stand in it whatever was seen; a person called
-Week loses nothing by a cassette of that name. What is encoded in a name, the search of the whole file finds.
+Strict on purpose: another name is easily chosen. Only common words are allowed whatever was recorded; a person called Week loses nothing by
+a cassette of that name. Encoded values in a name are found by the search of the whole file.
 """
 
 import re

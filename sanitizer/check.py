@@ -1,6 +1,6 @@
 """`--check`: every value on a cassette is a literal, an enumeration, a bounded number or a stand-in. Needs no secrets. Pure.
 
-The walk is the one that made the cassette, with the checking visitor; so there is no place the rules know and the check does not.
+The walk is the one that made the cassette, with the checking visitor; so the check covers every place that the rules know.
 """
 
 from datetime import UTC, datetime, time

@@ -1,7 +1,7 @@
 """Dates stored as numbers (pump seconds, pump days, Unix seconds of the wall clock), shifted as `Epoch` shifts dates. Pure.
 
-A pump's clock stands at a factory date until it is set (2020-01-12 on current ones): a constant everybody knows, which a plain shift
-would turn into the shift itself. So what a device dates to before its clock was set becomes the first day of the window.
+A pump's clock shows a factory date until it is set (2020-01-12 on current ones). This date is public, so shifting it would reveal the
+shift. Whatever a device dates before its clock was set therefore becomes the first day of the window.
 """
 
 from collections.abc import Sequence

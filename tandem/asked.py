@@ -1,7 +1,7 @@
 """Validate requests for pump events as the service of each era does, and give its answer to an invalid one. Pure.
 
-Known: the Zod error about query keys (tconnectsync #163), the facade's about wrong dates (#114), the pages of 28 days. That the bff tells
-all faults at once, and how it words those of dates, is the stand-in's guess.
+Known: the Zod error about query keys (tconnectsync #163), the facade's about wrong dates (#114), the pages of 28 days.
+Assumed: that the bff reports all faults at once, and how it words those of dates.
 """
 
 import re

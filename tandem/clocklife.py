@@ -1,9 +1,9 @@
 """Which UTC offset a pump's clock had between one change of the clock and the next. Pure.
 
-The clock runs on by itself and moves only when somebody sets it (13, 14), and the event says by how much. So all its offsets hang
-together, and one unknown is left: what one of them was. It is chosen so that the clock is at home, right in the account's zone, after as
-many settings as can be; where that is a draw, it was right before the first. A new pump's first setting, by years, tells nothing of what
-was before. Reasons and limits: docs/decisions/instants.md.
+The clock runs on by itself and moves only when somebody sets it (13, 14), and the event says by how much. So all its offsets depend on one
+unknown: the offset at one moment. It is chosen so that the clock is right in the account's zone after as many settings as possible; in a
+tie, so that it was right before the first. A new pump's first setting, by years, says nothing about the time before. Reasons and limits:
+docs/decisions/instants.md.
 """
 
 from collections.abc import Sequence

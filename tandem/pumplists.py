@@ -1,7 +1,7 @@
 """The list of an account's pumps in each era, and its conversion from one to the other. Pure.
 
-2025 has `pumpeventmetadata` (a list of pumps that uploaded), 2026 `bff/pumper` (the person, and every pump ever). They tell mostly the
-same in other words (tandem-source 1.4, 1.5; tconnectsync 2.3 and 3.0). `GAPS` names what only the wanted one tells.
+2025 has `pumpeventmetadata` (a list of pumps that uploaded), 2026 `bff/pumper` (the person, and every pump ever). They contain mostly the
+same in other words (tandem-source 1.4, 1.5; tconnectsync 2.3 and 3.0). `GAPS` names what only one of them contains.
 """
 
 from collections.abc import Mapping, Sequence

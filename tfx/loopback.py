@@ -1,6 +1,6 @@
 """Serve internet host names on loopback: a proxy for HTTPS_PROXY, and a certificate file. Touches sockets and one folder.
 
-Whoever answers is handed in; nothing is ever forwarded to anywhere. The stand-in answers as the service would, a replay as it did.
+The function that answers is passed in; nothing is ever forwarded. The stand-in answers as the service would, a replay as it did.
 """
 
 import socket

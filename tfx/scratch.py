@@ -1,7 +1,7 @@
 """Temporary folders that do not stay, even after a kill: the next process removes those without an owner. Touches files.
 
-Who makes one holds a lock on it for as long as it lives; the system lets go of it with the process, whatever ended that. A process id in
-the name would tell less: numbers come again, and containers that share a folder count on their own.
+The process that makes a folder holds a lock on it while it lives; the system releases the lock when the process ends, however it ends. A
+process id in the name would be less reliable: ids are reused, and containers that share a folder count on their own.
 """
 
 import os

@@ -1,7 +1,7 @@
 """A bounded cache of response bodies made from a cassette file, for those that are requested again. Thread-safe.
 
-What is asked for once is not kept, unless it is dear to make: a test asks for most of a cassette once, and would fill the room with
-what nobody wants again.
+A body that is requested once is not kept, unless it is expensive to make: a test requests most of a cassette once, and would fill the cache
+with bodies that are not needed again.
 """
 
 import threading

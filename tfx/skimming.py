@@ -1,8 +1,8 @@
 """Read a cassette file without keeping bodies: only what replay needs for look-up. Pure, apart from the reading it is handed.
 
-Each exchange is seen to as strictly as when it is read whole (`reading.py`), and then of its answer only the head is kept and where it
-stands: the body is read again when somebody asks. That takes the layout tfx writes; any other file is left to the whole reader, whose
-words for what is wrong with a file are the only ones.
+Each exchange is validated as strictly as when the file is read whole (`reading.py`); then only the head of its response is kept, and the
+position of the body, which is read again on request. This needs the layout that tfx writes; any other file is read whole, and all error
+messages come from there.
 """
 
 import hashlib

@@ -1,6 +1,6 @@
 """One client's connection to the proxy: CONNECT, TLS inside, then HTTP/1.1 as the requested host. Touches sockets.
 
-A client that was led straight here, as if this were the host, comes without CONNECT: its first byte is TLS's, and it names the host there.
+A client that connects as if this were the host comes without CONNECT: its first bytes are TLS, and the handshake names the host.
 """
 
 import socket

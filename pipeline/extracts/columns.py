@@ -1,6 +1,6 @@
 """Describe the columns that a kind of event fills: used by every table with one row per event. Pure.
 
-A value or time no pump can mean makes no row; the event is kept and its place goes to the quarantine.
+An impossible value or time makes no row; the event is kept and its place goes to the quarantine.
 """
 
 from collections.abc import Callable, Mapping

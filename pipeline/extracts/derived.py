@@ -1,9 +1,9 @@
 """The SQL of derived tables, with one row per event or one row per group of messages. Pure: this module only writes statements.
 
-A row is known and timed by its first event. A chain is what messages of one key tell in the order of writing: it begins with a
-message that `opens`, or with whatever follows one that `closes`. A change among events from one sequence number to another can
-reach back to the row before and on to the next row that is surely a beginning; those rows are made anew. So a chain that begins in
-one window and ends in a later one comes out as in one run, in whatever order the windows come.
+A row is identified and timed by its first event. A chain is the messages of one key in the order of writing: it begins with a message that
+`opens`, or with the message after one that `closes`. New events between two sequence numbers can change the row before them and the rows
+up to the next certain beginning; those rows are deleted and computed again. So a chain that begins in one window and ends in a later one
+gives the same rows as in one run, whatever the order of the windows.
 """
 # ruff: noqa: S608  # every name in these statements is our own
 

@@ -1,6 +1,6 @@
 """A synthetic glucose curve: a function of the pump's clock, adjusted only at readings flagged high or low. Pure.
 
-Meals, boluses and alerts do not bend it: then somebody's excursions would be in it again (docs/decisions/synthetic-values.md).
+Meals, boluses and alerts do not affect it: otherwise a person's excursions would show in it (docs/decisions/synthetic-values.md).
 """
 
 from dataclasses import dataclass

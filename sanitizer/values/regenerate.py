@@ -1,7 +1,7 @@
 """Compute every amount of a clean recording again, with either visitor: one changes amounts, the other checks them. Pure.
 
-The recording is read for structure first, whole, for doses of one window act in the next; then each place is written from what the
-structure gives. No original amount is read on the way.
+The whole recording is read for its structure first, because doses of one window act in the next; then each amount is computed from the
+structure. No original amount is read on the way.
 """
 
 from collections import defaultdict
