@@ -111,7 +111,24 @@ def stop_forkserver() -> None:
 
 def patch_fork_exec(module: ModuleType, switch: Switch) -> list[Undo]:
     """What starts processes below every audit event (multiprocessing's "spawn" asks it directly) raises one for each program it may try."""
-    original: Callable[..., int] = module.fork_exec
+    return [switch.replace(cast("type", module), "fork_exec", asking_first(module.fork_exec))]  # a module is as good an owner as a class
+
+
+@contextmanager
+def fork_exec_asking_first() -> Iterator[None]:
+    """The same while no cassette plays."""
+    import _posixsubprocess as module
+
+    original = module.fork_exec
+    module.fork_exec = asking_first(original)
+    try:
+        yield
+    finally:
+        module.fork_exec = original
+
+
+def asking_first(original: Callable[..., int]) -> Callable[..., int]:
+    """`fork_exec` with an audit event."""
 
     def fork_exec(args: Sequence[object], programs: Sequence[object], *rest: object) -> int:
         # CPython's own order: close_fds, pass_fds, cwd, env, and on.
@@ -121,4 +138,4 @@ def patch_fork_exec(module: ModuleType, switch: Switch) -> list[Undo]:
             sys.audit("subprocess.Popen", program, args, folder, surroundings)
         return original(args, programs, *rest)
 
-    return [switch.replace(cast("type", module), "fork_exec", fork_exec)]  # a module is as good an owner as a class
+    return fork_exec

@@ -40,6 +40,7 @@ from replayer.fixtures import (
     warehouse,
 )
 from replayer.markers import is_marked, wanted, wrong
+from replayer.node_ids import Renaming
 
 if TYPE_CHECKING:
     from replayer.usage import Usage
@@ -75,6 +76,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("tfx_virtual_clock", "let waiting cost no time in every test that plays a cassette", type="bool", default=False)
     parser.addini("tfx_cassettes", "folder the cassette marker looks in", default="cassettes")
     parser.addini("tfx_block_network", "block the network from the first moment, marked tests or not", type="bool", default=False)
+    parser.addini(
+        "tfx_block_programs",
+        "let no test start a program, marked or not, but those of tfx_allow_programs (default: as tfx_block_network)",
+        type="bool",
+        default=None,
+    )
     parser.addini("tfx_allow_programs", "programs a test may start while its cassette plays (base names)", type="args", default=[])
     parser.addini("tfx_allow_sockets", "paths of Unix sockets tests may connect to", type="args", default=[])
     parser.addini("tfx_allow_loopback", "let loopback through in every test", type="bool", default=False)
@@ -102,6 +109,7 @@ def pytest_configure(config: pytest.Config) -> None:
         _record(config)
     elif config.getini("tfx_block_network"):
         _block(config)
+    config.pluginmanager.register(Renaming(), "tfx-node-ids")
     if config.getoption("forked", False):
         config.stash[PARCELS] = Path(tempfile.mkdtemp(prefix="tfx-usage-"))
 
@@ -174,13 +182,23 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """A test marked `loopback` may connect to it, its fixtures included."""
-    if not item.get_closest_marker("loopback"):
+    """A test marked `loopback` may connect to it, its fixtures included; programs are refused even if no cassette plays, if ini says so."""
+    if _GUARD not in item.config.stash:
         return (yield)
     from replayer.guard import GUARD, LOOPBACK
 
-    with GUARD.allowing([LOOPBACK]):
+    with ExitStack() as stack:
+        if item.get_closest_marker("loopback"):
+            stack.enter_context(GUARD.allowing([LOOPBACK]))
+        if _blocks_programs(item.config):
+            # Not for longer: xdist's controller, which runs no test, starts its workers.
+            stack.enter_context(GUARD.watching(item.config.getini("tfx_allow_programs")))
         return (yield)
+
+
+def _blocks_programs(config: pytest.Config) -> bool:
+    said = config.getini("tfx_block_programs")
+    return bool(config.getini("tfx_block_network") if said is None else said)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -326,6 +344,10 @@ def _block(config: pytest.Config) -> None:
     if _is_all(config):
         # Before any test can register a handler: what is registered last is called first.
         atexit.register(_last_word, config)
+    if _blocks_programs(config):
+        from replayer.child_processes import fork_exec_asking_first
+
+        config.stash[_GUARD].enter_context(fork_exec_asking_first())
     sockets = [f"unix:{path}" for path in config.getini("tfx_allow_sockets")]
     config.stash[_GUARD].enter_context(blocked([*sockets, *([LOOPBACK] if config.getini("tfx_allow_loopback") else [])]))
 

@@ -27,6 +27,14 @@ class Usage:
     unseen: list[str] = field(default_factory=list)
     """What missed where no test failed of it: in a teardown, before a skip, where failing was expected."""
     partial: bool = False
+    renamed: dict[str, str] = field(default_factory=dict)
+    """Node ids that hold what a client sent in confidence, and what they are called in reports."""
+
+    def rename(self) -> None:
+        """Call those tests what they are called in reports."""
+        self.tests = {path: {self.renamed.get(test, test) for test in tests} for path, tests in self.tests.items()}
+        for test, other in self.renamed.items():
+            self.unseen = [line.replace(f"{test}: ", f"{other}: ", 1) for line in self.unseen]
 
     def note(self, path: str, used: Iterable[int], labels: Mapping[int, str], test: str = "") -> None:
         """Add what one test used of a cassette."""
@@ -45,6 +53,7 @@ class Usage:
         self.attempts += cast("list[str]", parcel["attempts"])
         self.unseen += cast("list[str]", parcel["unseen"])
         self.partial = self.partial or bool(parcel["partial"])
+        self.renamed.update(cast("dict[str, str]", parcel["renamed"]))
 
     def parcel(self) -> Parcel:
         """What a worker sends."""
@@ -56,6 +65,7 @@ class Usage:
             "attempts": self.attempts,
             "unseen": self.unseen,
             "partial": self.partial,
+            "renamed": self.renamed,
         }
 
     def unused(self) -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ import tape
 from dear import sampled
 from strangers import MARK, Project, project_of
 
+from replayer.sent_secrets import MASK
 from tfx import store
 
 pytest_plugins = ["pytester"]
@@ -208,6 +209,45 @@ def test_the_whole_session_can_be_blocked_and_loopback_let_through(project: Proj
     assert (code, "blocked: tried to reach <IPv4 address>:9 (getaddrinfo), at conftest.py:2" in output) == (1, True), (
         "the attempt fails the run"
     )
+
+
+def test_where_the_network_is_blocked_no_test_starts_a_program_whether_a_cassette_plays_or_not(project: Project) -> None:
+    text = """
+import multiprocessing, subprocess, sys
+@pytest.fixture(scope="session")
+def late():
+    yield
+    subprocess.run([sys.executable, "-c", "1"])
+def test_child(late): subprocess.run([sys.executable, "-c", "1"])
+def test_spawn():
+    process = multiprocessing.get_context("spawn").Process(target=print)
+    process.start()
+    process.join()
+def test_named(): subprocess.run(["true"])
+"""
+    for ini, ended in (("", "2 failed, 1 passed, 1 error"), ("\ntfx_block_programs = false", "3 passed")):
+        _, output = project.run(text, ini=f"tfx_block_network = true\ntfx_allow_programs = true{ini}")
+        assert ended in output
+        assert output.count("blocked: tried to start python") == 3 * (not ini), output
+
+
+def test_a_parameter_that_was_sent_in_confidence_is_in_no_name_of_a_test(project: Project) -> None:
+    text = f"""
+import warnings
+{MARK}@pytest.mark.parametrize("word", ["Zq9!hunter-Bettina", "another"])
+def test_one(word):
+    if word != "another":
+        with contextlib.suppress(BaseException):
+            requests.post("https://sso.tandemdiabetes.com/nope", json={{"password": word}})
+    warnings.warn("one")
+"""
+    _, output = project.run(text, "--junitxml=report.xml", "--cassette-report=usage.json", "-rA")
+    written = [(project.folder / name).read_text() for name in ("report.xml", "usage.json")]
+    assert "hunter" not in output + "".join(written)
+    assert f"FAILED test_it.py::test_one[{MASK}]" in output
+    assert 'name="test_one[&lt;sent by the client&gt;]"' in written[0]
+    assert f"test_it.py::test_one[{MASK}]" in written[1]
+    assert "test_it.py::test_one[another]" in written[1], "what was not sent keeps its name"
 
 
 @pytest.mark.proofs
