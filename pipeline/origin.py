@@ -77,7 +77,7 @@ class CassetteAdapter(HTTPAdapter):
     def __init__(self, replay: Replay) -> None:
         super().__init__()
         self._answer = replay.answer
-        self._raw = cast("Callable[[Response, str, str], BaseHTTPResponse]", stage("replayer.answers:urllib3_response"))
+        self._raw = cast("Callable[[Response, str, str], BaseHTTPResponse]", stage("replayer.stacks.answers:urllib3_response"))
 
     def send(self, request: requests.PreparedRequest, *_: object, **__: object) -> requests.Response:
         """The cassette's answer, as requests would have built it from the wire."""
@@ -97,7 +97,7 @@ def from_cassette(named: str, *, as_era: str | None = None, loopback: bool = Fal
     """
     path = Path(named)
     recorded = load_exactly(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
-    blocked = cast("Callable[[tuple[str, ...]], AbstractContextManager[object]]", stage("replayer.guard:blocked"))
+    blocked = cast("Callable[[tuple[str, ...]], AbstractContextManager[object]]", stage("replayer.guard.hook:blocked"))
     replay = cast("type[Replay]", stage("replayer.session:Replay"))(recorded, as_era=as_era)  # type: ignore[call-arg]  # a protocol says nothing of how it is made
     cassette = replay.cassette
     with blocked(("loopback",) if loopback else ()) if guarded else nullcontext(), requests.Session() as session:

@@ -68,8 +68,8 @@ def verify(*, cassette: Path, era: str | None, as_json: bool, **options: object)
     order = Order(name=old.name, region=old.region, era=era or old.era, days=days_of(old), **options)  # type: ignore[arg-type]  # Click's own types, one field each
     job.keep_no_core()
     new = scrub(_recorded(order), name=old.name, rules=rules_of(order.policy)).cassette
-    drift = cast("Callable[[Cassette, Cassette], Sequence[object]]", stage("replayer.drift:service_drift"))
-    return cast("_Told", stage("replayer.diff:told"))(drift(old, new), as_json=as_json)
+    drift = cast("Callable[[Cassette, Cassette], Sequence[object]]", stage("replayer.contents.drift:service_drift"))
+    return cast("_Told", stage("replayer.contents.diff:told"))(drift(old, new), as_json=as_json)
 
 
 def days_of(cassette: "Cassette") -> int:

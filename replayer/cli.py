@@ -78,7 +78,7 @@ def replay(
       tfx replay cassettes/session-us.json -- node app.js
       tfx replay cassettes/session-us.json --serve > cassette.env &
     """
-    from replayer import program as runner
+    from replayer.programs import program as runner
     from replayer.session import Replay
     from tfx.errors import UsageError
     from tfx.store import opened
@@ -110,14 +110,14 @@ def replay(
             f"libfaketime sets the clock of other programs: {clock}"
         )
     else:
-        from replayer import served
+        from replayer.programs import served
 
         outcome = (
             served.run(asked, running, port=port, quiet=as_json, sealed=not unsealed)
             if asked
             else served.until_interrupted(running, port=port, tell=_environment_as_json if as_json else _environment_as_lines)
         )
-    from replayer.report import exit_code, lines, machine_readable
+    from replayer.usage.report import exit_code, lines, machine_readable
 
     if as_json:
         click.echo(machine_readable(recorded, outcome, cassette))

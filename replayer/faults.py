@@ -2,7 +2,7 @@
 
 The nth request that the cassette has an answer to fails; one it has none to is a miss, as ever. The recorded answer stays where it was,
 so that a client that tries again gets it; only a slow answer is the recorded one itself. What breaks on its way is raised as `Struck`,
-and each HTTP stack makes of it what its client would meet live (`breaks.py`).
+and each HTTP stack makes of it what its client would meet live (`stacks/failures.py`).
 """
 
 from collections.abc import Callable, Iterable
@@ -10,8 +10,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Final
 
-from replayer import access
-from replayer.keys import Question
+from replayer.matching import access
+from replayer.matching.keys import Question
 from tandem.faults import Fault, Faults, late
 from tandem.refusals import written
 from tfx.errors import HangError

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import pytest
 
-from replayer.fixtures import (
+from replayer.pytest_plugin.fixtures import (
     FAILED,
     PARCELS,
     PLAYING,
@@ -39,11 +39,11 @@ from replayer.fixtures import (
     usage_of,
     warehouse,
 )
-from replayer.markers import is_marked, wanted, wrong
-from replayer.node_ids import Renaming
+from replayer.pytest_plugin.markers import is_marked, wanted, wrong
+from replayer.pytest_plugin.node_ids import Renaming
 
 if TYPE_CHECKING:
-    from replayer.usage import Usage
+    from replayer.usage.usage import Usage
 
 __all__ = ["cassette", "cassettes", "class_cassette", "module_cassette", "warehouse"]
 
@@ -144,7 +144,7 @@ def _is_all(config: pytest.Config) -> bool:
 
 def _last_word(config: pytest.Config) -> None:
     """Say what was tried after the last test; a run that passed fails by it, for which at this time there is only one way."""
-    from replayer.guard import GUARD
+    from replayer.guard.hook import GUARD
 
     if os.getpid() != _OWNER:
         return
@@ -185,7 +185,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     """A test marked `loopback` may connect to it, its fixtures included; programs are refused even if no cassette plays, if ini says so."""
     if _GUARD not in item.config.stash:
         return (yield)
-    from replayer.guard import GUARD, LOOPBACK
+    from replayer.guard.hook import GUARD, LOOPBACK
 
     with ExitStack() as stack:
         if item.get_closest_marker("loopback"):
@@ -207,7 +207,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     if _GUARD not in item.config.stash:
         yield
         return
-    from replayer.guard import GUARD
+    from replayer.guard.hook import GUARD
     from tfx.errors import TfxError
 
     before = len(GUARD.attempts)
@@ -248,7 +248,7 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def _hide(report: pytest.TestReport, item: pytest.Item) -> None:
-    from replayer.sent_secrets import Masks
+    from replayer.pytest_plugin.sent_secrets import Masks
 
     public = {text for replay in item.stash.get(PLAYING, {}).values() for text in replay.public}
     masks = Masks(item.config.stash[SENT].values(public))
@@ -273,13 +273,13 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         _finish(session)
         return
     if PARCELS in config.stash:
-        from replayer.usage import collect
+        from replayer.usage.usage import collect
 
         collect(config.stash[PARCELS], usage_of(config))
         config.stash[PARCELS].rmdir()
     usage = config.stash.get(USAGE, None)
     if _GUARD in config.stash:
-        from replayer.guard import GUARD
+        from replayer.guard.hook import GUARD
 
         usage = usage_of(config)
         usage.attempts += GUARD.attempts
@@ -290,7 +290,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if hasattr(config, "workeroutput"):
         cast("_Node", config).workeroutput["tfx"] = usage.parcel()
         return
-    from replayer.usage import verdict
+    from replayer.usage.usage import verdict
 
     left_out = _left_out(session, usage) or ("a test of it failed" if exitstatus != pytest.ExitCode.OK else "")
     lines = verdict(usage, config.rootpath, whole=not left_out)
@@ -338,7 +338,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 def _block(config: pytest.Config) -> None:
     if _GUARD in config.stash:
         return
-    from replayer.guard import LOOPBACK, blocked
+    from replayer.guard.hook import LOOPBACK, blocked
 
     config.stash[_GUARD] = ExitStack()
     if _is_all(config):

@@ -12,22 +12,23 @@ from pathlib import Path
 from typing import cast
 from urllib.parse import unquote, urlsplit
 
-from replayer import access, clock
-from replayer.bound import signs_in
-from replayer.caller import caller
-from replayer.child_processes import ChildReport, carried_into_children
-from replayer.content_encoding import negotiated
-from replayer.credentials import Credentials
+from replayer import clock
 from replayer.faults import Plan, Struck
-from replayer.guard import GUARD, blocked
-from replayer.keys import DEFAULT_PORTS, Question
-from replayer.ledger import Ledger
-from replayer.matching import Entry, Index, made
-from replayer.miss import report
-from replayer.outcome import outcome
-from replayer.tally import Tally
-from replayer.windows import Windows, understood
-from replayer.words import label
+from replayer.guard.hook import GUARD, blocked
+from replayer.matching import access
+from replayer.matching.bound import signs_in
+from replayer.matching.content_encoding import negotiated
+from replayer.matching.credentials import Credentials
+from replayer.matching.index import Entry, Index, made
+from replayer.matching.keys import DEFAULT_PORTS, Question
+from replayer.matching.ledger import Ledger
+from replayer.matching.miss import report
+from replayer.matching.words import label
+from replayer.programs.child_processes import ChildReport, carried_into_children
+from replayer.stacks.caller import caller
+from replayer.stacks.outcome import outcome
+from replayer.usage.tally import Tally
+from replayer.windows.spans import Windows, understood
 from tandem.eras import Era
 from tandem.faults import Fault, is_on_the_way, late
 from tfx.cassette import Cassette
@@ -60,9 +61,9 @@ class Replay(Tally):
         self._gone: Callable[[Question, Era], Response | None] = lambda _asked, _era: None
         self._understood: Callable[[Question, Era], Question] = lambda asked, _era: asked
         if as_era is not None and as_era != cassette.era:
-            from replayer import eras  # codecs of both wires: loaded where they are wanted
+            from replayer.eras import convert  # codecs of both wires: loaded where they are wanted
 
-            cassette, self._gone, self._understood = eras.as_era(cassette, as_era), eras.gone, understood
+            cassette, self._gone, self._understood = convert.as_era(cassette, as_era), convert.gone, understood
         self.cassette, self._behind = cassette, behind
         self._index = Index(cassette)
         self._origins = {address.origin for address in self._index.addresses.values()}
@@ -340,7 +341,7 @@ def offline(
         CassetteError: the cassette cannot be read, or not be served as that era's.
         UsageError: an era or a fault that cannot be, or `freeze` without time-machine.
     """
-    from replayer import world
+    from replayer.stacks import patches
 
     if not isinstance(cassette, Cassette):
         from tfx.store import opened
@@ -365,6 +366,6 @@ def offline(
         replay.credentials.share(replay.child_report.report)
         stack.enter_context(GUARD.told(partial(_told_by_fork, replay.child_report, GUARD.is_mine)))
         stack.enter_context(GUARD.watching(allow_programs, prepare))
-        stack.enter_context(world.answered_by(replay.answer, replay.holds))
+        stack.enter_context(patches.answered_by(replay.answer, replay.holds))
         stack.callback(clock.start(cassette.clock if freeze else None, virtual=virtual_clock))
         yield replay

@@ -23,15 +23,15 @@ from tfx.stages import stage
 VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "record": ("recorder.cli:record", "Record an account, sanitized, to cassettes/NAME.json."),
-        "show": ("replayer.show:show", "List what is on a cassette."),
+        "show": ("replayer.contents.show:show", "List what is on a cassette."),
         "sanitize": ("sanitizer.cli:sanitize", "Sanitize recordings, or check that cassettes are clean."),
         "replay": ("replayer.cli:replay", "Run a program offline against a cassette."),
         "pipeline": ("pipeline.cli:pipeline", "Load pump events into DuckDB, from a cassette or live."),
         "verify": ("recorder.verify:verify", "Compare a cassette with the live service."),
-        "diff": ("replayer.diff:diff", "Compare two cassettes: has the service changed?"),
+        "diff": ("replayer.contents.diff:diff", "Compare two cassettes: has the service changed?"),
         "convert": ("sanitizer.convert:convert", "Convert to and from vcrpy and HAR."),
-        "prune": ("replayer.prune:prune", "Remove from a cassette what no test requests."),
-        "orphans": ("replayer.prune:orphans", "List cassettes that no test uses."),
+        "prune": ("replayer.usage.prune:prune", "Remove from a cassette what no test requests."),
+        "orphans": ("replayer.usage.prune:orphans", "List cassettes that no test uses."),
         "simulate": ("simulator.cli:simulate", "Run a simulated Tandem Source."),
         "demo": ("simulator.demo:demo", "Run the whole loop on the simulated service."),
     }

@@ -15,8 +15,8 @@ import tape
 from child_work import ask, reach
 from strangers import Project, project_of
 
-from replayer.guard import GUARD, LOOPBACK
-from replayer.inherited import inherited
+from replayer.guard.hook import GUARD, LOOPBACK
+from replayer.guard.inherited import inherited
 from replayer.session import offline
 from tandem.regions import SSO_URL
 from tfx.errors import MismatchError, NetworkBlockedError, UnusedError

@@ -11,8 +11,8 @@ import pytest
 import tape
 from strangers import MARK, Project, project_of
 
-from replayer.guard import GUARD, LOOPBACK
-from replayer.usage import fingerprint
+from replayer.guard.hook import GUARD, LOOPBACK
+from replayer.usage.usage import fingerprint
 from simulator.account import account
 from simulator.proxy import running
 from tfx import store

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 from click.testing import Result as Ran
 
-from replayer.prune import orphans, prune
-from replayer.usage import Usage, fingerprint
+from replayer.usage.prune import orphans, prune
+from replayer.usage.usage import Usage, fingerprint
 from sanitizer.scrub import again
 from tfx import store
 from tfx.cli import run

@@ -155,7 +155,7 @@ def test_a_raised_miss_shows_no_frame_of_ours(project: Project) -> None:
     text = f"{MARK}def test_one():\n    ask(); ask()\n"
     code, output = project.run(text, "--showlocals")
     assert code == 1
-    assert not re.search(r"replayer[/\\](session|world)\.py", output)
+    assert not re.search(r"replayer[/\\](stacks[/\\])?(session|patches)\.py", output)
 
 
 TOKEN = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"

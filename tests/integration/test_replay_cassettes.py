@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from replayer.keys import question
+from replayer.matching.keys import question
 from replayer.session import Replay, offline
 from tandem.client import TandemSource
 from tandem.eras import ERAS

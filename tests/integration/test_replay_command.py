@@ -181,7 +181,7 @@ def test_a_pool_of_processes_is_guarded_too(here: Here) -> None:
 def test_the_guard_is_on_before_the_first_line_and_other_sitecustomize_still_run(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = here.folder / "mine"
     folder.mkdir()
-    (folder / "sitecustomize.py").write_text("from replayer.guard import GUARD; print('mine', GUARD.is_on)")
+    (folder / "sitecustomize.py").write_text("from replayer.guard.hook import GUARD; print('mine', GUARD.is_on)")
     (here.folder / "app.py").write_text("print('app')")
     monkeypatch.setenv("PYTHONPATH", str(folder))
     ran = here.tfx("replay", "session.json", "--", "app.py")
@@ -223,7 +223,7 @@ def test_a_module_a_flag_and_a_console_script(here: Here) -> None:
 
 def test_a_program_that_escapes_the_guard_is_no_success(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     """A way round the bootstrap is noticed: nobody reported for duty."""
-    monkeypatch.setattr("replayer.child.BOOTSTRAP", here.folder)
+    monkeypatch.setattr("replayer.programs.child.BOOTSTRAP", here.folder)
     ran = replay(here, "print('ran')")
     assert (ran.code, ran.out) == (1, "ran\n")
     assert "the program ended before tfx's guard was on" in ran.err

@@ -15,8 +15,8 @@ import requests
 import tape
 from machine import Ran
 
-from replayer.seal import network_of_its_own
-from replayer.served import served
+from replayer.programs.seal import network_of_its_own
+from replayer.programs.served import served
 from replayer.session import Replay
 from tfx import store
 from tfx.cli import run

@@ -17,7 +17,7 @@ from canary_rows import ROWS, Row
 from canary_using import REPLAYER, SIMULATOR
 
 from recorder.session import record
-from replayer.guard import GUARD
+from replayer.guard.hook import GUARD
 from simulator.account import account
 from simulator.proxy import running
 from tandem.client import TandemSource

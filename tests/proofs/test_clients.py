@@ -35,7 +35,7 @@ def days() -> list[str]:
 
 
 def window() -> list[str]:
-    from replayer.keys import question
+    from replayer.matching.keys import question
 
     asked = question(store.load(CASSETTE).exchanges[-1].request)
     return [asked.values(name)[0] for name in ("startDate", "endDate")]

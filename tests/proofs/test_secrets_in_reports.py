@@ -15,7 +15,7 @@ import pytest
 import tape
 from strangers import MARK, Project, project_of
 
-from replayer.sent_secrets import MASK
+from replayer.pytest_plugin.sent_secrets import MASK
 from tfx import store
 from tfx.exchange import Exchange, Terms
 

@@ -14,7 +14,7 @@ import tape
 from stack_shape import AGENT
 from stacks import STACKS, opened
 
-from replayer.served import served
+from replayer.programs.served import served
 from replayer.session import Replay, offline
 from tfx import store
 from tfx.cassette import Cassette

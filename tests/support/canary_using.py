@@ -17,11 +17,18 @@ from canary_calls import NOW, Call, event, raised, without
 from canary_making import LOGS, OLD, PUMPER, SPAN
 from leaks import exchange
 
-from replayer import clock, contents, eras, events, keys, makers, matching, plugin, program, seal
-from replayer.keys import question
-from replayer.recordings import One, tape_of
+from replayer import clock, plugin
+from replayer.contents import summary as contents
+from replayer.eras import convert as eras
+from replayer.eras import endpoints as makers
+from replayer.eras.recordings import One, tape_of
+from replayer.matching import index as matching
+from replayer.matching import keys
+from replayer.matching.keys import question
+from replayer.programs import program, seal
 from replayer.session import Replay, offline
-from replayer.windows import Window
+from replayer.windows import events
+from replayer.windows.spans import Window
 from simulator import demo
 from simulator.account import account
 from simulator.cli import instant
@@ -113,7 +120,7 @@ def not_startable(_: Bench) -> object:
 def no_network(bench: Bench) -> object:
     with bench.patch.context() as patch:
         patch.setattr(seal, "HELPER", Path(bench.folder / "nowhere"))
-        patch.setattr("replayer.seal.subprocess.Popen", quietly)
+        patch.setattr("replayer.programs.seal.subprocess.Popen", quietly)
         with seal.network_of_its_own(["true"]) as found:
             return found
 
@@ -213,7 +220,7 @@ def unreadable(bench: Bench) -> str:
     def closed(*_: object, **__: object) -> object:
         raise PermissionError(13, "Permission denied")
 
-    bench.patch.setattr("replayer.program._is_source", closed)
+    bench.patch.setattr("replayer.programs.program._is_source", closed)
     return str(bench.folder / "work" / bench.plant("program.py", PASSWORD))
 
 

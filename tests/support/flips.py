@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from replayer import access
+from replayer.matching import access
 from replayer.session import Replay
 from tfx.cassette import Cassette
 from tfx.errors import MismatchError

@@ -1,4 +1,4 @@
-"""The interface of the HTTP libraries in `stacks.py`: send a request, list every property of the response."""
+"""The interface of the HTTP libraries in `replayer/stacks`: send a request, list every property of the response."""
 
 import asyncio
 import ssl

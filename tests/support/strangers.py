@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import tape
 
-from replayer.guard import GUARD
-from replayer.guard import LOOPBACK as LOOPBACK_ENTRY
+from replayer.guard.hook import GUARD
+from replayer.guard.hook import LOOPBACK as LOOPBACK_ENTRY
 from tfx import store
 
 HALF = "import requests\ndef ask(): return requests.get('https://sso.tandemdiabetes.com/').status_code\n"

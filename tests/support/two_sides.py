@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from replayer.answers import wire_bytes
 from replayer.session import offline
+from replayer.stacks.answers import wire_bytes
 from tfx.cassette import Cassette
 from tfx.codec import encoded
 from tfx.exchange import Exchange, Headers, Request, Response

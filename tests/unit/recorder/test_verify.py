@@ -9,7 +9,7 @@ import pytest
 import tape
 
 from recorder.verify import days_of
-from replayer.drift import service_drift
+from replayer.contents.drift import service_drift
 from tfx.cassette import Cassette
 from tfx.cli import run
 from tfx.exchange import Exchange

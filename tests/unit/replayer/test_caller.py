@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from replayer import caller
+from replayer.stacks import caller
 
 
 def test_every_place_where_requests_come_in_is_a_file() -> None:

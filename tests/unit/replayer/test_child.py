@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import tape
 
-from replayer import child
+from replayer.programs import child
 from tandem.regions import SSO_URL
 from tfx import store
 from tfx.errors import MismatchError

@@ -9,9 +9,9 @@ import pytest
 import tape
 from click.testing import CliRunner
 
-from replayer.contents import contents
-from replayer.drift import drift
-from replayer.show import show
+from replayer.contents.drift import drift
+from replayer.contents.show import show
+from replayer.contents.summary import contents
 from tfx import store
 from tfx.cassette import Cassette
 from tfx.cli import run

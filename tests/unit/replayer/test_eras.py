@@ -13,7 +13,7 @@ import tape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replayer.eras import as_era
+from replayer.eras.convert import as_era
 from replayer.session import Replay
 from simulator.account import account
 from simulator.session import captured_session

@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 import tape
 
-from replayer.children import unguarded
-from replayer.guard import GUARD, LOOPBACK, blocked
+from replayer.guard.children import unguarded
+from replayer.guard.hook import GUARD, LOOPBACK, blocked
 from replayer.session import offline
 from tfx.errors import NetworkBlockedError
 

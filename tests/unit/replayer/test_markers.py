@@ -2,7 +2,7 @@
 
 import pytest
 
-from replayer.markers import misused
+from replayer.pytest_plugin.markers import misused
 from tandem.faults import Fault
 
 FLAG = "freeze of the cassette marker is True or False"

@@ -14,8 +14,8 @@ from flips import at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replayer.keys import key, question
-from replayer.served import NOT_ON_IT, reply
+from replayer.matching.keys import key, question
+from replayer.programs.served import NOT_ON_IT, reply
 from replayer.session import Replay
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, MismatchError

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlencode
 import pytest
 import tape
 
-from replayer import shapes
+from replayer.matching import shapes
 from replayer.session import Replay
 from tandem.regions import REGIONS
 from tfx.errors import MismatchError

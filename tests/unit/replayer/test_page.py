@@ -9,10 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 import tape
 
-from replayer.contents import contents
-from replayer.glucose import Reading, readings
-from replayer.page import page
-from replayer.picture import HEIGHT, LEFT, RIGHT, WIDTH, picture
+from replayer.contents.glucose import Reading, readings
+from replayer.contents.page import page
+from replayer.contents.picture import HEIGHT, LEFT, RIGHT, WIDTH, picture
+from replayer.contents.summary import contents
 from tandem.bff import events_from_records
 from tandem.records import Records
 from tfx import store

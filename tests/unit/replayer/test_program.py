@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from replayer import program
-from replayer.child import BOOTSTRAP, environment
+from replayer.programs import program
+from replayer.programs.child import BOOTSTRAP, environment
 from tfx.errors import UsageError
 
 ME = sys.executable

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replayer.sent_secrets import MASK, Masks, Sent
+from replayer.pytest_plugin.sent_secrets import MASK, Masks, Sent
 from tfx.exchange import Headers, Request
 
 WORD = "s3cr3tZQ9x81mkLq"

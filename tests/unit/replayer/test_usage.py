@@ -2,7 +2,7 @@
 
 import json
 
-from replayer.usage import Usage
+from replayer.usage.usage import Usage
 
 LABELS = {1: "GET a", 2: "GET b", 3: "GET c"}
 

@@ -17,7 +17,7 @@ import jwt
 import pytest
 from dear import sampled
 
-from replayer.keys import checked_ignore
+from replayer.matching.keys import checked_ignore
 from sanitizer.actions import ACTIONS
 from sanitizer.check import COUNTED, check, looked_at
 from sanitizer.scrub import Scrubbed, again, scrub

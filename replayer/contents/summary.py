@@ -1,0 +1,168 @@
+"""Summarise a cassette: exchanges, pump events by code, time span, the rules that made it. Pure."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, cast
+
+from replayer.matching.index import made
+from replayer.matching.keys import Question, question, text
+from replayer.matching.words import label
+from tandem.events import EVENTS
+from tfx import codec
+from tfx.cassette import Cassette
+from tfx.errors import CassetteError, FormatError
+from tfx.exchange import Exchange, Response
+from tfx.jsonbody import Json, parse
+
+CLOCK_CHANGES: Final = (13, 14)
+"""The codes of events that a window's answer tells beside its events, in `clockChanges`."""
+
+
+def totals(found: "Contents") -> str:
+    """How many pump events there are, of how many types, and the time they span."""
+    changes = sum(found.codes[code] for code in CLOCK_CHANGES)
+    aside = f" ({changes} of them clock changes, which the service returns for every window)" if changes else ""
+    span = f", from {found.first} to {found.last} (pump wall clock)" if found.first else ""
+    return f"{found.codes.total()} pump events of {len(found.codes)} types{aside}{span}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One exchange as it is listed; `query` is as recorded, percent-decoded, without the pumper's id; `bytes` as sent."""
+
+    number: int
+    endpoint: str
+    request: str
+    query: str
+    status: int
+    bytes: int
+    events: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """`codes` counts each pump event once, however many windows hold it; `first` and `last` are pump wall clock, ISO, or empty.
+
+    Clock changes count, but do not stretch the span: the service tells all since the pump left the factory, whatever the window.
+    """
+
+    lines: tuple[Line, ...]
+    codes: Counter[int]
+    first: str
+    last: str
+
+
+def contents(cassette: Cassette) -> Contents:
+    """Read every exchange once.
+
+    Raises:
+        CassetteError: an answer about pump events holds something else.
+    """
+    seen: dict[tuple[str, int, int], tuple[int, str]] = {}
+    lines = []
+    for number, exchange in enumerate(cassette.exchanges, start=1):
+        asked = question(exchange.request)
+        found = _found(number, asked, made(exchange, number))
+        seen.update({(_pump(asked), *one[:2]): one[2:] for one in found})
+        listed = sum(one[2] not in CLOCK_CHANGES for one in found) if asked.endpoint == "pump-logs" else len(found)
+        lines.append(_line(number, asked, exchange, listed if asked.endpoint in ("pump-logs", "pump-events") else None))
+    times = sorted(when for code, when in seen.values() if code not in CLOCK_CHANGES)
+    return Contents(
+        lines=tuple(lines),
+        codes=Counter(code for code, _ in seen.values()),
+        first=times[0] if times else "",
+        last=times[-1] if times else "",
+    )
+
+
+def name_of(code: int) -> str:
+    """The name of an event code, or that it has none."""
+    return EVENTS[code].name if code in EVENTS else "(no published layout)"
+
+
+def machine_readable(cassette: Cassette, found: Contents) -> str:
+    """The same as one JSON object."""
+    return json.dumps(
+        {
+            "name": cassette.name,
+            "era": cassette.era,
+            "region": cassette.region,
+            "clock": cassette.clock.isoformat(),
+            "policy": cassette.policy,
+            "values": cassette.values,
+            "exchanges": [
+                {"number": line.number, "request": line.request, "query": line.query, "status": line.status, "bytes": line.bytes}
+                | ({} if line.events is None else {"events": line.events})
+                for line in found.lines
+            ],
+            "events": {str(code): {"name": name_of(code), "count": count} for code, count in sorted(found.codes.items())},
+            "span": [found.first, found.last] if found.first else None,
+            "rules": dict(cassette.rules),
+        },
+        indent=2,
+    )
+
+
+def _line(number: int, asked: Question, exchange: Exchange, events: int | None) -> Line:
+    query = "&".join(f"{text(name)}={text(value or b'')}" for name, value in asked.query if name != b"pumperId")
+    response = exchange.response
+    return Line(
+        number=number,
+        endpoint=asked.endpoint or "(unknown)",
+        request=label(asked),
+        query=query,
+        status=response.status,
+        bytes=len(response.body),
+        events=events,
+    )
+
+
+def _pump(asked: Question) -> str:
+    return "/".join(asked.place.path_values.values()) if asked.place else ""
+
+
+def _found(number: int, asked: Question, response: Response) -> list[tuple[int, int, int, str]]:
+    try:
+        return list(_events(asked, response))
+    except (FormatError, AttributeError, KeyError, TypeError, ValueError):
+        # Not chained: what the low-level error quotes may be what somebody put there.
+        raise CassetteError(
+            f"exchange #{number} answers {label(asked)} with something that is not pump events; record the cassette again"
+        ) from None
+
+
+def _events(asked: Question, response: Response) -> Iterator[tuple[int, int, int, str]]:
+    """Sequence group, sequence number, code and wall clock of every pump event in an answer."""
+    if response.status != 200:  # noqa: PLR2004  # HTTP's OK
+        return
+    body = codec.decoded(response.headers, response.body)
+    if asked.endpoint == "pump-logs":
+        for event in _list(parse(body)):
+            yield (
+                _whole(event["sequenceGroup"]),
+                _whole(event["sequenceNumber"]),
+                _whole(event["eventCode"]),
+                str(event["pumpDateTime"]),
+            )
+    elif asked.endpoint == "pump-events":
+        from tandem.clock import texts  # numpy, and only old cassettes need it
+        from tandem.records import Records
+
+        records = Records.from_body(body)
+        whens = texts(records.seconds)
+        rows = zip(records.sequence.tolist(), records.code.tolist(), whens, strict=True)
+        yield from ((0, sequence, code, when) for sequence, code, when in rows)
+
+
+def _whole(value: Json) -> int:
+    if type(value) is not int:
+        raise TypeError
+    return value
+
+
+def _list(value: Json) -> list[dict[str, Json]]:
+    if not isinstance(value, dict):
+        return []
+    return [event for name in ("events", "clockChanges") for event in cast("list[dict[str, Json]]", value.get(name) or [])]

@@ -1,0 +1,1 @@
+"""Convert a cassette of one era to another."""

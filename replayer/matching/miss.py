@@ -1,0 +1,80 @@
+"""The message for a request that is not on the cassette: the nearest exchanges, the differences, what to do. Pure."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import nsmallest
+from typing import Final
+from urllib.parse import urlsplit
+
+from replayer.matching.differences import Candidate, Difference, differences, is_derivable
+from replayer.matching.keys import Question
+from replayer.matching.remedies import live, remedy
+from replayer.matching.words import NEXT, host_word, label
+from tandem.regions import HOSTS
+from tfx.exchange import State
+
+__tracebackhide__ = True  # pytest --showlocals would print the live request
+
+NEAREST: Final = 3
+SHOWN: Final = 3
+"""How many differences are shown of each."""
+
+
+def report(
+    asked: Question,
+    candidates: Sequence[Candidate],
+    used: Mapping[int, str],
+    *,
+    cassette: str,
+    verdict: str,
+    state: State = "start",
+    era: str = "",
+    strict: bool = False,
+) -> str:
+    """Some short lines: what was asked, what is nearest and where it differs, what to do next.
+
+    `used`: who asked for an exchange first (`file:line` or blank); `strict`: other days than were recorded are not derived;
+    `era`: the one of the service that is replayed.
+    """
+    ranked = nsmallest(
+        NEAREST,
+        ((distance(asked, candidate), candidate.number, candidate) for candidate in candidates),
+        key=lambda row: (row[0], row[1]),
+    )
+    is_ours = urlsplit(asked.origin).netloc in HOSTS
+    ranked = [row for row in ranked if is_ours or row[-1].question.origin == asked.origin]
+    # Who asks for the wrong pump need not hear of the sign-in; where nothing of the endpoint was recorded, one that is near is enough.
+    near = [candidate for (elsewhere, *_), _, candidate in ranked if not elsewhere] or [candidate for *_, candidate in ranked[:1]]
+    lines = [f"no exchange on {cassette} answers {label(asked)}"]
+    if not near and not is_ours:
+        lines.append(f"  url.host: asked {host_word(asked.origin)}")  # what is near elsewhere has nothing to do with it
+    for candidate in near:
+        lines.append(f"  nearest: #{candidate.number} {label(candidate.question)} ({_use(candidate.number, used)})")
+        found = list(differences(asked, candidate, verdict, state))
+        lines += [f"    {words}" for words in _shown(found, strict=strict)]
+    nearest = near[0] if near else None
+    if said := live(asked, nearest, era):
+        lines.append(f"  live: {said}")
+    return "\n".join(lines) + NEXT + remedy(asked, nearest, verdict, cassette, state=state, era=era, strict=strict, others=candidates)
+
+
+def _use(number: int, used: Mapping[int, str]) -> str:
+    if number not in used:
+        return "not used yet"
+    return f"already used by {used[number]}" if used[number] else "already used"
+
+
+def _shown(found: Sequence[Difference], *, strict: bool) -> Iterator[str]:
+    if not found:
+        yield "the same request, but its answers are used up"
+    telling = found if strict else [one for one in found if not is_derivable(one)] or found
+    yield from map(str, telling[:SHOWN])
+    if len(telling) > SHOWN:
+        yield f"and {len(telling) - SHOWN} more"
+
+
+def distance(asked: Question, candidate: Candidate) -> tuple[bool, bool, bool, int]:
+    """How far a recorded request is: another service first, then host, then endpoint, then the number of differences."""
+    other = candidate.question
+    count = sum(1 for _ in differences(asked, candidate, candidate.verdict))
+    same_place = asked.endpoint == other.endpoint if asked.place or other.place else asked.path == other.path
+    return (not same_place, asked.origin != other.origin, asked.method != other.method, count)

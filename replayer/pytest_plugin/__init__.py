@@ -1,0 +1,1 @@
+"""Parts of the pytest plugin: fixtures, markers, what its reports must not hold."""

@@ -1,0 +1,1 @@
+"""What a run used, missed and left unused: counts, reports, `tfx prune`."""

@@ -1,0 +1,1 @@
+"""Answer any window of pump events inside the recorded span."""
