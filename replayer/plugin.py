@@ -345,7 +345,7 @@ def _block(config: pytest.Config) -> None:
         # Before any test can register a handler: what is registered last is called first.
         atexit.register(_last_word, config)
     if _blocks_programs(config):
-        from replayer.child_processes import fork_exec_asking_first
+        from replayer.programs.child_processes import fork_exec_asking_first
 
         config.stash[_GUARD].enter_context(fork_exec_asking_first())
     sockets = [f"unix:{path}" for path in config.getini("tfx_allow_sockets")]

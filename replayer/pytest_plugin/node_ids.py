@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from replayer.fixtures import PLAYING, SENT, USAGE, usage_of
+from replayer.pytest_plugin.fixtures import PLAYING, SENT, USAGE, usage_of
 
 
 class Renaming:
@@ -31,7 +31,7 @@ class Renaming:
 
 
 def _without_secrets(session: pytest.Session) -> Iterator[tuple[str, str]]:
-    from replayer.sent_secrets import Masks
+    from replayer.pytest_plugin.sent_secrets import Masks
 
     sent = session.config.stash[SENT]
     masks = Masks(sent.values())

@@ -12,7 +12,7 @@ import tape
 from dear import sampled
 from strangers import MARK, Project, project_of
 
-from replayer.sent_secrets import MASK
+from replayer.pytest_plugin.sent_secrets import MASK
 from tfx import store
 
 pytest_plugins = ["pytester"]
