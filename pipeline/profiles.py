@@ -1,7 +1,8 @@
 """Read profiles from the account's list of pumps, in either era, and make rows of them."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, cast
@@ -70,8 +71,7 @@ def remember(connection: Connection, device_id: int, settings: Json, uploaded: s
         return
     if not profiles:
         return
-    told = [_words(one) for one in sorted(profiles, key=lambda one: one.number)]
-    version, moment = _digest(told), _moment(uploaded)
+    version, moment = _version(profiles), _moment(uploaded)
     telling = _digest([device_id, moment and moment.isoformat(), version])
     if driver(connection).execute("SELECT 1 FROM profile_tellings WHERE id = $1", [telling]).fetchall():
         return
@@ -83,7 +83,48 @@ def remember(connection: Connection, device_id: int, settings: Json, uploaded: s
             driver(connection).execute(f"INSERT INTO {table} VALUES ({marks}) ON CONFLICT DO NOTHING", list(row))  # noqa: S608  # our own names
 
 
+def altered_profiles(connection: Connection) -> Iterator[str]:
+    """Whether profiles say something else than their version, which is the digest of their words, in a sentence each."""
+    versions = driver(connection).execute("SELECT DISTINCT device_id, version FROM profile_tellings ORDER BY ALL").fetchall()
+    for device, version in versions:
+        if _version(_stored(connection, [device, version])) != version:
+            yield f"profiles, profile_segments: device {device} has a version of its profiles that says something else than it said"
+
+
+def _stored(connection: Connection, version: list[object]) -> tuple[Profile, ...]:
+    segments: defaultdict[int, list[Segment]] = defaultdict(list)
+    for number, start, basal, ratio, target, factor in cast(
+        "list[tuple[int, int, int, float, int, int]]", driver(connection).execute(_SEGMENTS_OF, version).fetchall()
+    ):
+        segments[number].append((start, basal, round(ratio * 1000), target, factor))
+    told = cast("list[tuple[int, str, bool, int, int]]", driver(connection).execute(_PROFILES_OF, version).fetchall())
+    return tuple(
+        Profile(
+            number=number,
+            name=name,
+            active=active,
+            insulin_duration_minutes=minutes,
+            most_bolus_milliunits=most,
+            segments=tuple(segments[number]),
+        )
+        for number, name, active, minutes, most in told
+    )
+
+
+_OF_VERSION: Final = "WHERE device_id = $1 AND version = $2 ORDER BY number"
+_PROFILES_OF: Final = f"""
+SELECT number, name, active, insulin_duration_minutes, most_bolus_milliunits FROM profiles {_OF_VERSION}
+"""  # noqa: S608  # our own words
+_SEGMENTS_OF: Final = f"""
+SELECT number, start_minutes, basal_milliunits_per_hour, carb_ratio_grams_per_unit, target_mg_dl, correction_mg_dl_per_unit
+FROM profile_segments {_OF_VERSION}, segment
+"""  # noqa: S608  # our own words
+
 Rows = dict[str, list[tuple[object, ...]]]
+
+
+def _version(profiles: Sequence[Profile]) -> str:
+    return _digest([_words(one) for one in sorted(profiles, key=lambda one: one.number)])
 
 
 def _words(one: Profile) -> list[object]:

@@ -1,6 +1,6 @@
 """The quarantine: received content that could not be understood, stored with its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,13 +30,16 @@ _COLUMNS: Final = {
     "detail": pa.string(),
     "raw": pa.large_binary(),
 }
-# The same trouble met again has the same digest and so is one row.
-_KEEP: Final = """
-INSERT INTO quarantine (id, device_id, sequence_group, sequence_number, code, reason, detail, raw)
-SELECT md5(concat_ws(' ', $1, coalesce(sequence_group, -1), coalesce(sequence_number, -1), coalesce(code, -1), md5(reason), md5(detail),
-                     coalesce(md5(raw), '-'))), $1, *
-FROM incoming ON CONFLICT DO NOTHING
+_DIGEST: Final = """
+md5(concat_ws(' ', device_id, coalesce(sequence_group, -1), coalesce(sequence_number, -1), coalesce(code, -1), md5(reason), md5(detail),
+              coalesce(md5(raw), '-')))
 """
+# The same trouble met again has the same digest and so is one row.
+_KEEP: Final = f"""
+INSERT INTO quarantine (id, device_id, sequence_group, sequence_number, code, reason, detail, raw)
+SELECT {_DIGEST}, * FROM (SELECT $1 AS device_id, * FROM incoming) ON CONFLICT DO NOTHING
+"""  # noqa: S608  # our own words
+_ALTERED: Final = f"SELECT count(*) FROM quarantine WHERE id IS DISTINCT FROM {_DIGEST}"  # noqa: S608  # our own words
 
 
 def quarantine(connection: Connection, device_id: int, rejects: Sequence[Reject], faults: Sequence[Fault]) -> int:
@@ -48,6 +51,12 @@ def quarantine(connection: Connection, device_id: int, rejects: Sequence[Reject]
         return 0
     with visible(connection, "incoming", pa.concat_tables(parts).combine_chunks()):
         return number(connection, _KEEP, [device_id])
+
+
+def altered(connection: Connection) -> Iterator[str]:
+    """Whether rows say something else than when they were kept, in a sentence. One that is gone is missed only if raw_events gives it."""
+    if count := number(connection, _ALTERED):
+        yield f"quarantine: {count:,} rows were altered since they were kept"
 
 
 def _of_faults(fault: Fault) -> pa.Table:

@@ -23,7 +23,8 @@ from pipeline.steps import COMING, made
 from pipeline.warehouse import driver
 from tandem.records import Records
 
-_MADE: Final = (*(derived.table for derived in DERIVED), *EXTRACTS, "events", "clock_facts", "stale_ranges")
+MADE: Final = (*(derived.table for derived in DERIVED), *EXTRACTS, "events", "clock_facts", "stale_ranges")
+"""The tables that are made again whole; of the quarantine, what has its record in raw_events."""
 _GROUPS: Final = """
 SELECT device_id, sequence_group, zone, max(sequence_number)
 FROM raw_events JOIN devices ON devices.id = device_id GROUP BY ALL ORDER BY ALL
@@ -37,17 +38,22 @@ _LATER: Final = f"SELECT sequence_number FROM quarantine {_WHERE} AND detail = '
 
 def rebuild(engine: Engine) -> Counter[str]:
     """Make every table again, in one transaction. How many rows each has now."""
-    rows: Counter[str] = Counter()
     with engine.begin() as connection:
-        groups = cast("list[tuple[int, int, str, int]]", driver(connection).execute(_GROUPS).fetchall())
-        later = {(device, group): _later(connection, (device, group, 0, last)) for device, group, _, last in groups}
-        for table in _MADE:
-            driver(connection).execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
-        driver(connection).execute("DELETE FROM quarantine WHERE raw IS NULL")
-        for device, group, zone, last in groups:
-            for piece in pieces(connection, "raw_events", (device, group, 0, last)):
-                rows += _made(connection, piece, zone_named(zone), later[device, group])
-        return rows + derive_all(connection)
+        return rebuild_all(connection)
+
+
+def rebuild_all(connection: Connection) -> Counter[str]:
+    """The same in the caller's transaction."""
+    rows: Counter[str] = Counter()
+    groups = cast("list[tuple[int, int, str, int]]", driver(connection).execute(_GROUPS).fetchall())
+    later = {(device, group): _later(connection, (device, group, 0, last)) for device, group, _, last in groups}
+    for table in MADE:
+        driver(connection).execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
+    driver(connection).execute("DELETE FROM quarantine WHERE raw IS NULL")
+    for device, group, zone, last in groups:
+        for piece in pieces(connection, "raw_events", (device, group, 0, last)):
+            rows += _made(connection, piece, zone_named(zone), later[device, group])
+    return rows + derive_all(connection)
 
 
 def _later(connection: Connection, stretch: Stretch) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
