@@ -1,12 +1,11 @@
 """Two hundred accounts over two Dask workers, one of them killed half way: every partition there, none twice, each as if made alone."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +27,8 @@ from tfx.errors import NetworkError, UsageError
 
 NOW = datetime(2026, 11, 18, 20, 30, tzinfo=UTC)
 ACCOUNTS = 200
+WORKERS = 2
+PATIENCE = 300.0  # s
 THERAPIES = 10
 """Different therapies, each under many names: it is the partitions that are counted."""
 
@@ -38,8 +39,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("study")
     for therapy in range(THERAPIES):
         capture = captured_session(account(now=NOW, days=0.25, identity=therapy, therapy=therapy), now=NOW)
+        cassette = scrub(capture, name="account").cassette
         for number in range(therapy, ACCOUNTS, THERAPIES):
-            store.save(scrub(capture, name=f"account-{number:03}").cassette, folder)
+            store.save(replace(cassette, name=f"account-{number:03}"), folder)
     return folder
 
 
@@ -49,34 +51,89 @@ def prefect_at(home: Path) -> dict[str, str]:
     return {**os.environ, **prefect_template.START, "PREFECT_HOME": str(home)}
 
 
-def finished(output: Path) -> int:
-    return sum(1 for _ in output.glob("account=*"))
+def finished(output: Path) -> dict[str, int]:
+    """The accounts whose partitions are there, and which inode each folder is: one that is made again is another."""
+    return {path.name.removeprefix("account="): path.stat().st_ino for path in output.glob("account=*")}
 
 
-def workers_of(process: psutil.Process) -> list[psutil.Process]:
-    return [child for child in process.children(recursive=True) if any("spawn_main" in word for word in child.cmdline())]
+class Gates:
+    """Accounts that no worker gets past: a named pipe stands for the cassette, and whoever reads it waits until somebody writes."""
+
+    def __init__(self, study: Path, folder: Path, names: Iterable[str]) -> None:
+        self._study, self._folder, self._closed = study, folder, tuple(names)
+        self.held: dict[str, int] = {}
+        for name in self._closed:
+            os.mkfifo(folder / f"{name}.json")
+
+    def hold(self) -> int:
+        """How many workers wait at a gate."""
+        for name in self._closed:
+            if name not in self.held:
+                with suppress(OSError):  # nobody reads it
+                    self.held[name] = os.open(self._folder / f"{name}.json", os.O_WRONLY | os.O_NONBLOCK)
+        return len(self.held)
+
+    def holder(self, name: str, processes: Iterable[psutil.Process]) -> psutil.Process:
+        """The process that waits at that gate."""
+        pipe = str(self._folder / f"{name}.json")
+        (found,) = (one for one in processes if any(os.path.realpath(handle) == pipe for handle in Path(f"/proc/{one.pid}/fd").iterdir()))
+        return found
+
+    def open(self, name: str) -> None:
+        """Whoever waits there reads the cassette, and finds a file in its place from now on."""
+        self.replace(name)
+        handle = self.held.pop(name)
+        os.set_blocking(handle, True)
+        with os.fdopen(handle, "wb") as pipe:
+            pipe.write((self._study / f"{name}.json").read_bytes())
+
+    def replace(self, name: str) -> None:
+        """The next to come finds a file; whoever waits goes on waiting."""
+        (self._folder / "next").hardlink_to(self._study / f"{name}.json")
+        (self._folder / "next").replace(self._folder / f"{name}.json")
 
 
 @pytest.mark.loopback
 def test_a_killed_worker_costs_one_partition_and_loses_none(study: Path, tmp_path: Path) -> None:
-    output = tmp_path / "tables"
-    command = [sys.executable, "-m", "tfx", "pipeline", "run", "--runner", "dask", "--json"]
-    command += ["--cassettes", str(study), "--output", str(output)]
-    around = prefect_at(tmp_path / "prefect")
-    with subprocess.Popen(command, env=around, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
-        wait_for(lambda: finished(output) >= ACCOUNTS // 2, run)
-        victim = workers_of(psutil.Process(run.pid))[0]
-        victim.send_signal(signal.SIGKILL)
-        out, err = run.communicate(timeout=240)
-    assert run.returncode == 0, err[-2000:]
-    told = orjson.loads(out)
     names = [f"account-{number:03}" for number in range(ACCOUNTS)]
-    assert [one["account"] for one in told] == names
-    assert {one["status"] for one in told} <= {"written", "there already"}, "a partition the dead worker had just finished is there already"
-    assert sum(one["status"] == "there already" for one in told) <= 1
+    first, second = names[: ACCOUNTS // 2], names[ACCOUNTS // 2 :]
+    asked, output = tmp_path / "asked", tmp_path / "tables"
+    asked.mkdir()
+    for name in first:
+        (asked / f"{name}.json").hardlink_to(study / f"{name}.json")
+    gates = Gates(study, asked, second)
+    command = [sys.executable, "-m", "tfx", "pipeline", "run", "--runner", "dask", "--json"]
+    command += ["--cassettes", str(asked), "--output", str(output)]
+    around = prefect_at(tmp_path / "prefect")
+    with (tmp_path / "told").open("w+") as out, (tmp_path / "log").open("w+") as log:
+        with subprocess.Popen(command, env=around, stdout=out, stderr=log) as run:
+            try:
+                wait_for(lambda: gates.hold() == WORKERS, run, output)
+                before = finished(output)
+                lost, other = gates.held
+                victim = gates.holder(lost, psutil.Process(run.pid).children(recursive=True))
+                gates.open(lost)
+                wait_for(lambda: any(output.glob(f"*account={lost}*")), run, output)
+                victim.kill()
+                for name in set(second) - {lost, other}:
+                    gates.replace(name)
+                gates.open(other)
+                wait_for(lambda: len(finished(output)) == ACCOUNTS, run, output)
+                run.wait(timeout=PATIENCE)
+            finally:
+                run.terminate()
+        assert run.returncode == 0, (tmp_path / "log").read_text()[-2000:]
+        told = orjson.loads((tmp_path / "told").read_bytes())
+    assert ACCOUNTS // 4 < len(before) <= ACCOUNTS // 2, "half way"
+    after = finished(output)
+    assert {name: after[name] for name in before} == before, "what was there is not made again"
     assert sorted(path.name for path in output.iterdir()) == [f"account={name}" for name in names], "nothing half written is left"
+    assert [one["account"] for one in told] == names
+    assert {one["status"] for one in told} <= {"written", "there already"}
+    again = {one["account"] for one in told if one["status"] == "there already"}
+    assert again <= {*before, lost}, "Dask asks anew for what the dead worker had made and not yet handed over"
     alone = tmp_path / "alone"
-    some = [str(study / f"{name}.json") for name in names[:THERAPIES]]
+    some = [str(study / f"{name}.json") for name in (*names[:THERAPIES], lost)]
     assert {one.status for one in one_by_one(some, str(alone), "UTC")} == {"written"}
     for folder in alone.iterdir():
         for path in folder.iterdir():
@@ -158,11 +215,14 @@ def test_a_scheduler_that_runs_already_is_used_by_its_address(few: Path, tmp_pat
     assert duckdb.sql(changed).fetchall() == [("account-0", 399, 26, 1, 1)], "the first word is in the tables, the other beside it"
 
 
-def wait_for(condition: Callable[[], bool], run: "subprocess.Popen[str] | subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + 300
+def wait_for(condition: Callable[[], bool], run: "subprocess.Popen[bytes]", output: Path | None = None) -> None:
+    """Wait as long as partitions keep coming: five minutes without a new one are a failure, and so is the end of that process."""
+    known, end = -1, 0.0
     while not condition():
+        assert run.poll() is None, "it ended too early"
+        if (now := len(finished(output)) if output else 0) > known:
+            known, end = now, time.monotonic() + PATIENCE
         assert time.monotonic() < end
-        assert run.poll() is None, "it ended before it was killed"
         time.sleep(0.05)
 
 
