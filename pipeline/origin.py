@@ -98,7 +98,7 @@ def from_cassette(named: str, *, as_era: str | None = None, loopback: bool = Fal
     path = Path(named)
     recorded = load_exactly(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
     blocked = cast("Callable[[tuple[str, ...]], AbstractContextManager[object]]", stage("replayer.guard.hook:blocked"))
-    replay = cast("type[Replay]", stage("replayer.session:Replay"))(recorded, as_era=as_era)  # type: ignore[call-arg]  # a protocol says nothing of how it is made
+    replay = cast("type[Replay]", stage("replayer.replay:Replay"))(recorded, as_era=as_era)  # type: ignore[call-arg]  # a protocol says nothing of how it is made
     cassette = replay.cassette
     with blocked(("loopback",) if loopback else ()) if guarded else nullcontext(), requests.Session() as session:
         for scheme in ("https://", "http://"):

@@ -4,8 +4,14 @@ import json
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Unpack
 
 import click
+
+if TYPE_CHECKING:
+    from replayer.programs.child import Options
+    from replayer.programs.program import Line, Outcome
+    from replayer.replay import Replay
 
 
 @click.command()
@@ -40,17 +46,11 @@ def replay(
     program: tuple[str, ...],
     *,
     all_used: bool,
-    freeze: bool,
-    virtual_clock: bool,
-    faults: tuple[str, ...],
-    as_era: str | None,
-    signed_in: bool,
-    strict_windows: bool,
-    programs: tuple[str, ...],
     serve: bool,
     port: int,
     unsealed: bool,
     as_json: bool,
+    **options: Unpack["Options"],
 ) -> int:
     """Run a program offline against a cassette.
 
@@ -78,52 +78,59 @@ def replay(
       tfx replay cassettes/session-us.json -- node app.js
       tfx replay cassettes/session-us.json --serve > cassette.env &
     """
-    from replayer.programs import program as runner
-    from replayer.session import Replay
+    from replayer.replay import Replay
+    from replayer.usage.report import exit_code, lines, machine_readable
     from tfx.errors import UsageError
     from tfx.store import opened
 
     recorded = opened(cassette)
     if not program and not serve:
         raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS; or --serve the cassette")
-    running = Replay(recorded, strict_windows=strict_windows, faults=faults, as_era=as_era, signed_in=signed_in)
+    running = Replay(
+        recorded,
+        strict_windows=options["strict_windows"],
+        faults=options["faults"],
+        as_era=options["as_era"],
+        signed_in=options["signed_in"],
+    )
     running.look_through()
     recorded = running.cassette
-    asked = (runner.as_it_is if serve else runner.command)(program) if program else None
-    if asked is not None and asked.is_python and not serve:
-        outcome = runner.run(
-            asked,
-            cassette=cassette,
-            freeze=freeze,
-            virtual_clock=virtual_clock,
-            faults=faults,
-            as_era=as_era,
-            signed_in=signed_in,
-            strict_windows=strict_windows,
-            programs=programs,
-            quiet=as_json,
-        )
-    elif freeze or programs or virtual_clock:
-        clock = f"TZ=UTC tfx replay {cassette} -- faketime -f '@{recorded.clock:%Y-%m-%d %H:%M:%S}' PROGRAM"
-        raise UsageError(
-            "--freeze, --virtual-clock and --allow-programs are for Python programs that tfx runs itself; leave them out. "
-            f"libfaketime sets the clock of other programs: {clock}"
-        )
+    line = _line(program, serve=serve)
+    if line is not None and line.is_python and not serve:
+        from replayer.programs.program import run
+
+        outcome = run(line, cassette=cassette, quiet=as_json, **options)
     else:
-        from replayer.programs import served
-
-        outcome = (
-            served.run(asked, running, port=port, quiet=as_json, sealed=not unsealed)
-            if asked
-            else served.until_interrupted(running, port=port, tell=_environment_as_json if as_json else _environment_as_lines)
-        )
-    from replayer.usage.report import exit_code, lines, machine_readable
-
+        if options["freeze"] or options["programs"] or options["virtual_clock"]:
+            raise UsageError(_only_for_python(cassette, running))
+        outcome = _served(line, running, port=port, as_json=as_json, sealed=not unsealed)
     if as_json:
         click.echo(machine_readable(recorded, outcome, cassette))
-    for line in lines(recorded, outcome, all_used=all_used):
-        click.echo(f"tfx: {line}", err=True)
+    for words in lines(recorded, outcome, all_used=all_used):
+        click.echo(f"tfx: {words}", err=True)
     return exit_code(recorded, outcome, all_used=all_used)
+
+
+def _line(program: tuple[str, ...], *, serve: bool) -> "Line | None":
+    from replayer.programs.program import as_it_is, command
+
+    return (as_it_is if serve else command)(program) if program else None
+
+
+def _only_for_python(cassette: Path, running: "Replay") -> str:
+    clock = f"TZ=UTC tfx replay {cassette} -- faketime -f '@{running.cassette.clock:%Y-%m-%d %H:%M:%S}' PROGRAM"
+    return (
+        "--freeze, --virtual-clock and --allow-programs are for Python programs that tfx runs itself; leave them out. "
+        f"libfaketime sets the clock of other programs: {clock}"
+    )
+
+
+def _served(line: "Line | None", running: "Replay", *, port: int, as_json: bool, sealed: bool) -> "Outcome":
+    from replayer.programs import served
+
+    if line is not None:
+        return served.run(line, running, port=port, quiet=as_json, sealed=sealed)
+    return served.until_interrupted(running, port=port, tell=_environment_as_json if as_json else _environment_as_lines)
 
 
 def _environment_as_lines(environment: Mapping[str, str]) -> None:

@@ -40,7 +40,7 @@ class Struck(Exception):  # noqa: N818  # no error of ours: an event on the way 
 
 
 class Plan:
-    """The faults of one replay. Not thread-safe: `session.Replay` holds the lock."""
+    """The faults of one replay. Not thread-safe: `replay.Replay` holds the lock."""
 
     __slots__ = ("_expired", "_faults", "_recorded", "_renew", "faults", "told")
 

@@ -87,7 +87,7 @@ def made(exchange: Exchange, number: int) -> Response:
 
 
 class Index:
-    """Every exchange of a cassette, ready to be asked for. Not thread-safe: `session.Replay` holds the lock."""
+    """Every exchange of a cassette, ready to be asked for. Not thread-safe: `replay.Replay` holds the lock."""
 
     __slots__ = ("_has_states", "_loose", "_spelled", "_strict", "addresses", "entries", "era", "sign_in", "state")
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final, TypedDict, Unpack
 from tandem.clients import without_caches
 
 if TYPE_CHECKING:
-    from replayer.session import Replay
+    from replayer.replay import Replay
     from tfx.exchange import Request, Response
 
 CASSETTE: Final = "TFX_REPLAY_CASSETTE"
@@ -82,7 +82,7 @@ class _Later:
 
 def _made() -> "Replay":
     """The replay that the environment tells of."""
-    from replayer.session import Replay
+    from replayer.replay import Replay
     from tfx.store import opened
 
     strict, signed_in = bool(_GIVEN.get(STRICT)), bool(_GIVEN.get(SIGNED_IN))
@@ -115,7 +115,7 @@ def tell(kind: str, words: str, report: Path | None = None) -> None:
             os.close(handle)
 
 
-class Said(TypedDict, total=False):
+class Options(TypedDict, total=False):
     """How the cassette is to be played, as `session.offline` takes it; `programs` and `allowed` are base names and hosts let through."""
 
     freeze: bool
@@ -128,21 +128,21 @@ class Said(TypedDict, total=False):
     allowed: Iterable[str]
 
 
-def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: Path, **said: Unpack[Said]) -> dict[str, str]:
+def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: Path, **options: Unpack[Options]) -> dict[str, str]:
     """The environment that leads a Python process, and its children, to these cassettes, the first in front; proxies are gone from it."""
     kept = {name: value for name, value in without_caches(plain).items() if not name.lower().endswith("_proxy") and name not in NAMES}
     path = [str(BOOTSTRAP), *filter(None, [kept.get("PYTHONPATH"), _own_folder()])]
     flags = {
-        FREEZE: said.get("freeze"),
-        STRICT: said.get("strict_windows"),
-        SIGNED_IN: said.get("signed_in"),
-        VIRTUAL: said.get("virtual_clock"),
+        FREEZE: options.get("freeze"),
+        STRICT: options.get("strict_windows"),
+        SIGNED_IN: options.get("signed_in"),
+        VIRTUAL: options.get("virtual_clock"),
     }
-    told = {
-        PROGRAMS: os.pathsep.join(said.get("programs", ())),
-        ALLOWED: " ".join(said.get("allowed", ())),
-        FAULTS: " ".join(said.get("faults", ())),
-        ERA: said.get("as_era") or "",
+    lists = {
+        PROGRAMS: os.pathsep.join(options.get("programs", ())),
+        ALLOWED: " ".join(options.get("allowed", ())),
+        FAULTS: " ".join(options.get("faults", ())),
+        ERA: options.get("as_era") or "",
     }
     return {
         **kept,
@@ -150,7 +150,7 @@ def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: 
         CASSETTE: os.pathsep.join(str(one.resolve()) for one in cassettes),
         REPORT: str(report),
         # requests walks the environment at every request: nothing stands there for nothing.
-        **{name: words for name, words in told.items() if words},
+        **{name: words for name, words in lists.items() if words},
         **{name: "1" for name, wanted in flags.items() if wanted},
     }
 

@@ -60,7 +60,9 @@ class ChildReport:
 
 
 @contextmanager
-def carried_into_children(cassettes: Sequence[Cassette], **said: Unpack[child.Said]) -> Iterator[tuple[ChildReport, Callable[[], None]]]:
+def carried_into_children(
+    cassettes: Sequence[Cassette], **options: Unpack[child.Options]
+) -> Iterator[tuple[ChildReport, Callable[[], None]]]:
     """The environment set so that Python processes carry guard and cassettes; also what must be done before one is started.
 
     The cassettes (public as they are) are written when the first process is about to start.
@@ -76,7 +78,7 @@ def carried_into_children(cassettes: Sequence[Cassette], **said: Unpack[child.Sa
                 place, cassette = missing.pop()
                 store.save(cassette, place)
 
-        found = child.environment(os.environ, cassettes=paths, report=report, **said)
+        found = child.environment(os.environ, cassettes=paths, report=report, **options)
         with _environment({key: found.get(key) for key in ("PYTHONPATH", *child.NAMES)}):
             stop_forkserver()
             yield ChildReport(report), prepare

@@ -6,14 +6,14 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Unpack
 
 from replayer.guard.interpreter import WITHOUT_GUARD, is_this_python, shebang, shuts_out
-from replayer.programs.child import environment
+from replayer.programs.child import Options, environment
 from tfx.errors import UsageError
 from tfx.interrupted import heard
 from tfx.scratch import scratch
@@ -95,43 +95,19 @@ def _found(name: str) -> str | None:
     return str(beside) if beside.is_file() else shutil.which(name)
 
 
-def run(
-    line: Line,
-    *,
-    cassette: Path,
-    freeze: bool = False,
-    strict_windows: bool = False,
-    virtual_clock: bool = False,
-    faults: Sequence[str] = (),
-    as_era: str | None = None,
-    signed_in: bool = False,
-    programs: Sequence[str] = (),
-    quiet: bool = False,
-) -> Outcome:
+def run(line: Line, *, cassette: Path, quiet: bool = False, **options: Unpack[Options]) -> Outcome:
     """Run a Python program offline until it ends. `quiet` sends what it prints to stderr, so that stdout is free for a report."""
     with scratch("replay") as folder:
         report = folder / "report"
         report.touch(mode=0o600)
-        surroundings = environment(
-            os.environ,
-            cassettes=[cassette],
-            report=report,
-            freeze=freeze,
-            strict_windows=strict_windows,
-            virtual_clock=virtual_clock,
-            faults=faults,
-            as_era=as_era,
-            signed_in=signed_in,
-            programs=programs,
-        )
         with subprocess.Popen(  # noqa: S603  # it is what the user asked to run
             line.words,
-            env=surroundings,
+            env=environment(os.environ, cassettes=[cassette], report=report, **options),
             stdout=sys.stderr.fileno() if quiet else None,
             preexec_fn=_ends_with_us(),  # noqa: PLW1509  # one system call, nothing of Python's that a thread may hold
         ) as process:
             code = _wait(process)
-        return _outcome(code, report, faults)
+        return _outcome(code, report, options.get("faults", ()))
 
 
 def _ends_with_us() -> Callable[[], object] | None:
@@ -154,7 +130,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
         return process.wait()
 
 
-def _outcome(code: int, report: Path, faults: Sequence[str]) -> Outcome:
+def _outcome(code: int, report: Path, faults: Iterable[str]) -> Outcome:
     outcome = Outcome(code=128 - code if code < 0 else code, idle=list(faults))
     lists = {"miss": outcome.misses, "blocked": outcome.blocked, "refused": outcome.refused}
     for line in report.read_text("utf-8").splitlines():

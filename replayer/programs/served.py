@@ -18,7 +18,7 @@ from replayer.guard.targets import place_words
 from replayer.matching.ledger import with_body
 from replayer.programs.program import Line, Outcome
 from replayer.programs.seal import network_of_its_own
-from replayer.session import Replay
+from replayer.replay import Replay
 from replayer.stacks.outcome import outcome
 from tandem.clients import without_caches
 from tandem.endpoints import locate

@@ -18,7 +18,7 @@ from replayer.pytest_plugin.markers import Wanted, wanted, wrong
 
 if TYPE_CHECKING:
     from replayer.pytest_plugin.sent_secrets import Sent
-    from replayer.session import Replay
+    from replayer.replay import Replay
     from replayer.usage.usage import Usage
     from tfx.cassette import Cassette
 

@@ -13,21 +13,46 @@ from tfx.exchange import Headers, Request
 
 if TYPE_CHECKING:
     import httpx
+    from requests import PreparedRequest
+    from requests import Response as Answered
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 
 def patch_requests(_module: ModuleType, switch: Switch) -> list[Undo]:
     """requests: the lowest place it has."""
-    import requests_mock
     from requests import PreparedRequest
     from requests import Response as Answered
     from requests.adapters import HTTPAdapter
     from requests.exceptions import RequestException
 
+    from replayer.stacks.urllib3_retry import tried
+
+    ask = _asked_through_requests(switch)
+    original: Callable[..., Answered] = HTTPAdapter.send
+
+    def send(
+        self: HTTPAdapter, request: PreparedRequest, stream: bool = False, timeout: object = None, *_: object, **__: object
+    ) -> Answered:
+        if switch.is_elsewhere(request.url or ""):
+            return original(self, request, stream, timeout, *_, **__)
+        answered = outcome(partial(tried, self.max_retries, request, partial(ask, request, timeout)), RequestException)
+        if isinstance(answered, Exception):
+            del request, _, __
+            raise answered
+        answered.connection = self
+        return answered
+
+    return [switch.replace(HTTPAdapter, "send", send)]
+
+
+def _asked_through_requests(switch: Switch) -> "Callable[[PreparedRequest, object], Answered]":
+    """What sends a request once, with a timeout: its answer, or the error that a fault makes of it."""
+    import requests_mock
+    from requests.adapters import HTTPAdapter
+
     from replayer.stacks import failures as breaks
     from replayer.stacks.answers import urllib3_response
-    from replayer.stacks.urllib3_retry import tried
 
     class Transport(requests_mock.Adapter):
         """requests-mock's adapter, without a history and a line in the log: they would hold live credentials.
@@ -35,15 +60,15 @@ def patch_requests(_module: ModuleType, switch: Switch) -> list[Undo]:
         Its one matcher is handed the client's own request, which `response.request` must be as live, and no copy of the session's proxies.
         """
 
-        def send(self, request: PreparedRequest, *_: object, **__: object) -> Answered:
+        def send(self, request: "PreparedRequest", *_: object, **__: object) -> "Answered":
             return matched(request)
 
-    def matched(request: PreparedRequest) -> Answered:
+    def matched(request: "PreparedRequest") -> "Answered":
         method, url = request.method or "GET", request.url or ""
         found = switch.answer(Request(method=method, url=url, headers=_headers(request.headers), body=_bytes(request.body)))
         return builder.build_response(request, urllib3_response(found, method, url))
 
-    def once(request: PreparedRequest, timeout: object) -> Answered:
+    def once(request: "PreparedRequest", timeout: object) -> "Answered":
         answered = outcome(partial(transport.send, request))
         if isinstance(answered, Struck):
             method, url = request.method or "GET", request.url or ""
@@ -53,23 +78,9 @@ def patch_requests(_module: ModuleType, switch: Switch) -> list[Undo]:
             raise answered
         return answered
 
-    original: Callable[..., Answered] = HTTPAdapter.send
-
-    def send(
-        self: HTTPAdapter, request: PreparedRequest, stream: bool = False, timeout: object = None, *_: object, **__: object
-    ) -> Answered:
-        if switch.is_elsewhere(request.url or ""):
-            return original(self, request, stream, timeout, *_, **__)
-        answered = outcome(partial(tried, self.max_retries, request, partial(once, request, timeout)), RequestException)
-        if isinstance(answered, Exception):
-            del request, _, __
-            raise answered
-        answered.connection = self
-        return answered
-
     builder = HTTPAdapter()
     transport = Transport(case_sensitive=True)
-    return [switch.replace(HTTPAdapter, "send", send)]
+    return once
 
 
 def patch_urllib(module: ModuleType, switch: Switch) -> list[Undo]:

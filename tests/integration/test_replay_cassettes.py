@@ -8,7 +8,8 @@ import pytest
 import requests
 
 from replayer.matching.keys import question
-from replayer.session import Replay, offline
+from replayer.replay import Replay
+from replayer.session import offline
 from tandem.client import TandemSource
 from tandem.eras import ERAS
 from tandem.records import Records

@@ -17,7 +17,7 @@ from machine import Ran
 
 from replayer.programs.seal import network_of_its_own
 from replayer.programs.served import served
-from replayer.session import Replay
+from replayer.replay import Replay
 from tfx import store
 from tfx.cli import run
 from tfx.exchange import Headers, Response

@@ -15,7 +15,8 @@ from stack_shape import AGENT
 from stacks import STACKS, opened
 
 from replayer.programs.served import served
-from replayer.session import Replay, offline
+from replayer.replay import Replay
+from replayer.session import offline
 from tfx import store
 from tfx.cassette import Cassette
 from tfx.codec import encoded

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import time_machine
 
-from replayer.session import Replay
+from replayer.replay import Replay
 from simulator.account import account
 from simulator.service import Service
 from simulator.session import captured_session

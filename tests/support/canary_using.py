@@ -26,7 +26,9 @@ from replayer.matching import index as matching
 from replayer.matching import keys
 from replayer.matching.keys import question
 from replayer.programs import program, seal
-from replayer.session import Replay, offline
+from replayer.pytest_plugin import run_guard
+from replayer.replay import Replay
+from replayer.session import offline
 from replayer.windows import events
 from replayer.windows.spans import Window
 from simulator import demo
@@ -147,7 +149,7 @@ def two_reached_out(_: Bench) -> None:
 
 def a_test_that_swallowed(bench: Bench) -> object:
     """What pytest runs around a test of a project that blocks its network."""
-    item = SimpleNamespace(config=SimpleNamespace(stash={plugin._GUARD: True}), stash={}, iter_markers=lambda **_: ())
+    item = SimpleNamespace(config=SimpleNamespace(stash={run_guard._GUARD: True}), stash={}, iter_markers=lambda **_: ())
     with bench.patch.context() as patch:
         patch.setattr(plugin, "wanted", lambda _: ())
         around = plugin.pytest_runtest_call(cast("pytest.Item", item))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from replayer.matching import access
-from replayer.session import Replay
+from replayer.replay import Replay
 from tfx.cassette import Cassette
 from tfx.errors import MismatchError
 from tfx.exchange import Exchange, Request

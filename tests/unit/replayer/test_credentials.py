@@ -11,7 +11,8 @@ import tape
 import time_machine
 from beside import PERSON, US, Client, both, recorded
 
-from replayer.session import Replay, offline
+from replayer.replay import Replay
+from replayer.session import offline
 from simulator.login import SESSION_COOKIE
 from tandem.endpoints import BY_NAME
 from tandem.regions import REGIONS

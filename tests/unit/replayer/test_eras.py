@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replayer.eras.convert import as_era
-from replayer.session import Replay
+from replayer.replay import Replay
 from simulator.account import account
 from simulator.session import captured_session
 from tandem.bff import events_from_records

@@ -6,7 +6,7 @@ import threading
 import pytest
 import tape
 
-from replayer.session import Replay
+from replayer.replay import Replay
 from tfx.exchange import Request, Response
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from replayer.matching.keys import key, question
 from replayer.programs.served import NOT_ON_IT, reply
-from replayer.session import Replay
+from replayer.replay import Replay
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, MismatchError
 from tfx.exchange import Exchange, Headers, Request, Terms

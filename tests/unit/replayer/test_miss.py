@@ -7,7 +7,7 @@ import pytest
 import tape
 
 from replayer.matching import shapes
-from replayer.session import Replay
+from replayer.replay import Replay
 from tandem.regions import REGIONS
 from tfx.errors import MismatchError
 from tfx.exchange import Headers, Request, Terms

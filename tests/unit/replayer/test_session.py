@@ -11,7 +11,7 @@ import jwt
 import pytest
 import tape
 
-from replayer.session import Replay
+from replayer.replay import Replay
 from tandem.endpoints import BY_NAME
 from tandem.regions import REGIONS
 from tfx import store

@@ -9,7 +9,7 @@ import pytest
 import tape
 
 import tfx
-from replayer.session import Replay
+from replayer.replay import Replay
 from tfx import store
 from tfx.cassette import Cassette
 from tfx.errors import CassetteError, MismatchError

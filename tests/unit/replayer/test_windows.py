@@ -14,7 +14,7 @@ import tape
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replayer.session import Replay
+from replayer.replay import Replay
 from simulator.account import account
 from simulator.service import Service
 from simulator.session import Walk
