@@ -54,6 +54,8 @@ def offline(
         CassetteError: the cassette cannot be read, or not be served as that era's.
         UsageError: an era or a fault that cannot be, or `freeze` without time-machine.
     """
+    from replayer.stacks import patches
+
     if not isinstance(cassette, Cassette):
         from tfx.store import opened
 
