@@ -19,7 +19,7 @@ from typing import cast
 
 import pytest
 
-from replayer.pytest_plugin import options as plugin_options
+from replayer.pytest_plugin import options
 from replayer.pytest_plugin.fixtures import (
     FAILED,
     PARCELS,
@@ -48,7 +48,7 @@ _LINES: pytest.StashKey[Sequence[str]] = pytest.StashKey()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options of the command line and of the ini file."""
-    plugin_options.add(parser)
+    options.add(parser)
 
 
 @pytest.hookimpl(tryfirst=True)

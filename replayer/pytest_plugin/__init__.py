@@ -1,1 +1,1 @@
-"""Parts of the pytest plugin: fixtures, markers, what its reports must not hold."""
+"""Parts of the pytest plugin: options, fixtures, markers, the guard and the outcome of a run, what its reports must not hold."""
