@@ -21,6 +21,7 @@ import pybase64
 from pipeline import jsontext
 from pipeline.framing import believed
 from pipeline.jsontext import Twice
+from pipeline.whole_numbers import with_whole_numbers
 from tandem.bff import columns_from_events, records_from_events
 from tandem.eras import Era
 from tandem.events import EVENTS, RECORD_LENGTH
@@ -193,7 +194,10 @@ def _uncollected() -> Iterator[None]:
 @_uncollected()
 def _from_events(era: Era, body: bytes, device: str | None) -> Received:
     try:
-        return _read(era, body, jsontext.read(body), device)
+        try:
+            return _read(era, body, jsontext.read(body), device)
+        except RecursionError:
+            return _read(era, body, jsontext.read(jsontext.shallow(body)), device)
     except (ValueError, RecursionError):
         return _unreadable(era, body, "the answer is not JSON")
 
@@ -260,11 +264,12 @@ def _readable(events: list[Json], rejects: list[Reject]) -> tuple[list[Json], Re
             return events, records_from_events(events)
     except FormatError:
         pass
-    reading = columns_from_events(events)
+    plain = [with_whole_numbers(event) for event in events]
+    reading = columns_from_events(plain)
     faults = {one.index: one.reason for one in reading.rejected}
     rejects += [_reject(events[index], _plain(reason)) for index, reason in faults.items()]
     extras = {index: given for columns in reading.columns.values() if columns.code in EVENTS for index, given in columns.extras.items()}
-    kept = [_without_strangers(event, extras.get(index, {}), rejects) for index, event in enumerate(events) if index not in faults]
+    kept = [_without_strangers(event, extras.get(index, {}), rejects) for index, event in enumerate(plain) if index not in faults]
     return _fitting(kept, rejects)
 
 

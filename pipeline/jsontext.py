@@ -5,6 +5,7 @@ there twice make their own event unreadable, not the whole response.
 """
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -24,6 +25,31 @@ def read(body: bytes) -> object:
     if quick and body.count(b'":') == _members(value):
         return value
     return json.loads(body, object_pairs_hook=_object)
+
+
+def shallow(body: bytes) -> bytes:
+    """The same JSON text, in which a value inside an event that nests deeper than anybody reads is a string: its own text.
+
+    Raises ValueError where such a text is not UTF-8.
+    """
+    parts, done, level, start, deepest = [], 0, 0, 0, 0
+    for token in _TOKEN.finditer(body):
+        if token[0] in (b"[", b"{"):
+            level += 1
+            if level == _INSIDE:
+                start, deepest = token.start(), 0
+            deepest = max(deepest, level)
+        elif token[0] in (b"]", b"}"):
+            if level == _INSIDE and deepest > jsonbody.DEEPEST:
+                parts += [body[done:start], json.dumps(body[start : token.end()].decode()).encode()]
+                done = token.end()
+            level -= 1
+    return b"".join([*parts, body[done:]])
+
+
+_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', re.DOTALL)
+_INSIDE: Final = 5
+"""The level at which a value of an event's member, or of its properties, may begin: in an answer, in a list, in an event, in a member."""
 
 
 def spell(told: Json) -> bytes:

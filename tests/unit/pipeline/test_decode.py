@@ -130,6 +130,46 @@ def test_what_is_no_json_leaves_a_hole(body: bytes) -> None:
     assert [one.raw for one in read.rejects] == [body]
 
 
+@pytest.mark.parametrize("levels", [300, 5_000, 100_000])
+def test_lists_in_lists_without_end_cost_their_event_at_most_and_are_kept(levels: int) -> None:
+    deep = "[" * levels + "]" * levels
+    properties = cast("dict[str, Json]", event()["eventProperties"])
+    odd = (event(mood="HERE"), event(eventProperties=properties | {"rate": "HERE"}), event(eventProperties="HERE"), "HERE")
+    body = json.dumps({"events": [event(sequenceNumber=1), *odd, event(sequenceNumber=2)], "clockChanges": [], "tookMs": {"a": "HERE"}})
+    read = received(CURRENT, body.replace('"HERE"', deep).encode(), device=DEVICE)
+    assert read.batch.records.sequence.tolist() == [1, 7, 2]  # a new member costs no reading, however deep it is
+    assert not read.has_hole
+    kept = [one.raw or b"" for one in read.rejects]
+    assert len(kept) == 5
+    assert all(b"[" * (levels - 5) in raw for raw in kept)
+
+
+def test_what_nests_deep_and_is_not_json_leaves_a_hole() -> None:
+    for body in (
+        b'{"events": [{"a": {"b": [' + b"[" * 5_000,
+        b'{"events": [{"a": {"b": ' + b"[" * 5_000 + b'"\xff"' + b"]" * 5_000 + b"}}]}",
+    ):
+        assert [one.raw for one in received(CURRENT, body).rejects] == [body]
+
+
+def test_a_whole_number_may_be_spelled_with_a_point_or_an_exponent() -> None:
+    text = json.dumps({"events": [event()], "clockChanges": []})
+    for said, other in (('"eventCode": 399', '"eventCode": 399.0'), ('"sequenceNumber": 7', '"sequenceNumber": 0.7e1')):
+        assert said in text
+        text = text.replace(said, other)
+    text = text.replace('"currentGlucoseDisplayValue": 120', '"currentGlucoseDisplayValue": 1.2e2')
+    read = received(CURRENT, text.encode(), device=DEVICE)
+    assert (read.batch.records.to_bytes(), read.rejects) == (READING, ())
+
+
+@pytest.mark.parametrize("spelled", ["1.255e2", "1e400", "9007199254740993.0", "-1.0"])
+def test_a_number_that_is_not_whole_or_too_large_costs_its_event_only(spelled: str) -> None:
+    text = json.dumps({"events": [event(sequenceNumber=1), event(sequenceNumber="HERE")], "clockChanges": []}).replace('"HERE"', spelled)
+    read = received(CURRENT, text.encode(), device=DEVICE)
+    assert read.batch.records.sequence.tolist() == [1]
+    assert [one.reason for one in read.rejects] == ["unreadable event"]
+
+
 ODD: st.SearchStrategy[Json] = st.recursive(
     st.one_of(
         st.none(), st.booleans(), st.integers(-5, 5), st.integers(-(1 << 200), 1 << 200), st.floats(), st.text(st.characters(), max_size=3)
