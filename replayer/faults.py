@@ -42,7 +42,7 @@ class Struck(Exception):  # noqa: N818  # no error of ours: an event on the way 
 class Plan:
     """The faults of one replay. Not thread-safe: `replay.Replay` holds the lock."""
 
-    __slots__ = ("_expired", "_faults", "_recorded", "_renew", "faults", "told")
+    __slots__ = ("_expired", "_faults", "_recorded", "_renew", "faults", "used_elsewhere")
 
     def __init__(self, faults: Iterable[Fault | str], recorded: Recorded, renew: Callable[[], None]) -> None:
         """`renew` lets the recorded sign-in answer once more: after an expired token a client signs in again."""
@@ -50,34 +50,34 @@ class Plan:
         self._faults = Faults(self.faults)
         self._recorded, self._renew = recorded, renew
         self._expired = False
-        self.told: set[str] = set()
+        self.used_elsewhere: set[str] = set()
         """Count faults that were used in another process."""
 
     @property
     def idle(self) -> tuple[str, ...]:
         """The faults that have not been used yet."""
-        return tuple(fault for fault in map(str, self._faults.idle) if fault not in self.told)
+        return tuple(fault for fault in map(str, self._faults.idle) if fault not in self.used_elsewhere)
 
-    def next(self, asked: Question) -> str | None:
+    def next(self, question: Question) -> str | None:
         """The fault that falls on this request."""
-        wants_token = access.wants_token(asked.place)
+        wants_token = access.wants_token(question.place)
         if self._expired and wants_token:
             return "expired"
-        if asked.endpoint == "token":
+        if question.endpoint == "token":
             self._expired = False
-        kind = self._faults.next(asked.endpoint or "unknown")
+        kind = self._faults.next(question.endpoint or "unknown")
         if kind == "expired":
             self._expired = wants_token
             self._renew()
         return kind
 
-    def answer(self, kind: str, asked: Question, recorded: Response) -> Response:
+    def answer(self, kind: str, question: Question, recorded: Response) -> Response:
         """What is answered instead, if the fault is another answer: the recorded one of that status where the cassette holds one."""
         if kind == "content-type":
             headers = Headers([("Content-Type", "text/html; charset=utf-8"), ("Content-Length", str(len(_MAINTENANCE)))])
             return replace(recorded, status=200, reason="OK", headers=headers, body=_MAINTENANCE)
         status = {"expired": 401, "403-waf": 403}.get(kind) or int(kind)
-        return self._recorded(asked.endpoint, status) or _made(status)
+        return self._recorded(question.endpoint, status) or _made(status)
 
 
 def _made(status: int) -> Response:

@@ -50,7 +50,7 @@ class Replay(Tally):
         hears every event at once as a kind (`used`, `miss`, `struck`, `refused`) and its words; a child process reports through it.
         """
         self._gone: Callable[[Question, Era], Response | None] = lambda _asked, _era: None
-        self._understood: Callable[[Question, Era], Question] = lambda asked, _era: asked
+        self._understood: Callable[[Question, Era], Question] = lambda question, _era: question
         if as_era is not None and as_era != cassette.era:
             from replayer.eras import convert as eras  # codecs of both wires: loaded where they are wanted
 
@@ -83,12 +83,12 @@ class Replay(Tally):
         return found
 
     def _answer(self, request: Request) -> Response:
-        asked = self._understood(self._index.asked(request), self._index.era)
+        question = self._understood(self._index.question(request), self._index.era)
         with self._lock:
             try:
-                return self._answered(asked)
+                return self._answered(question)
             except MismatchError as error:
-                if self._behind is not None and self._behind.knows(asked):
+                if self._behind is not None and self._behind.knows(question):
                     return self._behind.answer(request)
                 # Who swallows the error would not know where to look.
                 first, end, rest = str(error).partition("\n")
@@ -103,49 +103,49 @@ class Replay(Tally):
         origin = f"{parts.scheme}://{parts.netloc.lower().removesuffix(DEFAULT_PORTS.get(parts.scheme, ''))}"
         return origin in self._origins or (self._behind is not None and self._behind.holds(url))
 
-    def knows(self, asked: Question) -> bool:
+    def knows(self, question: Question) -> bool:
         """Whether it has an answer to this now, or another cassette behind it."""
         with self._lock:
             try:
-                self._ledger.check(asked)
-                found = self._index.peek(asked, self._verdict(asked)) is not None or self._derived(asked) is not None
+                self._ledger.check(question)
+                found = self._index.peek(question, self._verdict(question)) is not None or self._derived(question) is not None
             except MismatchError:
                 found = False
-        return found or (self._behind is not None and self._behind.knows(asked))
+        return found or (self._behind is not None and self._behind.knows(question))
 
-    def _answered(self, asked: Question) -> Response:
-        self._ledger.check(asked)
-        verdict = self._verdict(asked)
+    def _answered(self, question: Question) -> Response:
+        self._ledger.check(question)
+        verdict = self._verdict(question)
         if self._plan.faults:
-            instead = self._struck(asked, verdict)
+            instead = self._struck(question, verdict)
             if instead is not None:
                 return instead
-        return self._recorded(asked, verdict)
+        return self._recorded(question, verdict)
 
     def renew(self) -> None:
         """Let the recorded sign-in answer once more, for who signs in again after the token has expired."""
         with self._lock:
-            self._index.rewind(lambda asked: signs_in(asked.place))
+            self._index.rewind(lambda question: signs_in(question.place))
         if self._behind is not None:
             self._behind.renew()
 
-    def _recorded(self, asked: Question, verdict: str) -> Response:
-        wrong = self._denials.wrong(asked) if verdict == access.ALLOWED and asked.endpoint in ("authorize", "token") else None
+    def _recorded(self, question: Question, verdict: str) -> Response:
+        wrong = self._denials.wrong(question) if verdict == access.ALLOWED and question.endpoint in ("authorize", "token") else None
         if wrong is not None:
             return wrong
-        entry = self._index.take(asked, verdict)
+        entry = self._index.take(question, verdict)
         if entry is not None:
             self._mark(entry.number)
-            return negotiated(asked, entry.exchange.request.headers, self._settled(asked, entry))
-        refused = self._refusal(asked, verdict)
+            return negotiated(question, entry.exchange.request.headers, self._settled(question, entry))
+        refused = self._refusal(question, verdict)
         if refused is not None:
             return refused
-        derived = self._windows.answer(asked, self._mark, self._index.state, partial(self._failed, asked)) if self._windows else None
+        derived = self._windows.answer(question, self._mark, self._index.state, partial(self._failed, question)) if self._windows else None
         if derived is not None:
-            return negotiated(asked, None, derived)
+            return negotiated(question, None, derived)
         raise MismatchError(
             report(
-                asked,
+                question,
                 self._index.candidates(),
                 self._used,
                 cassette=self.cassette.name,
@@ -156,36 +156,36 @@ class Replay(Tally):
             ),
         )
 
-    def _verdict(self, asked: Question) -> str:
-        place = asked.place
+    def _verdict(self, question: Question) -> str:
+        place = question.place
         if place is not None and place.region not in (None, self.cassette.region):
             return access.ALLOWED  # at the other cloud nothing was recorded: a miss says more than its 401 or 403 would
-        verdict = access.verdict(asked, self._index.era)
+        verdict = access.verdict(question, self._index.era)
         if verdict != access.ALLOWED or place is None or self._index.era.name not in place.endpoint.eras:
             return verdict
-        return self.credentials.verdict(asked)
+        return self.credentials.verdict(question)
 
-    def _settled(self, asked: Question, entry: Entry) -> Response:
+    def _settled(self, question: Question, entry: Entry) -> Response:
         """The recorded answer to this client; what it hands out, or refuses from now on, is noted."""
         response = entry.exchange.response  # made anew each time
-        self.credentials.settle(asked, response)
+        self.credentials.settle(question, response)
         if self._index.ends_token(entry):
-            self.credentials.refuse(asked)
-        return self._ledger.settle(asked, response)
+            self.credentials.refuse(question)
+        return self._ledger.settle(question, response)
 
-    def _refusal(self, asked: Question, verdict: str) -> Response | None:
+    def _refusal(self, question: Question, verdict: str) -> Response | None:
         """What the service says to who is not signed in, of another era or asks wrongly; None if it takes the question."""
         if verdict != access.ALLOWED:
-            return self._denials.denied(asked, verdict)
-        if self.credentials.was_sent_away(asked):
+            return self._denials.denied(question, verdict)
+        if self.credentials.was_sent_away(question):
             return self._index.sign_in_page() or access.sign_in_page()
-        if self._behind is not None and self._behind.knows(asked):
+        if self._behind is not None and self._behind.knows(question):
             return None
-        refused = self._windows.refusal(asked, self._index.state) if self._windows else None
+        refused = self._windows.refusal(question, self._index.state) if self._windows else None
         if refused is None:
-            return self._gone(asked, self._index.era)
+            return self._gone(question, self._index.era)
         why, response = refused
-        self._note(f"{label(asked)} was answered with 400: {why}")
+        self._note(f"{label(question)} was answered with 400: {why}")
         return response
 
     def _note(self, words: str) -> None:
@@ -193,47 +193,47 @@ class Replay(Tally):
             self._refused[words] = None
             self._tell("refused", words)
 
-    def _failed(self, asked: Question, entry: Entry) -> Response | None:
+    def _failed(self, question: Question, entry: Entry) -> Response | None:
         """What went wrong when this was recorded, once."""
         failure = self._index.take_failure(entry)
         if failure is None:
             return None
         self._mark(failure.number)
-        return self._settled(asked, failure)
+        return self._settled(question, failure)
 
-    def _struck(self, asked: Question, verdict: str) -> Response | None:
+    def _struck(self, question: Question, verdict: str) -> Response | None:
         """What a fault makes of this request; None if it is answered as recorded."""
-        entry = self._index.peek(asked, verdict)
-        derived = None if entry or verdict != access.ALLOWED else self._derived(asked, self._mark)
+        entry = self._index.peek(question, verdict)
+        derived = None if entry or verdict != access.ALLOWED else self._derived(question, self._mark)
         if entry is None and derived is None:
             return None
         idle = self._plan.idle
-        kind = self._plan.next(asked)
+        kind = self._plan.next(question)
         for fault in set(idle).difference(self._plan.idle):
             self._tell("struck", fault)
         if kind is None:
             return None
         if is_on_the_way(kind):
             if kind == "drip" or not entry:
-                raise Struck(kind, self._recorded(asked, verdict), self._hang)
-            taken = (partial(self._taken, asked, verdict),) if late(kind) is not None else ()
-            raise Struck(kind, self._peeked(asked, entry), self._hang, *taken)
-        return self._plan.answer(kind, asked, self._peeked(asked, entry) if entry else cast("Response", derived))
+                raise Struck(kind, self._recorded(question, verdict), self._hang)
+            taken = (partial(self._taken, question, verdict),) if late(kind) is not None else ()
+            raise Struck(kind, self._peeked(question, entry), self._hang, *taken)
+        return self._plan.answer(kind, question, self._peeked(question, entry) if entry else cast("Response", derived))
 
-    def _derived(self, asked: Question, mark: Callable[[int], None] = lambda _number: None) -> Response | None:
+    def _derived(self, question: Question, mark: Callable[[int], None] = lambda _number: None) -> Response | None:
         """What is answered from recorded windows, or refused by what they show."""
         if self._windows is None:
             return None
-        refused = self._windows.refusal(asked, self._index.state)
-        return refused[1] if refused else self._windows.answer(asked, mark, self._index.state)
+        refused = self._windows.refusal(question, self._index.state)
+        return refused[1] if refused else self._windows.answer(question, mark, self._index.state)
 
-    def _peeked(self, asked: Question, entry: Entry) -> Response:
+    def _peeked(self, question: Question, entry: Entry) -> Response:
         self._mark(entry.number)
-        return negotiated(asked, entry.exchange.request.headers, entry.exchange.response)
+        return negotiated(question, entry.exchange.request.headers, entry.exchange.response)
 
-    def _taken(self, asked: Question, verdict: str) -> Response:
+    def _taken(self, question: Question, verdict: str) -> Response:
         with self._lock:
-            return self._recorded(asked, verdict)
+            return self._recorded(question, verdict)
 
     def _hang(self) -> HangError:
         words = "the client set no timeout, and would wait forever for an answer that a fault withholds; give its requests a timeout"

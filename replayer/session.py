@@ -88,10 +88,10 @@ def _carried(replay: Replay, **options: Unpack[Options]) -> Iterator[None]:
         replay.child_report, prepare = stack.enter_context(carried_into_children(replay.chain, **options))
         stack.callback(replay.credentials.share, replay.credentials.shared)
         replay.credentials.share(replay.child_report.report)
-        stack.enter_context(GUARD.told(partial(_told_by_fork, replay.child_report, GUARD.is_mine)))
+        stack.enter_context(GUARD.reporting_to(partial(_reported_by_fork, replay.child_report, GUARD.is_mine)))
         stack.enter_context(GUARD.watching(programs, prepare))
         yield
 
 
-def _told_by_fork(report: ChildReport, is_heard: bool, attempt: str) -> bool:
+def _reported_by_fork(report: ChildReport, is_heard: bool, attempt: str) -> bool:
     return report.tell("blocked", attempt) and is_heard

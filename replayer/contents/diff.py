@@ -28,10 +28,10 @@ def diff(old: Path, new: Path, *, as_json: bool) -> int:
     from replayer.contents.drift import drift
     from tfx.store import load
 
-    return told(drift(load(old), load(new)), as_json=as_json)
+    return report(drift(load(old), load(new)), as_json=as_json)
 
 
-def told(found: "Sequence[Drift]", *, as_json: bool) -> int:
+def report(found: "Sequence[Drift]", *, as_json: bool) -> int:
     """Print the differences; the exit code, 1 if there are any."""
     import json
     from dataclasses import asdict

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from replayer.matching.keys import Question, question
+from replayer.matching.keys import Question, question_of
 from replayer.matching.words import label
 from tfx import codec
 from tfx.cassette import Cassette
@@ -63,7 +63,12 @@ def service_drift(old: Cassette, new: Cassette) -> tuple[Drift, ...]:
     if not is_same_era:
         found.append(_of_the_whole("era", old.era, new.era))
     before, after = _by_endpoint(_without_failures(old)), _by_endpoint(_without_failures(new))
-    known = {label(asked) for one in (old, new) for asked in (question(exchange.request) for exchange in one.exchanges) if asked.place}
+    known = {
+        label(question)
+        for one in (old, new)
+        for question in (question_of(exchange.request) for exchange in one.exchanges)
+        if question.place
+    }
     for name in sorted(before.keys() | after.keys()):
         if name in before and name in after:
             changes = (one for one in _changes(name, before[name], after[name]) if not _is_chance(one, before[name], after[name]))
@@ -92,21 +97,21 @@ def _is_chance(one: Drift, before: Shapes, after: Shapes) -> bool:
 def _by_endpoint(cassette: Cassette) -> dict[str, dict[str, frozenset[str]]]:
     found: dict[str, dict[str, frozenset[str]]] = {}
     for exchange in cassette.exchanges:
-        asked = question(exchange.request)
-        shapes = found.setdefault(label(asked), {})
-        for place, kind in _places(asked, exchange):
+        question = question_of(exchange.request)
+        shapes = found.setdefault(label(question), {})
+        for place, kind in _places(question, exchange):
             shapes[place] = shapes.get(place, frozenset()) | {kind}
     return found
 
 
-def _places(asked: Question, exchange: Exchange) -> Iterator[tuple[str, str]]:
+def _places(question: Question, exchange: Exchange) -> Iterator[tuple[str, str]]:
     response = exchange.response
     yield "status", str(response.status)
-    yield from ((f"query.{name.decode(errors='replace')}", "text") for name, _ in asked.query)
-    if isinstance(asked.body, tuple):
-        yield from ((f"body.{name.decode(errors='replace')}", "text") for name, _ in asked.body)
-    elif isinstance(asked.body, list):
-        yield from _shapes("body", asked.body[0])
+    yield from ((f"query.{name.decode(errors='replace')}", "text") for name, _ in question.query)
+    if isinstance(question.body, tuple):
+        yield from ((f"body.{name.decode(errors='replace')}", "text") for name, _ in question.body)
+    elif isinstance(question.body, list):
+        yield from _shapes("body", question.body[0])
     answer = f"answer {response.status}"
     yield f"{answer} content type", response.headers.get("content-type").partition(";")[0].strip().lower() or "none"
     try:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from replayer.matching.keys import Question, question
+from replayer.matching.keys import Question, question_of
 from tandem.bff import columns_from_events
 from tandem.clock import is_date
 from tandem.glucose import HIDDEN, SENSORS, shown
@@ -22,16 +22,16 @@ def readings(cassette: Cassette) -> tuple[Reading, ...]:
     """Every reading once, in the order of time; messages without one are left out."""
     found: set[Reading] = set()
     for exchange in cassette.exchanges:
-        for columns in _columns(question(exchange.request), exchange.response):
+        for columns in _columns(question_of(exchange.request), exchange.response):
             found.update(_shown(columns))
     return tuple(sorted(found))
 
 
-def _columns(asked: Question, response: Response) -> Iterator[Mapping[str, Column]]:
-    if response.status != 200 or asked.endpoint not in ("pump-logs", "pump-events"):  # noqa: PLR2004  # HTTP's OK
+def _columns(question: Question, response: Response) -> Iterator[Mapping[str, Column]]:
+    if response.status != 200 or question.endpoint not in ("pump-logs", "pump-events"):  # noqa: PLR2004  # HTTP's OK
         return
     body = codec.decoded(response.headers, response.body)
-    if asked.endpoint == "pump-events":
+    if question.endpoint == "pump-events":
         records = Records.from_body(body)
         yield from (records.columns(code) for code in SENSORS)
         return

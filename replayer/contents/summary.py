@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, cast
 
 from replayer.matching.index import made
-from replayer.matching.keys import Question, question, text
+from replayer.matching.keys import Question, question_of, text
 from replayer.matching.words import label
 from tandem.events import EVENTS
 from tfx import codec
@@ -63,11 +63,11 @@ def contents(cassette: Cassette) -> Contents:
     seen: dict[tuple[str, int, int], tuple[int, str]] = {}
     lines = []
     for number, exchange in enumerate(cassette.exchanges, start=1):
-        asked = question(exchange.request)
-        found = _found(number, asked, made(exchange, number))
-        seen.update({(_pump(asked), *one[:2]): one[2:] for one in found})
-        listed = sum(one[2] not in CLOCK_CHANGES for one in found) if asked.endpoint == "pump-logs" else len(found)
-        lines.append(_line(number, asked, exchange, listed if asked.endpoint in ("pump-logs", "pump-events") else None))
+        question = question_of(exchange.request)
+        found = _found(number, question, made(exchange, number))
+        seen.update({(_pump(question), *one[:2]): one[2:] for one in found})
+        listed = sum(one[2] not in CLOCK_CHANGES for one in found) if question.endpoint == "pump-logs" else len(found)
+        lines.append(_line(number, question, exchange, listed if question.endpoint in ("pump-logs", "pump-events") else None))
     times = sorted(when for code, when in seen.values() if code not in CLOCK_CHANGES)
     return Contents(
         lines=tuple(lines),
@@ -105,13 +105,13 @@ def machine_readable(cassette: Cassette, found: Contents) -> str:
     )
 
 
-def _line(number: int, asked: Question, exchange: Exchange, events: int | None) -> Line:
-    query = "&".join(f"{text(name)}={text(value or b'')}" for name, value in asked.query if name != b"pumperId")
+def _line(number: int, question: Question, exchange: Exchange, events: int | None) -> Line:
+    query = "&".join(f"{text(name)}={text(value or b'')}" for name, value in question.query if name != b"pumperId")
     response = exchange.response
     return Line(
         number=number,
-        endpoint=asked.endpoint or "(unknown)",
-        request=label(asked),
+        endpoint=question.endpoint or "(unknown)",
+        request=label(question),
         query=query,
         status=response.status,
         bytes=len(response.body),
@@ -119,26 +119,26 @@ def _line(number: int, asked: Question, exchange: Exchange, events: int | None) 
     )
 
 
-def _pump(asked: Question) -> str:
-    return "/".join(asked.place.path_values.values()) if asked.place else ""
+def _pump(question: Question) -> str:
+    return "/".join(question.place.path_values.values()) if question.place else ""
 
 
-def _found(number: int, asked: Question, response: Response) -> list[tuple[int, int, int, str]]:
+def _found(number: int, question: Question, response: Response) -> list[tuple[int, int, int, str]]:
     try:
-        return list(_events(asked, response))
+        return list(_events(question, response))
     except (FormatError, AttributeError, KeyError, TypeError, ValueError):
         # Not chained: what the low-level error quotes may be what somebody put there.
         raise CassetteError(
-            f"exchange #{number} answers {label(asked)} with something that is not pump events; record the cassette again"
+            f"exchange #{number} answers {label(question)} with something that is not pump events; record the cassette again"
         ) from None
 
 
-def _events(asked: Question, response: Response) -> Iterator[tuple[int, int, int, str]]:
+def _events(question: Question, response: Response) -> Iterator[tuple[int, int, int, str]]:
     """Sequence group, sequence number, code and wall clock of every pump event in an answer."""
     if response.status != 200:  # noqa: PLR2004  # HTTP's OK
         return
     body = codec.decoded(response.headers, response.body)
-    if asked.endpoint == "pump-logs":
+    if question.endpoint == "pump-logs":
         for event in _list(parse(body)):
             yield (
                 _whole(event["sequenceGroup"]),
@@ -146,7 +146,7 @@ def _events(asked: Question, response: Response) -> Iterator[tuple[int, int, int
                 _whole(event["eventCode"]),
                 str(event["pumpDateTime"]),
             )
-    elif asked.endpoint == "pump-events":
+    elif question.endpoint == "pump-events":
         from tandem.clock import texts  # numpy, and only old cassettes need it
         from tandem.records import Records
 

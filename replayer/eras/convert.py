@@ -35,13 +35,13 @@ def as_era(cassette: Cassette, era: str) -> Cassette:
     tape = tape_of(cassette, ERAS[cassette.era], ERAS[era])
     table = MAKERS[tape.old.wire, tape.new.wire]
     try:
-        made = tuple(new for one in tape.all for new in table.get(one.asked.endpoint, kept)(one, tape))
+        made = tuple(new for one in tape.all for new in table.get(one.question.endpoint, kept)(one, tape))
     except FormatError as error:
         raise CassetteError(f"{cassette.name} cannot be served as of {era} ({error}); record it again, or replay it as recorded") from error
     return replace(cassette, era=era, exchanges=made)
 
 
-def gone(asked: Question, era: Era) -> Response | None:
+def gone(question: Question, era: Era) -> Response | None:
     """What the service of an era says to a client of another, whose paths are gone; None if it takes the question."""
-    is_gone = asked.place is not None and era.name not in asked.place.endpoint.eras
+    is_gone = question.place is not None and era.name not in question.place.endpoint.eras
     return response_of(404, GONE, content_type="text/html") if is_gone else None

@@ -45,11 +45,11 @@ def _signed_in(one: One, tape: Tape) -> Iterator[Exchange]:
     """The sign-in of another client: its id in the question, and as the audience of the token it gets."""
     old, new = (client_id_of(REGIONS[tape.region], era.name) for era in (tape.old, tape.new))
     request, response = one.exchange.request, one.exchange.response
-    asked = replace(request, url=request.url.replace(old, new), body=request.body.replace(old.encode(), new.encode()))
-    token = pumplists.members(one.answer(), "id_token") if one.asked.endpoint == "token" and response.status == OK else None
+    moved = replace(request, url=request.url.replace(old, new), body=request.body.replace(old.encode(), new.encode()))
+    token = pumplists.members(one.answer(), "id_token") if one.question.endpoint == "token" and response.status == OK else None
     if isinstance(token, str) and old != new:
         response = _answer(response, codec.decoded(response.headers, response.body).replace(token.encode(), _for(token, old, new).encode()))
-    yield one.exchange.replacing(request=asked, response=response)
+    yield one.exchange.replacing(request=moved, response=response)
 
 
 def _for(token: str, old: str, new: str) -> str:
@@ -70,20 +70,20 @@ def _pumper(one: One, tape: Tape) -> Iterator[Exchange]:
 
 
 def _moved(one: One, tape: Tape, endpoint: str, made: Json) -> Iterator[Exchange]:
-    if one.exchange.status in _OWN or one.asked.place is None:
+    if one.exchange.status in _OWN or one.question.place is None:
         return
-    url = BY_NAME[endpoint].url(REGIONS[tape.region], pumperId=one.asked.place.path_values["pumperId"])
+    url = BY_NAME[endpoint].url(REGIONS[tape.region], pumperId=one.question.place.path_values["pumperId"])
     response = one.exchange.response if made is None else _answer(one.exchange.response, orjson.dumps(made))
     yield _exchange(one, url, response)
 
 
 def _records(one: One, tape: Tape) -> Iterator[Exchange]:
     """`pumpevents` of `pump-logs`: the events of the whole days it holds, clock changes among them."""
-    window = _days(asked_window(one.asked, tape.old))
-    place = one.asked.place
+    window = _days(asked_window(one.question, tape.old))
+    place = one.question.place
     if window is None or place is None or one.exchange.status in _OWN:
         return
-    places = {"pumperId": one.asked.values("pumperId")[0], "tconnectDeviceId": str(tape.device_ids[place.path_values["assignmentId"]])}
+    places = {"pumperId": one.question.values("pumperId")[0], "tconnectDeviceId": str(tape.device_ids[place.path_values["assignmentId"]])}
     url = BY_NAME["pump-events"].url(REGIONS[tape.region], **places)
     query = {"minDate": f"{window.first:%Y-%m-%d}", "maxDate": f"{window.last:%Y-%m-%d}"}
     codes, response = window.codes, one.exchange.response
@@ -123,13 +123,13 @@ def _recorded(one: One, window: Window) -> tuple[Records, frozenset[int]]:
 
 def _logs(one: One, tape: Tape) -> Iterator[Exchange]:
     """`pump-logs` of `pumpevents`; the clock changes are those of every recorded window, for the whole history was not recorded."""
-    window, place = asked_window(one.asked, tape.old), one.asked.place
+    window, place = asked_window(one.question, tape.old), one.question.place
     if window is None or place is None or one.exchange.status in _OWN or not _is_wanted(one, window, tape):
         return
     device = place.path_values["tconnectDeviceId"]
     assignment, response = tape.assignment_ids[device], one.exchange.response
     if response.status == OK:
-        changes = Records.join([_read(other) for other in tape.of("pump-events") if other.asked.path == one.asked.path])
+        changes = Records.join([_read(other) for other in tape.of("pump-events") if other.question.path == one.question.path])
         records = _read(one)
         response = _answer(
             response,
@@ -168,11 +168,11 @@ def _events(records: Records, assignment: str) -> list[dict[str, Json]]:
 
 def _renamed(one: One, tape: Tape) -> Iterator[Exchange]:
     """`pump-logs` of the other json era: the key of the event codes has another name, and may be honoured or not."""
-    window = asked_window(one.asked, tape.old)
+    window = asked_window(one.question, tape.old)
     if window is None or one.exchange.status in _OWN or not _is_wanted(one, window, tape):
         return
     url, _, _ = one.exchange.request.url.partition("?")
-    query = {name: one.asked.values(name)[0] for name in ("pumperId", "startDate", "endDate")}
+    query = {name: one.question.values(name)[0] for name in ("pumperId", "startDate", "endDate")}
     yield _exchange(one, f"{url}?{urlencode(query | _codes(tape.new, window.codes))}", one.exchange.response)
 
 
@@ -184,7 +184,9 @@ def _is_wanted(one: One, window: Window, tape: Tape) -> bool:
     """
     if window.codes is None or tape.new.filters_events:
         return True
-    others = (asked_window(other.asked, tape.old) for other in tape.of(one.asked.endpoint) if other.asked.path == one.asked.path)
+    others = (
+        asked_window(other.question, tape.old) for other in tape.of(one.question.endpoint) if other.question.path == one.question.path
+    )
     whole = spans(other for other in others if other and other.codes is None)
     if any(span.first <= window.first and window.last <= span.last for span in whole):
         return False

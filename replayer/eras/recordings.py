@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from replayer.matching.keys import Question, question
+from replayer.matching.keys import Question, question_of
 from tandem import pumplists
 from tandem.eras import Era
 from tfx import codec
@@ -25,7 +25,7 @@ class One:
 
     number: int
     exchange: Exchange
-    asked: Question
+    question: Question
 
     def answer(self) -> Json:
         """Its answer as JSON.
@@ -54,7 +54,7 @@ class Tape:
 
     def of(self, endpoint: str) -> Iterator[One]:
         """The exchanges with this endpoint that were answered with 200."""
-        return (one for one in self.all if one.asked.endpoint == endpoint and one.exchange.status == OK)
+        return (one for one in self.all if one.question.endpoint == endpoint and one.exchange.status == OK)
 
 
 def tape_of(cassette: Cassette, old: Era, new: Era) -> Tape:
@@ -64,7 +64,7 @@ def tape_of(cassette: Cassette, old: Era, new: Era) -> Tape:
         CassetteError: a list of pumps is none.
     """
     numbered = enumerate(cassette.exchanges, start=1)
-    every = tuple(One(number=number, exchange=exchange, asked=question(exchange.request)) for number, exchange in numbered)
+    every = tuple(One(number=number, exchange=exchange, question=question_of(exchange.request)) for number, exchange in numbered)
     tape = Tape(old=old, new=new, region=cassette.region, all=every)
     try:
         _learn(tape)
@@ -79,14 +79,20 @@ def _learn(tape: Tape) -> None:
     if tape.old.wire == "json":
         lists = (pumplists.objects(pumplists.members(one.answer(), "pumps"), "pumps") for one in tape.of("pumper"))
         named = [str(pump.get("assignmentId")) for pumps in lists for pump in pumps]
-        asked = [one.asked.place.path_values["assignmentId"] for one in tape.all if one.asked.endpoint == "pump-logs" and one.asked.place]
-        tape.device_ids = {name: _FIRST_DEVICE + at for at, name in enumerate(dict.fromkeys([*named, *asked]))}
+        devices = [
+            one.question.place.path_values["assignmentId"]
+            for one in tape.all
+            if one.question.endpoint == "pump-logs" and one.question.place
+        ]
+        tape.device_ids = {name: _FIRST_DEVICE + at for at, name in enumerate(dict.fromkeys([*named, *devices]))}
         return
     known = {str(one.get("serialNumber")): str(one.get("assignmentId")) for one in _devices(tape.person)}
     lists = (pumplists.objects(one.answer(), "pumpeventmetadata") for one in tape.of("pump-event-metadata"))
     serials = {str(pump.get("tconnectDeviceId")): str(pump.get("serialNumber")) for pumps in lists for pump in pumps}
     devices = [
-        one.asked.place.path_values["tconnectDeviceId"] for one in tape.all if one.asked.endpoint == "pump-events" and one.asked.place
+        one.question.place.path_values["tconnectDeviceId"]
+        for one in tape.all
+        if one.question.endpoint == "pump-events" and one.question.place
     ]
     for at, device in enumerate(dict.fromkeys([*serials, *devices]), start=_FIRST_DEVICE):
         tape.assignment_ids[device] = known.get(serials.get(device, "")) or f"00000000-0000-4000-8000-{at:012d}"

@@ -53,7 +53,7 @@ class Guard:
         "_owner",
         "_prepare",
         "_programs",
-        "_tellers",
+        "_reports",
         "_watching",
     )
 
@@ -67,7 +67,7 @@ class Guard:
         self._hooked = False
         self._listener: Callable[[str], None] = lambda _attempt: None
         self._attempts: list[str] = []
-        self._tellers: list[Callable[[str], bool]] = []
+        self._reports: list[Callable[[str], bool]] = []
         # One byte that forked processes share with the one that put the guard on.
         self._forked = mmap.mmap(-1, 1)
         self._owner = os.getpid()
@@ -164,13 +164,13 @@ class Guard:
             self.forget(before)
 
     @contextmanager
-    def told(self, teller: Callable[[str], bool]) -> Iterator[None]:
-        """Meanwhile the words of an attempt go to `teller`, too, which says whether the process that put the guard on hears them by it."""
-        self._tellers.append(teller)
+    def reporting_to(self, report: Callable[[str], bool]) -> Iterator[None]:
+        """Meanwhile the words of an attempt go to `report`, too, which says whether the process that put the guard on hears them by it."""
+        self._reports.append(report)
         try:
             yield
         finally:
-            self._tellers.remove(teller)
+            self._reports.remove(report)
 
     def listen(self, listener: Callable[[str], None]) -> None:
         """Tell somebody of every attempt at once."""
@@ -199,8 +199,8 @@ class Guard:
             return
         attempt += f", at {place}" if (place := caller()) else ""
         self._attempts.append(attempt)
-        told = [teller(attempt) for teller in self._tellers[-1:]]
-        if os.getpid() != self._owner and not any(told):
+        heard = [report(attempt) for report in self._reports[-1:]]
+        if os.getpid() != self._owner and not any(heard):
             self._forked[0] = min(255, self._forked[0] + 1)
         self._listener(attempt)
         raise NetworkBlockedError(

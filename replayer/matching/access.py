@@ -47,20 +47,20 @@ def wants_token(place: Place | None) -> bool:
     return place is not None and place.endpoint.host == "source" and not place.endpoint.name.startswith("callback")
 
 
-def verdict(asked: Question, era: Era) -> str:
+def verdict(question: Question, era: Era) -> str:
     """`ALLOWED`, or why a request for data is refused before anybody looks at what it asks."""
-    if asked.place is None or not wants_token(asked.place):
+    if question.place is None or not wants_token(question.place):
         return ALLOWED
-    if era.wants_same_origin and asked.place.region and not is_same_origin(asked.headers, REGIONS[asked.place.region].source_url):
+    if era.wants_same_origin and question.place.region and not is_same_origin(question.headers, REGIONS[question.place.region].source_url):
         return OTHER_ORIGIN
-    if era.name not in asked.place.endpoint.eras:
+    if era.name not in question.place.endpoint.eras:
         return ALLOWED  # the path is gone, whoever asks
-    return ALLOWED if bearer_of(asked.headers.get("authorization")) else NO_TOKEN
+    return ALLOWED if bearer_of(question.headers.get("authorization")) else NO_TOKEN
 
 
-def recorded_verdict(asked: Question, era: Era, status: int) -> str:
+def recorded_verdict(question: Question, era: Era, status: int) -> str:
     """The verdict on a recorded request: one that was answered was allowed, whatever headers its recording kept."""
-    return verdict(asked, era) if status in (401, 403) else ALLOWED
+    return verdict(question, era) if status in (401, 403) else ALLOWED
 
 
 def refusal(verdict: str, accept_encoding: str = "") -> Response:

@@ -12,10 +12,10 @@ from tfx.exchange import Headers, Response
 __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 
-def negotiated(asked: Question, recorded: Headers | None, response: Response) -> Response:
+def negotiated(question: Question, recorded: Headers | None, response: Response) -> Response:
     """The response in a coding this client asked for; as recorded if it asks as the recorded request did."""
     codings = codec.codings(response.headers) if "content-encoding" in response.headers else ()
-    accept_encoding = asked.headers.get("accept-encoding")
+    accept_encoding = question.headers.get("accept-encoding")
     if (
         not codings
         or (recorded is not None and recorded.get("accept-encoding") == accept_encoding)

@@ -108,14 +108,14 @@ class Credentials:
         for token in self._tokens.items():
             self._tell(["token", *token])
 
-    def verdict(self, asked: Question) -> str:
+    def verdict(self, question: Question) -> str:
         """The verdict on its token or cookies, where `access.verdict` allowed it."""
-        if self._asks_for_tokens and wants_token(asked.place):
-            return self._token(asked)
-        return self._session(asked) if self._needed and asked.endpoint == "authorize" else ALLOWED
+        if self._asks_for_tokens and wants_token(question.place):
+            return self._token(question)
+        return self._session(question) if self._needed and question.endpoint == "authorize" else ALLOWED
 
-    def _session(self, asked: Question) -> str:
-        brought = set(cookies_of(asked.headers).items())
+    def _session(self, question: Question) -> str:
+        brought = set(cookies_of(question.headers).items())
         if not self._holds(brought):
             self._hear()
         return ALLOWED if self._holds(brought) else NO_SESSION
@@ -125,30 +125,30 @@ class Credentials:
         held = {name for name, _ in brought & self._cookies}
         return any(needed <= held for needed in self._needed)
 
-    def _token(self, asked: Question) -> str:
-        token = token_of(asked.headers)
+    def _token(self, question: Question) -> str:
+        token = token_of(question.headers)
         if token not in self._tokens:
             self._hear()
         is_good = time.time() < self._tokens.get(token, 0.0) and token not in self._refused
         return ALLOWED if is_good else STRANGE_TOKEN
 
-    def has_just_expired(self, asked: Question) -> bool:
+    def has_just_expired(self, question: Question) -> bool:
         """Whether the clock ended the token of this request, and no request was refused for that yet."""
-        token = token_of(asked.headers)
+        token = token_of(question.headers)
         if token in self._ended or not self._tokens.get(token, time.time() + 1) <= time.time():
             return False
         self._ended.add(token)
         return True
 
-    def settle(self, asked: Question, response: Response) -> None:
+    def settle(self, question: Question, response: Response) -> None:
         """Note what a recorded answer hands out."""
-        if asked.endpoint in ("login", "token") and response.status == _OK:
-            for line in self._take(asked.endpoint, response):
+        if question.endpoint in ("login", "token") and response.status == _OK:
+            for line in self._take(question.endpoint, response):
                 self._tell(line)
 
-    def refuse(self, asked: Question) -> None:
+    def refuse(self, question: Question) -> None:
         """The service no longer takes the token this brings."""
-        self._refused.add(token_of(asked.headers))
+        self._refused.add(token_of(question.headers))
 
     def _take(self, endpoint: str, response: Response) -> list[list[object]]:
         if endpoint == "login":
@@ -161,17 +161,17 @@ class Credentials:
             known.difference_update(token for token, _ in tokens)
         return [["token", *pair] for pair in tokens]
 
-    def sent_away(self, asked: Question) -> str:
+    def sent_away(self, question: Question) -> str:
         """Where the service sends who has no session: to the sign-in page, the whole question encoded a second time inside."""
-        parts = [(name.decode("utf-8", "replace"), (value or b"").decode("utf-8", "replace")) for name, value in asked.query]
+        parts = [(name.decode("utf-8", "replace"), (value or b"").decode("utf-8", "replace")) for name, value in question.query]
         again = f"/accounts/api/connect/authorize/callback?{urlencode(parts)}"
         location = f"{SSO_URL}?ReturnUrl={quote(again, safe='')}"
         self._sent_away.add(again)
         return location
 
-    def was_sent_away(self, asked: Question) -> bool:
+    def was_sent_away(self, question: Question) -> bool:
         """Whether this asks for the sign-in page this replay sent somebody to."""
-        return asked.endpoint == "sso-page" and any(value in self._sent_away for value in asked.values("ReturnUrl"))
+        return question.endpoint == "sso-page" and any(value in self._sent_away for value in question.values("ReturnUrl"))
 
     def _tell(self, line: Sequence[object]) -> None:
         if self.shared is None:

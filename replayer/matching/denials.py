@@ -25,39 +25,39 @@ class Denials:
         self._index, self._ledger, self._credentials = index, ledger, credentials
         self._note, self._renew = note, renew
 
-    def denied(self, asked: Question, verdict: str) -> Response | None:
+    def denied(self, question: Question, verdict: str) -> Response | None:
         """What the service says to a request with this verdict; None if that is not known."""
         if verdict == access.NO_SESSION:
-            return self._sent_away(asked)
-        if verdict == access.STRANGE_TOKEN and self._credentials.has_just_expired(asked):
+            return self._sent_away(question)
+        if verdict == access.STRANGE_TOKEN and self._credentials.has_just_expired(question):
             self._renew()
-        self._say(asked, verdict)
-        return access.refusal(verdict, asked.headers.get("accept-encoding"))
+        self._say(question, verdict)
+        return access.refusal(verdict, question.headers.get("accept-encoding"))
 
-    def wrong(self, asked: Question) -> Response | None:
+    def wrong(self, question: Question) -> Response | None:
         """What the service says to a query or a code it does not take, if it is certain."""
-        if asked.endpoint == "token":
-            if not self._ledger.is_spent or not self._index.is_spent(asked, access.ALLOWED):
+        if question.endpoint == "token":
+            if not self._ledger.is_spent or not self._index.is_spent(question, access.ALLOWED):
                 return None
-            self._say(asked, access.SPENT_CODE)
+            self._say(question, access.SPENT_CODE)
             return access.spent()
         # What is compared and was not recorded stays a miss.
-        location = self._ledger.fault(asked) if self._index.is_known(asked, access.ALLOWED) else None
+        location = self._ledger.fault(question) if self._index.is_known(question, access.ALLOWED) else None
         if location is None:
             return None
-        self._say(asked, access.WRONG_QUERY)
+        self._say(question, access.WRONG_QUERY)
         return access.sent_away(location)
 
-    def _sent_away(self, asked: Question) -> Response | None:
-        if not self._is_known_client(asked):
+    def _sent_away(self, question: Question) -> Response | None:
+        if not self._is_known_client(question):
             return None
-        self._say(asked, access.NO_SESSION)
-        return access.sent_away(self._credentials.sent_away(asked))
+        self._say(question, access.NO_SESSION)
+        return access.sent_away(self._credentials.sent_away(question))
 
-    def _is_known_client(self, asked: Question) -> bool:
+    def _is_known_client(self, question: Question) -> bool:
         # The service refuses an unknown client before it checks anything else; that is not on the cassette.
-        client = [asked.values(name) for name in ("client_id", "redirect_uri")]
+        client = [question.values(name) for name in ("client_id", "redirect_uri")]
         return client in [[one.values(name) for name in ("client_id", "redirect_uri")] for one in self._index.of("authorize")]
 
-    def _say(self, asked: Question, verdict: str) -> None:
-        self._note(f"{label(asked)} was answered with {access.REASONS[verdict]}")
+    def _say(self, question: Question, verdict: str) -> None:
+        self._note(f"{label(question)} was answered with {access.REASONS[verdict]}")

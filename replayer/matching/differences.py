@@ -39,23 +39,23 @@ class Candidate:
     verdict: str
 
 
-def differences(asked: Question, candidate: Candidate, verdict: str = "allowed", state: State | None = None) -> Iterator[Difference]:
+def differences(question: Question, candidate: Candidate, verdict: str = "allowed", state: State | None = None) -> Iterator[Difference]:
     """Every place that differs, from the outside in."""
     other = candidate.question
     ignored = frozenset(candidate.terms.ignore)
-    if asked.method != other.method:
-        yield Difference(place="method", recorded=other.method, asked=method_word(asked.method))
-    if asked.origin != other.origin:
-        yield Difference(place="url.host", recorded=host_word(other.origin), asked=host_word(asked.origin))
+    if question.method != other.method:
+        yield Difference(place="method", recorded=other.method, asked=method_word(question.method))
+    if question.origin != other.origin:
+        yield Difference(place="url.host", recorded=host_word(other.origin), asked=host_word(question.origin))
     if "path" not in ignored:
-        yield from _path_differences(asked, other, ignored)
+        yield from _path_differences(question, other, ignored)
     if "query" not in ignored:
-        ours, theirs = (compared_pairs(one, one.query, "query", ignored) for one in (asked, other))
+        ours, theirs = (compared_pairs(one, one.query, "query", ignored) for one in (question, other))
         yield from sorted(_pair_differences("query", ours, theirs), key=is_derivable)
-    if asked.media != other.media and "header.content-type" not in ignored:
-        yield Difference(place="header.content-type", recorded=shapes.recorded(other.media), asked=shapes.shape(asked.media))
+    if question.media != other.media and "header.content-type" not in ignored:
+        yield Difference(place="header.content-type", recorded=shapes.recorded(other.media), asked=shapes.shape(question.media))
     if "body" not in ignored:
-        yield from _body_differences(asked, other, ignored)
+        yield from _body_differences(question, other, ignored)
     if verdict != candidate.verdict:
         yield Difference(place="header", recorded=candidate.verdict, asked=verdict)
     if state is not None and candidate.terms.when not in ("", state):
@@ -67,15 +67,15 @@ def is_derivable(difference: Difference) -> bool:
     return difference.place.removeprefix("query.") in shapes.WINDOW_KEYS | EVENT_KEYS
 
 
-def _path_differences(asked: Question, other: Question, ignored: frozenset[str]) -> Iterator[Difference]:
-    if asked.place and other.place and asked.endpoint == other.endpoint:
+def _path_differences(question: Question, other: Question, ignored: frozenset[str]) -> Iterator[Difference]:
+    if question.place and other.place and question.endpoint == other.endpoint:
         for name, value in other.place.path_values.items():
-            mine = asked.place.path_values[name]
+            mine = question.place.path_values[name]
             if mine != value and f"path.{name}" not in ignored:
                 yield Difference(place=f"path.{name}", recorded=shapes.recorded(value), asked=shapes.shape(mine))
-    elif asked.path != other.path:
+    elif question.path != other.path:
         theirs = "/".join(map(text, other.path))
-        words = "/".join(word if word in WORDS else shapes.shape(word) if word else "" for word in map(text, asked.path))
+        words = "/".join(word if word in WORDS else shapes.shape(word) if word else "" for word in map(text, question.path))
         yield Difference(place="url.path", recorded=shapes.recorded(theirs), asked=words)
 
 
@@ -105,14 +105,14 @@ def _words(values: list[bytes | None]) -> str:
     return shapes.recorded(" and ".join(shapes.NO_VALUE if value is None else text(value) or shapes.BLANK for value in values))
 
 
-def _body_differences(asked: Question, other: Question, ignored: frozenset[str]) -> Iterator[Difference]:
-    if isinstance(asked.body, tuple) and isinstance(other.body, tuple):
-        ours, theirs = (compared_pairs(one, one.body, "body", ignored) for one in (asked, other) if isinstance(one.body, tuple))
+def _body_differences(question: Question, other: Question, ignored: frozenset[str]) -> Iterator[Difference]:
+    if isinstance(question.body, tuple) and isinstance(other.body, tuple):
+        ours, theirs = (compared_pairs(one, one.body, "body", ignored) for one in (question, other) if isinstance(one.body, tuple))
         yield from _pair_differences("body", ours, theirs)
-    elif isinstance(asked.body, list) and isinstance(other.body, list):
-        yield from _json_differences("body", compared_json(asked, ignored), compared_json(other, ignored))
-    elif asked.body != other.body:
-        kinds = [{tuple: "<form>", list: "<json>"}.get(type(one.body), "<bytes>" if one.body else "<nothing>") for one in (other, asked)]
+    elif isinstance(question.body, list) and isinstance(other.body, list):
+        yield from _json_differences("body", compared_json(question, ignored), compared_json(other, ignored))
+    elif question.body != other.body:
+        kinds = [{tuple: "<form>", list: "<json>"}.get(type(one.body), "<bytes>" if one.body else "<nothing>") for one in (other, question)]
         yield Difference(place="body", recorded=kinds[0], asked=kinds[1])
 
 

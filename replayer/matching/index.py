@@ -7,7 +7,7 @@ from http import HTTPStatus
 from replayer.matching import access
 from replayer.matching.credentials import SignIn, token_of
 from replayer.matching.differences import Candidate
-from replayer.matching.keys import Address, Key, Question, at_its_host, checked_ignore, key, question
+from replayer.matching.keys import Address, Key, Question, at_its_host, checked_ignore, key, question_of
 from tandem.eras import ERAS, Era
 from tfx import codec
 from tfx.cassette import Cassette
@@ -30,7 +30,7 @@ class Entry:
     @property
     def question(self) -> Question:
         """Its request taken apart: anew each time, for many are never looked at."""
-        return question(self.exchange.request)
+        return question_of(self.exchange.request)
 
     @property
     def is_failure(self) -> bool:
@@ -108,37 +108,37 @@ class Index:
 
     def _entry(self, number: int, exchange: Exchange, verdicts: "_Verdicts") -> Entry:
         terms, request = exchange.terms, exchange.request
-        asked = question(request, self.addresses)
+        question = question_of(request, self.addresses)
         # One object for equal addresses: of ten thousand exchanges most go to the same few.
-        asked.address = self.addresses.setdefault((request.method, request.url.partition("?")[0]), asked.address)
-        entry = Entry(number=number, exchange=exchange, address=asked.address, verdict=verdicts.verdict(asked, exchange))
+        question.address = self.addresses.setdefault((request.method, request.url.partition("?")[0]), question.address)
+        entry = Entry(number=number, exchange=exchange, address=question.address, verdict=verdicts.verdict(question, exchange))
         ignore = checked_ignore(terms.ignore, number) if terms.ignore else ()
         queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
-        place = (terms.when, key(asked, ignore, verdict=entry.verdict))
-        if asked.url and not ignore:
-            self._spelled[asked.url] = (asked.method, entry.verdict, place[1])
+        place = (terms.when, key(question, ignore, verdict=entry.verdict))
+        if question.url and not ignore:
+            self._spelled[question.url] = (question.method, entry.verdict, place[1])
         queue = queues.get(place)
         if queue is None:
             queue = queues[place] = Queue()
         queue.entries.append(entry)
         return entry
 
-    def asked(self, request: Request) -> Question:
+    def question(self, request: Request) -> Question:
         """A request taken apart, by what is known of the recorded ones."""
-        return question(at_its_host(request), self.addresses)
+        return question_of(at_its_host(request), self.addresses)
 
-    def take(self, asked: Question, verdict: str) -> Entry | None:
+    def take(self, question: Question, verdict: str) -> Entry | None:
         """The next recorded answer to this question in the state there is; it may lead to another."""
-        for queue in self._queues(asked, verdict):
+        for queue in self._queues(question, verdict):
             found = queue.take()
             if found:
                 self.state = found.exchange.terms.then or self.state
                 return found
         return None
 
-    def peek(self, asked: Question, verdict: str) -> Entry | None:
+    def peek(self, question: Question, verdict: str) -> Entry | None:
         """What `take` would give, left where it is."""
-        return next(filter(None, (queue.peek() for queue in self._queues(asked, verdict))), None)
+        return next(filter(None, (queue.peek() for queue in self._queues(question, verdict))), None)
 
     def take_failure(self, entry: Entry) -> Entry | None:
         """The failure that the question of `entry` meets next, if nobody has met it yet; what repeats is no news."""
@@ -147,13 +147,13 @@ class Index:
             return None
         return self.take(entry.question, entry.verdict)
 
-    def is_known(self, asked: Question, verdict: str) -> bool:
+    def is_known(self, question: Question, verdict: str) -> bool:
         """Whether this was recorded, used up or not."""
-        return any(True for _ in self._queues(asked, verdict))
+        return any(True for _ in self._queues(question, verdict))
 
-    def is_spent(self, asked: Question, verdict: str) -> bool:
+    def is_spent(self, question: Question, verdict: str) -> bool:
         """Whether this was recorded, and every answer to it given."""
-        queues = list(self._queues(asked, verdict))
+        queues = list(self._queues(question, verdict))
         return bool(queues) and all(queue.position >= len(queue.entries) for queue in queues)
 
     def rewind(self, belongs: Callable[[Question], bool]) -> None:
@@ -163,11 +163,11 @@ class Index:
                 if belongs(queue.entries[0].question):
                     queue.rewind()
 
-    def _queues(self, asked: Question, verdict: str) -> Iterator[Queue]:
+    def _queues(self, question: Question, verdict: str) -> Iterator[Queue]:
         """Those of the state there is before those of any, the strict before the loosened."""
-        keys = [(self._strict, self._key(asked, verdict))]
+        keys = [(self._strict, self._key(question, verdict))]
         if self._loose:
-            keys += [(queues, key(asked, ignore, verdict=verdict)) for ignore, queues in self._loose.items()]
+            keys += [(queues, key(question, ignore, verdict=verdict)) for ignore, queues in self._loose.items()]
         states: tuple[State, ...] = (self.state, "") if self._has_states else ("",)
         for state in states:
             for queues, sought in keys:
@@ -175,10 +175,10 @@ class Index:
                 if queue:
                     yield queue
 
-    def _key(self, asked: Question, verdict: str) -> Key:
+    def _key(self, question: Question, verdict: str) -> Key:
         # Most requests are spelled as one was recorded, and then its key is known without taking the query apart.
-        method, found, known = self._spelled.get(asked.url or "", ("", "", ()))
-        return known if method == asked.method and found == verdict else key(asked, verdict=verdict)
+        method, found, known = self._spelled.get(question.url or "", ("", "", ()))
+        return known if method == question.method and found == verdict else key(question, verdict=verdict)
 
     def ends_token(self, entry: Entry) -> bool:
         """Whether an answer refuses a token that nothing recorded later was answered for."""
@@ -222,20 +222,20 @@ class _Verdicts:
         self._era, self._sign_in = era, sign_in
         self._known: dict[tuple[int, int, int], str] = {}
 
-    def verdict(self, asked: Question, exchange: Exchange) -> str:
+    def verdict(self, question: Question, exchange: Exchange) -> str:
         """The verdict on a recorded request."""
         # By identity: addresses and, as they are read from a file, headers are shared, and live as long as the cassette does.
-        place = (id(asked.address), id(asked.headers), exchange.status)
+        place = (id(question.address), id(question.headers), exchange.status)
         if place not in self._known:
-            self._known[place] = self._judged(asked, exchange)
+            self._known[place] = self._judged(question, exchange)
         return self._known[place]
 
-    def _judged(self, asked: Question, exchange: Exchange) -> str:
-        verdict = access.verdict(asked, self._era)
+    def _judged(self, question: Question, exchange: Exchange) -> str:
+        verdict = access.verdict(question, self._era)
         if verdict != access.ALLOWED:
             # Only where the recorded headers would have been refused does the answer decide.
-            return access.recorded_verdict(asked, self._era, exchange.status)
-        if asked.endpoint == "authorize" and self._sign_in.is_without_session(exchange):
+            return access.recorded_verdict(question, self._era, exchange.status)
+        if question.endpoint == "authorize" and self._sign_in.is_without_session(exchange):
             return access.NO_SESSION
-        refused = exchange.status == HTTPStatus.UNAUTHORIZED and self._sign_in.grants and access.wants_token(asked.place)
-        return access.STRANGE_TOKEN if refused and token_of(asked.headers) not in self._sign_in.tokens else access.ALLOWED
+        refused = exchange.status == HTTPStatus.UNAUTHORIZED and self._sign_in.grants and access.wants_token(question.place)
+        return access.STRANGE_TOKEN if refused and token_of(question.headers) not in self._sign_in.tokens else access.ALLOWED

@@ -129,7 +129,7 @@ class Question:
         return next((text(value or b"") for key, value in pairs if key == name.encode()), None)
 
 
-def question(request: Request, known: Mapping[tuple[str, str], Address] = NOTHING_KNOWN) -> Question:
+def question_of(request: Request, known: Mapping[tuple[str, str], Address] = NOTHING_KNOWN) -> Question:
     """The request taken apart; a body that is not what its content type says stays bytes."""
     url = request.url
     before, _, query = url.partition("?")
@@ -196,23 +196,23 @@ def _body(media: str, request: Request) -> tuple[Pair, ...] | list[Json] | bytes
     return request.body
 
 
-def key(asked: Question, ignore: Iterable[str] = (), *, verdict: str = "allowed") -> Key:
+def key(question: Question, ignore: Iterable[str] = (), *, verdict: str = "allowed") -> Key:
     """What decides which queue answers: equal keys are the same question. `verdict` is what `access.verdict` says of its headers."""
     ignored = frozenset(ignore)
-    query = compared_pairs(asked, asked.query, "query", ignored)
-    path: object = asked.path if "path" not in ignored else ()
-    if ignored and asked.place and any(place.startswith("path.") for place in ignored):
-        names = sorted(asked.place.path_values)
-        path = (asked.endpoint, *(asked.place.path_values[name] for name in names if f"path.{name}" not in ignored))
-    media = "" if "header.content-type" in ignored else asked.media
-    return (asked.method, asked.origin, path, tuple(sorted(query, key=_NAME)), media, _body_key(asked, ignored), verdict)
+    query = compared_pairs(question, question.query, "query", ignored)
+    path: object = question.path if "path" not in ignored else ()
+    if ignored and question.place and any(place.startswith("path.") for place in ignored):
+        names = sorted(question.place.path_values)
+        path = (question.endpoint, *(question.place.path_values[name] for name in names if f"path.{name}" not in ignored))
+    media = "" if "header.content-type" in ignored else question.media
+    return (question.method, question.origin, path, tuple(sorted(query, key=_NAME)), media, _body_key(question, ignored), verdict)
 
 
-def compared_pairs(asked: Question, pairs: tuple[Pair, ...], where: str, ignored: frozenset[str] = frozenset()) -> tuple[Pair, ...]:
+def compared_pairs(question: Question, pairs: tuple[Pair, ...], where: str, ignored: frozenset[str] = frozenset()) -> tuple[Pair, ...]:
     """The pairs that count, bound values replaced by a mark."""
     if where in ignored:
         return ()
-    drop, bound = dropped(asked.place, where), bound_names(asked.place, where)
+    drop, bound = dropped(question.place, where), bound_names(question.place, where)
     if not (drop or bound or ignored):
         return pairs
     names = [text(name) for name, _ in pairs]
@@ -225,13 +225,13 @@ def compared_pairs(asked: Question, pairs: tuple[Pair, ...], where: str, ignored
     )
 
 
-def compared_json(asked: Question, ignored: frozenset[str] = frozenset()) -> Json:
+def compared_json(question: Question, ignored: frozenset[str] = frozenset()) -> Json:
     """The JSON body with ignored top-level members left out and bound values replaced by a mark (only text is bound)."""
-    assert isinstance(asked.body, list)
-    value = asked.body[0]
+    assert isinstance(question.body, list)
+    value = question.body[0]
     if not isinstance(value, dict):
         return value
-    bound = bound_names(asked.place, "body")
+    bound = bound_names(question.place, "body")
     return {
         name: BOUND.decode() if isinstance(item, str) and name in bound else item
         for name, item in value.items()
@@ -239,15 +239,15 @@ def compared_json(asked: Question, ignored: frozenset[str] = frozenset()) -> Jso
     }
 
 
-def _body_key(asked: Question, ignored: frozenset[str]) -> object:
+def _body_key(question: Question, ignored: frozenset[str]) -> object:
     if "body" in ignored:
         return b""
-    if isinstance(asked.body, tuple):
-        return tuple(sorted(compared_pairs(asked, asked.body, "body", ignored), key=_NAME))
-    if isinstance(asked.body, list):
+    if isinstance(question.body, tuple):
+        return tuple(sorted(compared_pairs(question, question.body, "body", ignored), key=_NAME))
+    if isinstance(question.body, list):
         # Text keeps apart what Python holds equal: 1, 1.0 and True.
-        return json.dumps(compared_json(asked, ignored), sort_keys=True)
-    return asked.body
+        return json.dumps(compared_json(question, ignored), sort_keys=True)
+    return question.body
 
 
 def checked_ignore(ignore: tuple[str, ...], number: int) -> tuple[str, ...]:

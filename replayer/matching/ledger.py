@@ -33,12 +33,12 @@ class Ledger:
     def __init__(self, name: str, entries: Iterable[Entry], *, signed_in: bool = False) -> None:
         questions = [entry.question for entry in entries if signs_in(entry.address.place)]
         self._name = name
-        self._recorded = {value for asked in questions for value in asked.values("code_challenge")}
+        self._recorded = {value for question in questions for value in question.values("code_challenge")}
         # The code as a client gets it: where authorize leads is asked for again, as the callback.
-        self._codes = {value for asked in questions for value in asked.values("code")}
-        self._is_handed_out = signed_in or not any(asked.endpoint == "authorize" for asked in questions)
+        self._codes = {value for question in questions for value in question.values("code")}
+        self._is_handed_out = signed_in or not any(question.endpoint == "authorize" for question in questions)
         # What the service took when this was recorded it takes, whatever is known of it.
-        self._borne = {authorize_fault(_one(asked)) for asked in questions if asked.endpoint == "authorize"}
+        self._borne = {authorize_fault(_one(question)) for question in questions if question.endpoint == "authorize"}
         self._keeps_count = not self._is_handed_out
         self._out = 0
         self._sent: dict[str, tuple[str | None, str | None]] = {}
@@ -50,21 +50,21 @@ class Ledger:
         """Whether every code handed out has been exchanged."""
         return self._keeps_count and self._is_handed_out and self._out <= 0
 
-    def fault(self, asked: Question) -> str | None:
+    def fault(self, question: Question) -> str | None:
         """Where authorize sends a query with a fault that was not recorded; None if it has none."""
-        one = _one(asked)
+        one = _one(question)
         found = authorize_fault(one)
         return None if found is None or found in self._borne else back_with_error(one("redirect_uri"), found, one("state"))
 
-    def check(self, asked: Question) -> None:
+    def check(self, question: Question) -> None:
         """Let a request through whose bound values agree.
 
         Raises:
             MismatchError: a code this cassette did not hand out, or a verifier that belongs to no challenge of this replay.
         """
-        if asked.endpoint != "token":
+        if question.endpoint != "token":
             return
-        code, verifier = asked.form("code"), asked.form("code_verifier")
+        code, verifier = question.form("code"), question.form("code_verifier")
         if code is not None and self._codes and code not in self._codes:
             raise MismatchError(
                 f"body.code of the token request is not the code {self._name} hands out{NEXT}"
@@ -81,28 +81,28 @@ class Ledger:
                 f"({self._name}){NEXT}send base64url(SHA-256(verifier)) as code_challenge, and the same verifier to token"
             )
 
-    def settle(self, asked: Question, response: Response) -> Response:
+    def settle(self, question: Question, response: Response) -> Response:
         """The recorded answer with what this client sent put into it."""
-        if asked.endpoint == "authorize":
+        if question.endpoint == "authorize":
             self._is_handed_out = True
-            one = _one(asked)
+            one = _one(question)
             self._out += 1
             self._state, self._scope = one("state") or None, one("scope") or None
-            for challenge in asked.values("code_challenge"):
+            for challenge in question.values("code_challenge"):
                 self._sent[challenge] = (one("nonce") or None, self._scope)
-        if response.status in _REDIRECTS and asked.place and asked.place.host_kind == "tdc":
+        if response.status in _REDIRECTS and question.place and question.place.host_kind == "tdc":
             location = response.headers.get("location")
             if echoed := with_sent(location, self._state, self._scope):
                 return replace(response, headers=response.headers.replacing("Location", echoed))
-        if asked.endpoint == "token" and response.status == 200:  # noqa: PLR2004  # HTTP's OK
+        if question.endpoint == "token" and response.status == 200:  # noqa: PLR2004  # HTTP's OK
             self._out -= 1
-            nonce, scope = self._sent.get(challenge_of(asked.form("code_verifier") or ""), (None, None))
+            nonce, scope = self._sent.get(challenge_of(question.form("code_verifier") or ""), (None, None))
             return with_scope(with_nonce(response, nonce), scope)
         return response
 
 
-def _one(asked: Question) -> Callable[[str], str]:
-    return lambda name: next(iter(asked.values(name)), "")
+def _one(question: Question) -> Callable[[str], str]:
+    return lambda name: next(iter(question.values(name)), "")
 
 
 def challenge_of(verifier: str) -> str:

@@ -20,7 +20,7 @@ SHOWN: Final = 3
 
 
 def report(
-    asked: Question,
+    question: Question,
     candidates: Sequence[Candidate],
     used: Mapping[int, str],
     *,
@@ -37,24 +37,24 @@ def report(
     """
     ranked = nsmallest(
         NEAREST,
-        ((distance(asked, candidate), candidate.number, candidate) for candidate in candidates),
+        ((distance(question, candidate), candidate.number, candidate) for candidate in candidates),
         key=lambda row: (row[0], row[1]),
     )
-    is_ours = urlsplit(asked.origin).netloc in HOSTS
-    ranked = [row for row in ranked if is_ours or row[-1].question.origin == asked.origin]
+    is_ours = urlsplit(question.origin).netloc in HOSTS
+    ranked = [row for row in ranked if is_ours or row[-1].question.origin == question.origin]
     # Who asks for the wrong pump need not hear of the sign-in; where nothing of the endpoint was recorded, one that is near is enough.
     near = [candidate for (elsewhere, *_), _, candidate in ranked if not elsewhere] or [candidate for *_, candidate in ranked[:1]]
-    lines = [f"no exchange on {cassette} answers {label(asked)}"]
+    lines = [f"no exchange on {cassette} answers {label(question)}"]
     if not near and not is_ours:
-        lines.append(f"  url.host: asked {host_word(asked.origin)}")  # what is near elsewhere has nothing to do with it
+        lines.append(f"  url.host: asked {host_word(question.origin)}")  # what is near elsewhere has nothing to do with it
     for candidate in near:
         lines.append(f"  nearest: #{candidate.number} {label(candidate.question)} ({_use(candidate.number, used)})")
-        found = list(differences(asked, candidate, verdict, state))
+        found = list(differences(question, candidate, verdict, state))
         lines += [f"    {words}" for words in _shown(found, strict=strict)]
     nearest = near[0] if near else None
-    if said := live(asked, nearest, era):
+    if said := live(question, nearest, era):
         lines.append(f"  live: {said}")
-    return "\n".join(lines) + NEXT + remedy(asked, nearest, verdict, cassette, state=state, era=era, strict=strict, others=candidates)
+    return "\n".join(lines) + NEXT + remedy(question, nearest, verdict, cassette, state=state, era=era, strict=strict, others=candidates)
 
 
 def _use(number: int, used: Mapping[int, str]) -> str:
@@ -72,9 +72,9 @@ def _shown(found: Sequence[Difference], *, strict: bool) -> Iterator[str]:
         yield f"and {len(telling) - SHOWN} more"
 
 
-def distance(asked: Question, candidate: Candidate) -> tuple[bool, bool, bool, int]:
+def distance(question: Question, candidate: Candidate) -> tuple[bool, bool, bool, int]:
     """How far a recorded request is: another service first, then host, then endpoint, then the number of differences."""
     other = candidate.question
-    count = sum(1 for _ in differences(asked, candidate, candidate.verdict))
-    same_place = asked.endpoint == other.endpoint if asked.place or other.place else asked.path == other.path
-    return (not same_place, asked.origin != other.origin, asked.method != other.method, count)
+    count = sum(1 for _ in differences(question, candidate, candidate.verdict))
+    same_place = question.endpoint == other.endpoint if question.place or other.place else question.path == other.path
+    return (not same_place, question.origin != other.origin, question.method != other.method, count)

@@ -23,7 +23,7 @@ _CLIENTS: Final = {client_id_of(region, era): (era, name) for name, region in RE
 
 
 def remedy(
-    asked: Question,
+    question: Question,
     nearest: Candidate | None,
     verdict: str,
     cassette: str,
@@ -34,34 +34,34 @@ def remedy(
     others: Sequence[Candidate] = (),
 ) -> str:
     """What to do next; `others` are all exchanges of the cassette, `era` is its own."""
-    if urlsplit(asked.origin).netloc not in HOSTS:
+    if urlsplit(question.origin).netloc not in HOSTS:
         return "tfx has only Tandem Source to answer with; allow the host where a test needs it (loopback), or let the program leave it out"
-    if nearest and (stranger := _stranger(asked, nearest.question)):
+    if nearest and (stranger := _stranger(question, nearest.question)):
         return stranger
     again = f"record it again with: tfx record {cassette}"
-    if era and asked.place and era not in asked.place.endpoint.eras:
-        then = max(asked.place.endpoint.eras)
+    if era and question.place and era not in question.place.endpoint.eras:
+        then = max(question.place.endpoint.eras)
         return f"serve a client of that time the cassette as of then: --as-era {then}, in tests as_era={then!r}"
-    if asked.place is None and (nearest is None or nearest.question.path != asked.path):
+    if question.place is None and (nearest is None or nearest.question.path != question.path):
         return f"tfx knows no such path of the service; put it right, or, if it is a new one, {again}"
-    every = list(differences(asked, nearest, verdict, state)) if nearest else []
-    if nearest and all(map(is_derivable, every)) and every and asked.endpoint in FORMS:
-        return _window(asked, nearest.question, again, strict=strict)
-    return _nearly(asked, nearest, every[0] if every else None, again, others) if nearest else again
+    every = list(differences(question, nearest, verdict, state)) if nearest else []
+    if nearest and all(map(is_derivable, every)) and every and question.endpoint in FORMS:
+        return _window(question, nearest.question, again, strict=strict)
+    return _nearly(question, nearest, every[0] if every else None, again, others) if nearest else again
 
 
-def live(asked: Question, nearest: Candidate | None, era: str) -> str:
+def live(question: Question, nearest: Candidate | None, era: str) -> str:
     """What the live service would say, where it probably has nothing; published only for the paths of old eras, so it is never answered."""
-    if urlsplit(asked.origin).netloc not in HOSTS:
+    if urlsplit(question.origin).netloc not in HOSTS:
         return ""
-    if era and asked.place and era not in asked.place.endpoint.eras:
-        return f"404, since this path belongs to era {' and '.join(sorted(asked.place.endpoint.eras))}; but none was recorded"
+    if era and question.place and era not in question.place.endpoint.eras:
+        return f"404, since this path belongs to era {' and '.join(sorted(question.place.endpoint.eras))}; but none was recorded"
     other = nearest.question.place if nearest else None
-    is_other = asked.place and other and asked.place.endpoint is other.endpoint and asked.place.path_values != other.path_values
-    return "most likely a 404, but none was recorded" if asked.place is None or is_other else ""
+    is_other = question.place and other and question.place.endpoint is other.endpoint and question.place.path_values != other.path_values
+    return "most likely a 404, but none was recorded" if question.place is None or is_other else ""
 
 
-def _nearly(asked: Question, nearest: Candidate, found: Difference | None, again: str, others: Sequence[Candidate]) -> str:
+def _nearly(question: Question, nearest: Candidate, found: Difference | None, again: str, others: Sequence[Candidate]) -> str:
     """Of a request that was recorded but for its first difference."""
     if found is None:
         terms = f'"replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
@@ -70,31 +70,31 @@ def _nearly(asked: Question, nearest: Candidate, found: Difference | None, again
         return f"ask with {nearest.question.method}, or, if the service takes both, {again}"
     if found.place == "state":
         return f'ask first for an exchange that leads to {nearest.terms.when} ("then" on the cassette), or {again}'
-    if found.place.startswith("path.") and asked.endpoint == nearest.question.endpoint:
-        return f"{_recorded(asked, found.place.removeprefix('path.'), others)}, or {again}"
+    if found.place.startswith("path.") and question.endpoint == nearest.question.endpoint:
+        return f"{_recorded(question, found.place.removeprefix('path.'), others)}, or {again}"
     return again
 
 
-def _recorded(asked: Question, name: str, others: Sequence[Candidate]) -> str:
+def _recorded(question: Question, name: str, others: Sequence[Candidate]) -> str:
     """Which values of a place in the path the cassette holds; they are public."""
-    places = (one.question.place for one in others if one.question.endpoint == asked.endpoint)
+    places = (one.question.place for one in others if one.question.endpoint == question.endpoint)
     held = list(dict.fromkeys(place.path_values[name] for place in places if place and name in place.path_values))
     more = "" if len(held) <= _SHOWN else f" and {len(held) - _SHOWN} more"
     return f"ask for {name} {' or '.join(map(shapes.recorded, held[:_SHOWN]))}{more}, which the cassette holds"
 
 
-def _window(asked: Question, recorded: Question, again: str, *, strict: bool) -> str:
+def _window(question: Question, recorded: Question, again: str, *, strict: bool) -> str:
     """What is wrong with the days that were asked for, where nothing else is."""
-    form = FORMS[asked.endpoint]
+    form = FORMS[question.endpoint]
     for name in form.keys:
-        value, example = (next(iter(one.values(name)), "") for one in (asked, recorded))
+        value, example = (next(iter(one.values(name)), "") for one in (question, recorded))
         if _DATE.match(value) and form.pattern is not _DATE:
             return f"query.{name} is a date, and the service takes {form.words} only: ask for {value}{example[10:]} (recorded: {example})"
         if form.moment(value) is None and form.pattern.match(value):
             return f"query.{name} is not an existing day or time; write {form.words} (recorded: {example})"
         if form.moment(value) is None:
             return f"query.{name} is not one of the service's {form.words}, and is refused with 400; write it as {example}"
-    first, last = form.ends(asked.values)
+    first, last = form.ends(question.values)
     if first and last and last < first:
         return f"the window ends before it begins; put the earlier of the two into {form.keys[0]}, the later into {form.keys[1]}"
     if strict:
@@ -102,10 +102,10 @@ def _window(asked: Question, recorded: Question, again: str, *, strict: bool) ->
     return f"ask inside the recorded days (with freeze, today is the cassette's), or {again}"
 
 
-def _stranger(asked: Question, recorded: Question) -> str:
+def _stranger(question: Question, recorded: Question) -> str:
     """What to do with a client of another cloud or another time; nothing if it is neither."""
-    mine, theirs = (one.place.region if one.place else None for one in (asked, recorded))
-    era, region = _client(asked) or ("", mine)
+    mine, theirs = (one.place.region if one.place else None for one in (question, recorded))
+    era, region = _client(question) or ("", mine)
     recorded_era, recorded_region = _client(recorded) or ("", theirs)
     if region and recorded_region and region != recorded_region:
         return f"the client is of region {region} and the cassette of region {recorded_region}; configure the client, or record that region"

@@ -38,18 +38,18 @@ class Stream(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """A piece of a request; when it is whole, the answer is on its way."""
         self._sent += bytes(data)
-        asked = request_of(self._sent, self._origin)
-        if asked is None:
+        request = request_of(self._sent, self._origin)
+        if request is None:
             return
         self._sent = b""
-        answered = outcome(partial(self._answer, asked))
+        answered = outcome(partial(self._answer, request))
         if isinstance(answered, TfxError):
             # Raised here it would become a connection error, which clients swallow; so the protocol hands it to whoever awaits it.
             self._protocol.set_exception(answered)
         elif isinstance(answered, Struck):
-            self._task = self._loop.create_task(self._act(answered, asked.method))
+            self._task = self._loop.create_task(self._act(answered, request.method))
         else:
-            wire = on_the_wire(answered, asked.method)
+            wire = on_the_wire(answered, request.method)
             self._loop.call_soon(self._deliver, wire.head + wire.body)
 
     def _deliver(self, data: bytes) -> None:

@@ -41,14 +41,14 @@ class Line:
             TfxError: a miss, as everywhere.
             OSError: a fault replaces the response.
         """
-        asked = request_of(self._sent, self._origin)
+        request = request_of(self._sent, self._origin)
         self._sent = b""
-        if asked is None:
+        if request is None:
             # http.client asks for the answer before the request is whole: live, the server would go on waiting.
             raise TimeoutError("timed out")
-        answered = outcome(partial(_file, self._answer, asked, self._timeout), OSError)
+        answered = outcome(partial(_file, self._answer, request, self._timeout), OSError)
         if isinstance(answered, Exception):
-            del asked
+            del request
             raise answered
         return answered
 
@@ -82,18 +82,18 @@ def _quiet() -> socket.socket:
     return ours
 
 
-def _file(answer: Answer, asked: Request, timeout: float | None) -> io.BufferedIOBase:
-    found = outcome(partial(answer, asked))
+def _file(answer: Answer, request: Request, timeout: float | None) -> io.BufferedIOBase:
+    found = outcome(partial(answer, request))
     if isinstance(found, TfxError):
         raise found
     if not isinstance(found, Struck):
-        wire = on_the_wire(found, asked.method)
+        wire = on_the_wire(found, request.method)
         return io.BytesIO(wire.head + wire.body)
     if found.kind == "reset":
         raise breaks.reset()
     if not breaks.arrival(found, timeout):
         raise TimeoutError("The read operation timed out")
-    wire = on_the_wire(found.response, asked.method)
+    wire = on_the_wire(found.response, request.method)
     if found.kind == "truncated":
         return io.BytesIO(wire.head + wire.body[: len(wire.body) // 2])
     data = wire.head + wire.body

@@ -28,7 +28,7 @@ def patch_requests(_module: ModuleType, switch: Switch) -> list[Undo]:
 
     from replayer.stacks.urllib3_retry import tried
 
-    ask = _asked_through_requests(switch)
+    ask = _sender_of_requests(switch)
     original: Callable[..., Answered] = HTTPAdapter.send
 
     def send(
@@ -46,7 +46,7 @@ def patch_requests(_module: ModuleType, switch: Switch) -> list[Undo]:
     return [switch.replace(HTTPAdapter, "send", send)]
 
 
-def _asked_through_requests(switch: Switch) -> "Callable[[PreparedRequest, object], Answered]":
+def _sender_of_requests(switch: Switch) -> "Callable[[PreparedRequest, object], Answered]":
     """What sends a request once, with a timeout: its answer, or the error that a fault makes of it."""
     import requests_mock
     from requests.adapters import HTTPAdapter
@@ -85,12 +85,12 @@ def _asked_through_requests(switch: Switch) -> "Callable[[PreparedRequest, objec
 
 def patch_urllib(module: ModuleType, switch: Switch) -> list[Undo]:
     """urllib.request: below every opener."""
-    from urllib.request import Request as Asked
+    from urllib.request import Request as UrllibRequest
 
     from replayer.stacks import failures as breaks
     from replayer.stacks.answers import http_client_response
 
-    def asked(req: Asked) -> object:
+    def answer(req: UrllibRequest) -> object:
         sent = {**req.headers, **req.unredirected_hdrs, "Connection": "close"}
         headers = _headers({name.title(): value for name, value in sent.items()})
         method, url = req.get_method(), req.get_full_url()
@@ -98,10 +98,10 @@ def patch_urllib(module: ModuleType, switch: Switch) -> list[Undo]:
 
     original: Callable[..., object] = module.AbstractHTTPHandler.do_open
 
-    def do_open(self: object, http_class: object, req: Asked, **_: object) -> object:
+    def do_open(self: object, http_class: object, req: UrllibRequest, **_: object) -> object:
         if switch.is_elsewhere(req.full_url):
             return original(self, http_class, req, **_)
-        answered = outcome(partial(asked, req))
+        answered = outcome(partial(answer, req))
         if isinstance(answered, Struck):
             broken = partial(breaks.as_http_client, answered, req.get_method(), req.get_full_url(), req.timeout)
             answered = outcome(broken, OSError)
@@ -128,7 +128,7 @@ def _patch_httpx_sync(module: ModuleType, switch: Switch) -> Undo:
     def handle_request(self: object, request: httpx.Request) -> httpx.Response:
         if switch.is_elsewhere(str(request.url)):
             return original(self, request)
-        answered = outcome(partial(_asked_by_httpx, request, request.read(), switch))
+        answered = outcome(partial(_answer_to_httpx, request, request.read(), switch))
         if isinstance(answered, Struck):
             answered = outcome(partial(breaks.as_httpx, answered, request), httpx.HTTPError)
         if isinstance(answered, Exception):
@@ -149,7 +149,7 @@ def _patch_httpx_async(module: ModuleType, switch: Switch) -> Undo:
     async def handle_async_request(self: object, request: httpx.Request) -> httpx.Response:
         if switch.is_elsewhere(str(request.url)):
             return await original(self, request)
-        answered: httpx.Response | Exception = outcome(partial(_asked_by_httpx, request, await request.aread(), switch))
+        answered: httpx.Response | Exception = outcome(partial(_answer_to_httpx, request, await request.aread(), switch))
         if isinstance(answered, Struck):
             try:
                 answered = await breaks.as_httpx_async(answered, request)
@@ -163,12 +163,12 @@ def _patch_httpx_async(module: ModuleType, switch: Switch) -> Undo:
     return switch.replace(module.AsyncHTTPTransport, "handle_async_request", handle_async_request)
 
 
-def _asked_by_httpx(request: "httpx.Request", body: bytes, switch: Switch) -> "httpx.Response":
+def _answer_to_httpx(request: "httpx.Request", body: bytes, switch: Switch) -> "httpx.Response":
     from replayer.stacks.answers import httpx_response
 
     headers = Headers((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw)
-    asked = Request(method=request.method, url=str(request.url), headers=headers, body=body)
-    return httpx_response(switch.answer(asked), request.method)
+    plain = Request(method=request.method, url=str(request.url), headers=headers, body=body)
+    return httpx_response(switch.answer(plain), request.method)
 
 
 def _headers(headers: Mapping[str, object]) -> Headers:

@@ -115,9 +115,9 @@ def orphans(report: Path, cassettes: Path, *, as_json: bool) -> int:
 
 def _has_login(exchanges: Iterable["Exchange"]) -> bool:
     from replayer.matching.bound import signs_in
-    from replayer.matching.keys import question
+    from replayer.matching.keys import question_of
 
-    return any(signs_in(question(exchange.request).place) for exchange in exchanges)
+    return any(signs_in(question_of(exchange.request).place) for exchange in exchanges)
 
 
 def _used(cassette: Path, report: Path) -> frozenset[int]:

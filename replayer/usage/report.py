@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from replayer.matching.keys import question
+from replayer.matching.keys import question_of
 from replayer.matching.words import label
 from replayer.programs.program import Outcome
 from replayer.usage.tally import idle_words
@@ -45,7 +45,7 @@ def unused(cassette: Cassette, outcome: Outcome) -> dict[int, str]:
 
 def labels_of(cassette: Cassette) -> dict[int, str]:
     """What every exchange is called, by number."""
-    return {number: label(question(exchange.request)) for number, exchange in enumerate(cassette.exchanges, start=1)}
+    return {number: label(question_of(exchange.request)) for number, exchange in enumerate(cassette.exchanges, start=1)}
 
 
 def exit_code(cassette: Cassette, outcome: Outcome, *, all_used: bool) -> int:

@@ -121,7 +121,7 @@ class Tally:
             "used": lambda words: self._used.setdefault(int(words), "another process"),
             "miss": self._misses.append,
             "blocked": GUARD.attempts.append,
-            "struck": self._plan.told.add,
+            "struck": self._plan.used_elsewhere.add,
             "refused": self._refused.setdefault,
         }
         if self.child_report:

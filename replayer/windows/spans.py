@@ -73,15 +73,15 @@ class Windows:
         if self._grouped is None:
             self._grouped = {}
             for entry in self._entries:
-                asked = entry.question
-                window = asked_window(asked, self._era)
+                question = entry.question
+                window = asked_window(question, self._era)
                 if window:
-                    self._grouped.setdefault(_group(asked), []).append(_Recorded(entry=entry, window=window))
+                    self._grouped.setdefault(_group(question), []).append(_Recorded(entry=entry, window=window))
         return self._grouped
 
     def answer(
         self,
-        asked: Question,
+        question: Question,
         mark: Callable[[int], None],
         state: State = "start",
         fail: Callable[[Entry], Response | None] = lambda _entry: None,
@@ -94,8 +94,8 @@ class Windows:
         Raises:
             MismatchError: the window reaches outside what was recorded.
         """
-        window = asked_window(asked, self._era)
-        group = self._groups.get(_group(asked), []) if window else []
+        window = asked_window(question, self._era)
+        group = self._groups.get(_group(question), []) if window else []
         known = sorted((one for one in group if _answers(one.entry.exchange, state)), key=lambda one: one.window.first)
         if window is None or not known:
             return None
@@ -114,23 +114,26 @@ class Windows:
         template = max(touched, key=lambda one: "content-encoding" in one.entry.exchange.response.headers)
         return self._cut(window, usable, template)
 
-    def refusal(self, asked: Question, state: State = "start") -> tuple[str, Response] | None:
+    def refusal(self, question: Question, state: State = "start") -> tuple[str, Response] | None:
         """Why the service does not take a question about a recorded pump, and its answer; None if it does.
 
         A window over its cap it takes if it answered one on this very cassette.
         """
-        if asked.endpoint not in FORMS or asked.body:
+        if question.endpoint not in FORMS or question.body:
             return None
-        known = [one for one in self._groups.get(_group(asked), []) if _answers(one.entry.exchange, state)]
+        known = [one for one in self._groups.get(_group(question), []) if _answers(one.entry.exchange, state)]
         if not known:
             return None
-        meant = understood(asked, self._era)
+        meant = understood(question, self._era)
         longest = max(timedelta(days=self._era.max_window_days), *(one.window.last - one.window.first for one in known))
-        found = refusal(asked.endpoint, [text(name) for name, _ in meant.query], meant.values, self._era, longest=longest)
+        found = refusal(question.endpoint, [text(name) for name, _ in meant.query], meant.values, self._era, longest=longest)
         if found is None:
             return None
         made = response_of(
-            400, written(found.told), content_type="application/json; charset=utf-8", accept_encoding=asked.headers.get("accept-encoding")
+            400,
+            written(found.told),
+            content_type="application/json; charset=utf-8",
+            accept_encoding=question.headers.get("accept-encoding"),
         )
         cookies = [("Set-Cookie", line) for line in known[0].entry.exchange.response.headers.all("Set-Cookie")]
         return found.why, replace(made, headers=Headers([*made.headers, *cookies]))
@@ -177,39 +180,41 @@ class Windows:
         )
 
 
-def asked_window(asked: Question, era: Era) -> Window | None:
+def asked_window(question: Question, era: Era) -> Window | None:
     """The window a request asks for, or None if it is none, or not put the way the service understands."""
-    if asked.endpoint not in FORMS:
+    if question.endpoint not in FORMS:
         return None
-    asked = understood(asked, era)
-    form = FORMS[asked.endpoint]
-    wanted = sorted([*form.keys, *(["pumperId"] if asked.endpoint == "pump-logs" else [])])
-    keys = sorted({name.decode("utf-8", "replace") for name, _ in asked.query} - {era.events_key})
-    if keys != wanted or any(len(asked.values(name)) != 1 for name in wanted) or asked.body:
+    question = understood(question, era)
+    form = FORMS[question.endpoint]
+    wanted = sorted([*form.keys, *(["pumperId"] if question.endpoint == "pump-logs" else [])])
+    keys = sorted({name.decode("utf-8", "replace") for name, _ in question.query} - {era.events_key})
+    if keys != wanted or any(len(question.values(name)) != 1 for name in wanted) or question.body:
         return None  # nobody has seen what the service makes of a body on a GET
-    first, last = form.ends(asked.values)
+    first, last = form.ends(question.values)
     if first is None or last is None or first > last:
         return None
     try:
-        codes = codes_of(asked.values(era.events_key), era)
+        codes = codes_of(question.values(era.events_key), era)
     except BadCodesError:
         codes = None
-    if asked.endpoint == "pump-events":
+    if question.endpoint == "pump-events":
         last += _DAY - _TICK  # whole days, the last one included
     return Window(first=first, last=last, codes=codes)
 
 
-def understood(asked: Question, era: Era) -> Question:
+def understood(question: Question, era: Era) -> Question:
     """The question without what the service of an era does not look at: nothing between two `&`, and in most places keys it ignores."""
-    known = KNOWN_KEYS.get(asked.endpoint)
+    known = KNOWN_KEYS.get(question.endpoint)
     if known is None:
-        return asked
-    looks = asked.endpoint == "pump-logs" and era.filters_events
+        return question
+    looks = question.endpoint == "pump-logs" and era.filters_events
     kept = [
         bool(piece) and (looks or name.decode("utf-8", "replace") in known)
-        for (name, _), piece in zip(asked.query, asked.pieces, strict=True)
+        for (name, _), piece in zip(question.query, question.pieces, strict=True)
     ]
-    return asked if all(kept) else asked.with_query("&".join(piece for piece, keep in zip(asked.pieces, kept, strict=True) if keep))
+    return (
+        question if all(kept) else question.with_query("&".join(piece for piece, keep in zip(question.pieces, kept, strict=True) if keep))
+    )
 
 
 def spans(windows: Iterable[Window]) -> list[Window]:
@@ -232,6 +237,6 @@ def _covers(span: Window, window: Window) -> bool:
     return span.first <= window.first and window.last < span.last + _TICK
 
 
-def _group(asked: Question) -> Group:
+def _group(question: Question) -> Group:
     # The whole path: it names the pump (and in 2025 the person); in the json eras the person is in the query.
-    return (asked.method, asked.origin, asked.path, asked.values("pumperId"))
+    return (question.method, question.origin, question.path, question.values("pumperId"))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from replayer.matching.keys import question
+from replayer.matching.keys import question_of
 from replayer.replay import Replay
 from replayer.session import offline
 from tandem.client import TandemSource
@@ -60,7 +60,7 @@ def test_the_real_client_keeps_no_tokens_while_a_cassette_plays(tmp_path: Path, 
 @pytest.mark.cassette("session-us", as_era="2025")
 def test_our_own_client_of_2025_reads_a_recording_of_2026(cassette: Replay) -> None:
     recorded = store.load(next(path for path in CASSETTES if path.stem == "session-us"))
-    last = question(recorded.exchanges[-1].request)
+    last = question_of(recorded.exchanges[-1].request)
     first, end = (date.fromisoformat(last.values(name)[0][:10]) for name in ("startDate", "endDate"))
     client = TandemSource(requests.Session(), region=REGIONS["us"], era=ERAS["2025"], clock=lambda: recorded.clock)
     client.log_in("anyone@example.invalid", "any password")

@@ -35,9 +35,9 @@ def days() -> list[str]:
 
 
 def window() -> list[str]:
-    from replayer.matching.keys import question
+    from replayer.matching.keys import question_of
 
-    asked = question(store.load(CASSETTE).exchanges[-1].request)
+    asked = question_of(store.load(CASSETTE).exchanges[-1].request)
     return [asked.values(name)[0] for name in ("startDate", "endDate")]
 
 

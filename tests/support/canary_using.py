@@ -24,7 +24,7 @@ from replayer.eras import endpoints as makers
 from replayer.eras.recordings import One, tape_of
 from replayer.matching import index as matching
 from replayer.matching import keys
-from replayer.matching.keys import question
+from replayer.matching.keys import question_of
 from replayer.programs import program, seal
 from replayer.pytest_plugin import run_guard
 from replayer.replay import Replay
@@ -58,7 +58,7 @@ def got(body: object, url: str = LOGS + SPAN) -> Exchange:
 
 def one(body: object, url: str = LOGS + SPAN) -> One:
     made = got(body, url)
-    return One(number=1, exchange=made, asked=question(made.request))
+    return One(number=1, exchange=made, question=question_of(made.request))
 
 
 def asking(method: str, url: str, body: str = "", **headers: str) -> Call:
@@ -211,7 +211,7 @@ REPLAYER: tuple[Call, ...] = (
 
 def recordings_answer() -> object:
     made = exchange(PUMPER, answer=f'{{"{NAME}": {PASSWORD}'.encode())
-    return One(number=1, exchange=made, asked=question(made.request)).answer()
+    return One(number=1, exchange=made, question=question_of(made.request)).answer()
 
 
 def unstartable(bench: Bench) -> str:

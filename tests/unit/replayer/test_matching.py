@@ -14,7 +14,7 @@ from flips import at
 from hypothesis import given
 from hypothesis import strategies as st
 
-from replayer.matching.keys import key, question
+from replayer.matching.keys import key, question_of
 from replayer.programs.served import NOT_ON_IT, reply
 from replayer.replay import Replay
 from tfx.cassette import Cassette
@@ -28,7 +28,7 @@ HOST = "https://example.org"
 
 
 def same(one: Request, other: Request) -> bool:
-    return key(question(one)) == key(question(other))
+    return key(question_of(one)) == key(question_of(other))
 
 
 def get(url: str) -> Request:
