@@ -1,6 +1,5 @@
 """`tfx pipeline`: parse the command line, call one function, print the result."""
 
-import logging
 import shlex
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -141,8 +140,6 @@ def run(
         from pipeline.flows import FLOWS
 
         carry_out = FLOWS[mode]
-    # The pool logs a traceback for a connection it cannot close, as on a full disk; the error itself is reported below.
-    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
     with told(database), filled(database) as engine:
         _say_which_zone(engine, zone)
         stored = carry_out(engine, order)
@@ -228,7 +225,7 @@ def serve(
 ) -> None:
     """Fetch new events every 30 minutes until interrupted.
 
-    Runs never overlap, and between them the database is closed. Ctrl-C and SIGTERM end it with exit code 0, even during a run: what is
+    Runs never overlap, and between them the database is closed. Ctrl-C and SIGTERM end it with exit code 0, at any moment: what is
     stored stays stored, and the next run continues.
 
     \b
@@ -238,10 +235,11 @@ def serve(
     import time
 
     from pipeline.runs import Order, perform
-    from pipeline.serving import Clock
+    from pipeline.serving import Clock, Stop, rehearse
     from pipeline.serving import serve as served
     from pipeline.steps import Stored
     from pipeline.warehouse import filled, told
+    from tfx.interrupted import heard
 
     if ":memory:" in database:
         raise UsageError("a database in memory is gone between two runs; name a file like duckdb:///warehouse.duckdb")
@@ -255,8 +253,11 @@ def serve(
     def tell(words: str) -> None:
         click.echo(f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC  {words}")
 
-    done = served(once, interval=every * 60, clock=Clock(now=time.monotonic, wait=time.sleep), tell=tell)
-    click.echo(f"stopped after {done} runs; what they stored is in {database}")
+    rehearse()
+    stop = Stop()
+    with heard(stop.hear):
+        done = served(once, interval=every * 60, clock=Clock(now=time.monotonic, wait=time.sleep), tell=tell, stop=stop)
+        click.echo(f"stopped after {done} runs; what they stored is in {database}")
 
 
 @pipeline.command()

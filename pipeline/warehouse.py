@@ -4,6 +4,7 @@ What serves `duckdb://` is whichever SQLAlchemy dialect is installed; nothing he
 (docs/decisions/duckdb-dialect.md).
 """
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -229,6 +230,8 @@ def told(url: str) -> Iterator[None]:
     """What the database itself refuses, such as a full disk, in our words. Raises UsageError; what a signal raised stays what it was."""
     import duckdb
 
+    # The pool logs a traceback for a connection it cannot close, as on a full disk; the error itself comes out here.
+    logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL + 1)
     try:
         yield
     except RuntimeError as e:

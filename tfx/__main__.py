@@ -1,5 +1,5 @@
 """`python -m tfx` is the same as `tfx`."""
 
-from tfx.cli import main
+from tfx.start import main
 
 main()

@@ -90,7 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # A process may be started with its streams closed (`>&-`): nobody listens, and that is no error.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115  # open as long as the process
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115  # as above
-    signal.signal(signal.SIGTERM, _terminated)  # the default would leave temporary folders behind, and say nothing
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # which would leave temporary folders behind, and say nothing
+        signal.signal(signal.SIGTERM, _terminated)
     sys.exit(run(arguments))
 
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,9 +30,11 @@ pytestmark = [pytest.mark.proofs, pytest.mark.loopback]
 BEAT = 3.0  # s; a run takes a fraction of one
 # The command, with shorter beats than a person may choose: the service is not to be asked more than once a minute.
 COMMAND = """
-import click, pipeline.cli, tfx.cli
+import tfx.start
+tfx.start.end_at_once("stopped")
+import click, pipeline.cli
 next(option for option in pipeline.cli.serve.params if option.name == "every").type = click.FloatRange(min=0)
-tfx.cli.main()
+tfx.start.main()
 """
 
 
@@ -170,6 +172,27 @@ def test_a_signal_in_the_middle_of_a_run_is_a_clean_end(
     assert (code, err) == (0, "")
     assert lines[-1] == f"stopped after {len(lines) - 1} runs; what they stored is in duckdb:///{database}"
     completed_with(service, person, database, undisturbed)
+
+
+def test_a_signal_at_any_moment_of_the_start_is_a_clean_end(person: Account, service: StandIn, tmp_path: Path) -> None:
+    """From the first line of the command on, which is where the signals are caught: while libraries are imported, and in the first run."""
+    with ExitStack() as running_ones:
+        started = []
+        for number in range(8):
+            (tmp_path / str(number)).mkdir()
+            process = running_ones.enter_context(serving(service, person, tmp_path / str(number) / "w.duckdb"))
+            wait_for(lambda process=process: catches(process.pid, signal.SIGTERM), process)  # type: ignore[misc]  # mypy knows no such default
+            started.append((process, (signal.SIGINT, signal.SIGTERM)[number % 2], time.monotonic() + number / 2))
+        for process, number, moment in started:
+            time.sleep(max(0.0, moment - time.monotonic()))
+            code, lines, err = ended(process, number)
+            assert (code, err, lines[-1].partition(" after ")[0]) == (0, "", "stopped")
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    """Whether the process has a handler of its own for that signal."""
+    (caught,) = re.findall(r"^SigCgt:\s+(\w+)$", Path(f"/proc/{pid}/status").read_text(), flags=re.MULTILINE)
+    return bool(int(caught, 16) >> (number - 1) & 1)
 
 
 def completed_with(service: StandIn, person: Account, database: Path, undisturbed: dict[str, Json]) -> None:

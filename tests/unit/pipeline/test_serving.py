@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.serving import Clock, serve
+from pipeline.serving import Clock, Stop, serve
 from pipeline.steps import Stored
 from tfx.errors import BlockedError, LoginError, NetworkError, TfxError, UsageError
 
@@ -18,6 +18,7 @@ class World:
         self.runs = list(runs)
         self.begun: list[float] = []
         self.told: list[str] = []
+        self.stop = Stop()
 
     def once(self) -> Stored:
         self.begun.append(self.time)
@@ -33,7 +34,9 @@ class World:
         self.time += seconds
 
     def serve(self, once: Callable[[], Stored] | None = None) -> int:
-        return serve(once or self.once, interval=60, clock=Clock(now=lambda: self.time, wait=self.wait), tell=self.told.append)
+        return serve(
+            once or self.once, interval=60, clock=Clock(now=lambda: self.time, wait=self.wait), tell=self.told.append, stop=self.stop
+        )
 
 
 def test_runs_begin_on_the_beat() -> None:
@@ -68,4 +71,39 @@ def test_an_interruption_while_waiting_is_a_clean_end() -> None:
     def interrupted(_seconds: float) -> None:
         raise KeyboardInterrupt
 
-    assert serve(world.once, interval=60, clock=Clock(now=lambda: world.time, wait=interrupted), tell=world.told.append) == 1
+    clock = Clock(now=lambda: world.time, wait=interrupted)
+    assert serve(world.once, interval=60, clock=clock, tell=world.told.append, stop=world.stop) == 1
+
+
+def test_a_signal_that_comes_out_as_another_error_is_a_clean_end() -> None:
+    world = World(5)
+
+    def once() -> Stored:
+        try:
+            world.stop.hear(15)
+        except KeyboardInterrupt:
+            world.stop.hear(15)  # while the first one is on its way out
+            raise ImportError from None  # as an import interrupted in its middle
+        raise AssertionError
+
+    assert world.serve(once) == 0
+
+
+def test_a_signal_that_somebody_swallows_ends_it_after_the_run() -> None:
+    world = World(5, 5)
+
+    def once() -> Stored:
+        if len(world.begun) == 1:
+            with pytest.raises(KeyboardInterrupt):
+                world.stop.hear(2)
+        return world.once()
+
+    assert world.serve(once) == 2
+    assert world.begun == [100, 160]
+
+
+def test_a_signal_before_the_first_run_is_heard() -> None:
+    world = World(5)
+    world.stop.hear(2)
+    assert world.serve() == 0
+    assert world.begun == []
