@@ -168,7 +168,7 @@ def _rest(tail: bytes) -> Reject:
 def _stream(body: bytes) -> bytes | None:
     """The bytes of a JSON string of base64; None where it is something else."""
     try:
-        if body[:1] == body[-1:] == b'"' and b"\\" not in body:  # nothing is escaped, so what is between the quotes is the text
+        if len(body) > 1 and body[:1] == body[-1:] == b'"' and b"\\" not in body:  # nothing is escaped: the text is between the quotes
             return pybase64.b64decode(memoryview(body)[1:-1], validate=True)
         text: object = orjson.loads(body)
         return pybase64.b64decode(text, validate=True) if isinstance(text, str) else None

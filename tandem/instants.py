@@ -18,7 +18,7 @@ import numpy.typing as npt
 from tandem.clock import MS_OF_DAY, UNIX_OF_PUMP_EPOCH, is_date
 from tandem.clocklife import ClockChange, Life, life
 from tandem.records import Records
-from tandem.zones import Offsets, Transition, offset_at, transitions, year_of
+from tandem.zones import Offsets, Transition, new_year, offset_at, transitions, year_of
 
 SURE: Final = 0
 AMBIGUOUS: Final = 1
@@ -98,7 +98,8 @@ def instants(
 @lru_cache(maxsize=64)
 def _by_itself(zone: ZoneInfo, first: int, last: int) -> Offsets:
     found = transitions(zone, first, last)
-    return Offsets.of(found[0].before if found else offset_at(zone, 0), found)
+    # A zone without transitions in these years may have had others before them: Kathmandu was 15 minutes behind today's until 1986.
+    return Offsets.of(found[0].before if found else offset_at(zone, new_year(first)), found)
 
 
 def _stamped(walls: Seconds, table: Offsets) -> tuple[Seconds, Status]:

@@ -45,7 +45,7 @@ class Offsets:
 
 def year_of(unix: int) -> int:
     """The UTC year of a moment, within what a pump can mean."""
-    return datetime.fromtimestamp(min(max(unix, _new_year(_YEARS[0])), _new_year(_YEARS[1])), UTC).year
+    return datetime.fromtimestamp(min(max(unix, new_year(_YEARS[0])), new_year(_YEARS[1])), UTC).year
 
 
 @lru_cache(maxsize=64)
@@ -57,7 +57,7 @@ def transitions(zone: ZoneInfo, first: int, last: int) -> tuple[Transition, ...]
 @lru_cache(maxsize=4096)
 def offset_at(zone: ZoneInfo, unix: int) -> int:
     """The zone's offset from UTC in seconds at a moment; beyond a pump's years, that of the nearest."""
-    unix = min(max(unix, _new_year(_YEARS[0])), _new_year(_YEARS[1]))
+    unix = min(max(unix, new_year(_YEARS[0])), new_year(_YEARS[1]))
     offset = datetime.fromtimestamp(unix, zone).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())
@@ -65,7 +65,7 @@ def offset_at(zone: ZoneInfo, unix: int) -> int:
 
 @lru_cache(maxsize=4096)
 def _of_year(zone: ZoneInfo, year: int) -> tuple[Transition, ...]:
-    ticks = range(_new_year(year), _new_year(year + 1) + 1, _DAY)
+    ticks = range(new_year(year), new_year(year + 1) + 1, _DAY)
     offsets = [offset_at.__wrapped__(zone, tick) for tick in ticks]
     found = []
     for (low, before), (high, after) in pairwise(zip(ticks, offsets, strict=True)):
@@ -81,5 +81,6 @@ def _halve(zone: ZoneInfo, low: int, high: int, before: int) -> int:
     return high
 
 
-def _new_year(year: int) -> int:
+def new_year(year: int) -> int:
+    """The first moment of a UTC year, in Unix seconds."""
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp())

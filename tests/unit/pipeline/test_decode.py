@@ -77,6 +77,8 @@ def test_a_cut_record_is_kept_as_the_bytes_that_came(extra: int) -> None:
         pytest.param(CURRENT, b'{"clockChanges": []}', id="no events member: not the same as no events"),
         pytest.param(CURRENT, b'{"Events": [], "clockChanges": []}', id="events by another name"),
         pytest.param(CURRENT, b"", id="an empty body"),
+        pytest.param(LEGACY, b"", id="an empty body of the other era"),
+        pytest.param(LEGACY, b'"', id="a string cut after its first quote: not the same as an empty string"),
         pytest.param(CURRENT, b"null", id="null"),
         pytest.param(LEGACY, b"null", id="null of the other era"),
     ],

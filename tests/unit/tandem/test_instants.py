@@ -24,7 +24,10 @@ from tandem.records import Records
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NEW_YORK = ZoneInfo("America/New_York")
-ZONES = [BERLIN, NEW_YORK, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Africa/Casablanca"), ZoneInfo("UTC"), ZoneInfo("Asia/Kolkata")]
+ZONES = [
+    BERLIN, NEW_YORK, ZoneInfo("Australia/Lord_Howe"), ZoneInfo("Africa/Casablanca"), ZoneInfo("UTC"), ZoneInfo("Asia/Kolkata"),
+    ZoneInfo("Asia/Kathmandu"), ZoneInfo("Pacific/Apia"), ZoneInfo("Europe/Istanbul"),  # no summer time, and another offset once
+]  # fmt: skip
 
 
 def at(text: str) -> int:
