@@ -99,6 +99,11 @@ class _Rows:
             self._noted.add((place, kind))
             self._visitor.note(f"{self._place}[]{place}", kind)
 
+    def _remark(self, place: str, kind: str) -> None:
+        if (place, kind) not in self._noted:
+            self._noted.add((place, kind))
+            self._visitor.remark(f"{self._place}[]{place}", kind)
+
     # --- the envelope
 
     def _header(self, name: str, columns: Mapping[str, list[Json]]) -> list[Json]:
@@ -125,6 +130,7 @@ class _Rows:
         for text in dict.fromkeys(_texts(values)):
             if text not in self._stand_ins:
                 self._stand_ins[text] = self._visitor.leaf(_UUID, text, place)
+                self._visitor.run.devices.append(str(self._stand_ins[text]))
                 self._visitor.count("uuid", place, -1)  # the events are counted
 
     def _codes(self, values: list[Json]) -> list[Json]:
@@ -132,7 +138,7 @@ class _Rows:
             return values
         for code in sorted({value for value in values if _is_whole(value, LAST_CODE)} - {*KNOWN_CODES, UNKNOWN_CODE}):  # type: ignore[type-var]  # whole numbers, every one
             if self._visitor.changes:
-                self._note(".eventCode", f"event {code} is unknown to tfx; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
+                self._remark(".eventCode", f"event {code} is unknown to tfx; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
         return [(value if value in KNOWN_CODES else UNKNOWN_CODE) if type(value) is int else blank(value) for value in values]
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:

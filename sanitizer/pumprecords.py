@@ -88,7 +88,7 @@ def _settled(visitor: Visitor, before: Records, after: Records, place: str) -> R
 
 def _unknown(visitor: Visitor, codes: npt.NDArray[np.uint16], place: str) -> None:
     for code in np.setdiff1d(codes, (*_KNOWN, UNKNOWN_CODE)).tolist() if visitor.changes else ():
-        visitor.note(f"{place}[]", f"event {code} is unknown to tfx; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
+        visitor.remark(f"{place}[]", f"event {code} is unknown to tfx; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
 
 
 def _masks(policy: Policy) -> npt.NDArray[np.uint8]:

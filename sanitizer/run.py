@@ -1,7 +1,8 @@
 """The state of one sanitizer run: stand-ins, dates, counts, findings. Holds secrets; prints none."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NoReturn
 
@@ -22,19 +23,29 @@ REMOVED: Final = frozenset({"header dropped", "property dropped"})
 """Words that count what a cassette no longer has, so that nobody can count it again."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What is counted in one body of pump events, and the stand-ins of its devices in the order of the events."""
+
+    counts: Mapping[str, int]
+    devices: tuple[str, ...]
+
+
 class Run:
     """One recording on its way to a cassette. `access_token` is the stand-in seen last, which `at_hash` follows.
 
     `section` is the table of the policy whose rules are in use, for the rules that findings suggest;
     `counts` is how often each rule was used; `places` the same per place, items of arrays as one. `leaves_out` says that an exchange
-    which cannot be understood is left out and named, and not the whole recording refused. `has_gaps`: something was thrown away that may
-    have been given stand-ins, so that those of the cassette may skip.
-    `kept` are the numbers of the exchanges that are on the cassette, in its order.
+    which cannot be understood is left out and named, and not the whole recording refused. `has_gaps`: an exchange went after others were
+    seen beside it, so that what is counted from the first of all may start elsewhere.
+    `kept` are the numbers of the exchanges that are on the cassette, in its order. `taken` is how often a place was reported of which
+    something may be gone; `columns` is, by exchange, what each body of pump events holds, None if something of it may be gone.
+    `devices` are the stand-ins of the body in hand.
     """
 
     __slots__ = (
         *("_number", "_numbers", "access_token", "clock", "counts", "epoch", "findings", "leaves_out", "left_out", "ordinals"),
-        *("_known", "_others", "has_gaps", "kept", "places", "policy", "section", "seen", "ordinal_order"),
+        *("_known", "_others", "columns", "devices", "has_gaps", "kept", "places", "policy", "section", "seen", "ordinal_order", "taken"),
     )
 
     def __init__(
@@ -47,6 +58,9 @@ class Run:
         self.ordinal_order = OrdinalOrder()
         self.has_gaps = False
         self.kept: list[int] = []
+        self.taken = 0
+        self.columns: dict[int, Columns | None] = {}
+        self.devices: list[str] = []
         self.counts: Counter[str] = Counter()
         self.places: Counter[tuple[str, str]] = Counter()
         self.findings: list[Finding] = []

@@ -1,14 +1,14 @@
 """Capture -> Cassette: apply the rules to every exchange, then search the finished text independently. Pure; fails closed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sanitizer.findings import Finding
 from sanitizer.policy import Policy, policy
-from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Run
+from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Columns, Run
 from sanitizer.scan import search
 from sanitizer.values.amounts import KINDS as AMOUNTS
-from sanitizer.visitors import Checker, Rewriter
+from sanitizer.visitors import Proofreader, Rewriter
 from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
@@ -61,7 +61,7 @@ def scrub(
     seen = [one.value for one in capture.seen]
     run = Run(policy=rules or policy(), clock=capture.clock, seen=seen, numbers=capture.numbers, leaves_out=leaves_out)
     visitor = Rewriter(run)
-    exchanges = _walked(visitor, capture, values)
+    exchanges, counts = _walked(visitor, capture, values)
     if run.left_out and not exchanges:
         raise RefusedError("not one exchange can be understood, so nothing is left to make a cassette of; nothing was written")
     cassette = Cassette(
@@ -72,7 +72,7 @@ def scrub(
         policy=run.policy.version,
         exchanges=exchanges,
         values=values,
-        rules=_counted(before or {}, run, exchanges),
+        rules=_counted(before or {}, run, counts),
     )
     try:
         _prove_name("" if is_our_name else name, folder, run, capture.seen)
@@ -88,15 +88,11 @@ def scrub(
 _NAME = "cassette name"
 
 
-def _counted(before: Mapping[str, int], run: Run, exchanges: tuple[Exchange, ...]) -> dict[str, int]:
+def _counted(before: Mapping[str, int], run: Run, counts: Mapping[str, int]) -> dict[str, int]:
     """How many places of the cassette each rule is for, and how many it had that were removed: now, or when it was made."""
-    counts: Mapping[str, int] = run.counts
-    if run.has_gaps:  # what was thrown away was counted too
-        recount = Run(policy=run.policy, clock=run.epoch.clock(run.clock))
-        walked(Checker(recount), exchanges)
-        counts = {**{word: number for word, number in run.counts.items() if word in {*REMOVED, *AMOUNTS}}, **recount.counts}
-    removed = {word: max(before.get(word, 0), counts.get(word, 0)) for word in REMOVED}
-    return {word: number for word, number in (*counts.items(), *removed.items()) if number}
+    amounts = {word: run.counts[word] for word in AMOUNTS}
+    removed = {word: max(before.get(word, 0), run.counts[word]) for word in REMOVED}
+    return {word: number for word, number in {**counts, **amounts, **removed}.items() if number}
 
 
 def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> None:
@@ -114,16 +110,15 @@ def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> Non
             )
 
 
-def _walked(visitor: Rewriter, capture: Capture, values: str) -> tuple[Exchange, ...]:
+def _walked(visitor: Rewriter, capture: Capture, values: str) -> tuple[tuple[Exchange, ...], Mapping[str, int]]:
+    """The exchanges as they may stand, and how often each rule is used in them."""
     try:
-        exchanges = walked(visitor, capture.exchanges)
-        if visitor.run.has_gaps:
-            exchanges = _renumbered(visitor.run, exchanges)
+        exchanges, counts = _lasting(visitor.run, walked(visitor, capture.exchanges))
         if values == KEEP:
-            return exchanges
+            return exchanges, counts
         from sanitizer.values.regenerate import regenerated
 
-        return regenerated(visitor, exchanges)
+        return regenerated(visitor, exchanges), counts
     except NOT_UNDERSTOOD:
         # `from None`, and no text of it: it may quote a value.
         raise RefusedError(
@@ -132,9 +127,29 @@ def _walked(visitor: Rewriter, capture: Capture, values: str) -> tuple[Exchange,
         ) from None
 
 
-def _renumbered(run: Run, exchanges: tuple[Exchange, ...]) -> tuple[Exchange, ...]:
-    """Stand-ins counted anew where some were given to what was then thrown away; what is replaced is clean already."""
-    return walked(Rewriter(Run(policy=run.policy, clock=run.epoch.clock(run.clock))), exchanges)
+def _lasting(run: Run, exchanges: tuple[Exchange, ...]) -> tuple[tuple[Exchange, ...], Mapping[str, int]]:
+    """The exchanges as they stay when they are sanitized again, and how often each rule is used in them.
+
+    What was counted and numbered on the way may be gone: a stand-in of something that was then thrown away leaves a gap. So the finished
+    exchanges are looked at as the check looks at them, but for bodies of events of which nothing went; and where it would not pass them,
+    they are sanitized once more. What is replaced is clean already.
+    """
+    first = None if run.has_gaps else _proofread(run, exchanges, {} if None in run.columns.values() else run.columns)
+    if first is not None and not first.findings:
+        return exchanges, first.counts
+    again = walked(Rewriter(_clean(run)), exchanges)
+    return again, _proofread(run, again, {}).counts
+
+
+def _proofread(run: Run, exchanges: tuple[Exchange, ...], columns: Mapping[int, Columns | None]) -> Run:
+    proof = _clean(run, numbers=run.kept)
+    walked(Proofreader(proof, columns), exchanges)
+    return proof
+
+
+def _clean(run: Run, numbers: Sequence[int] = ()) -> Run:
+    """A run for what is clean already."""
+    return Run(policy=run.policy, clock=run.epoch.clock(run.clock), numbers=numbers)
 
 
 def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:

@@ -84,7 +84,6 @@ def _path(visitor: Visitor, path: str, kind: str, found: Place | None, place: st
     for key, value in found.path_values.items():
         changed = visitor.leaf(policy.paths[found.endpoint.name][key], value, f"{place} path.{key}")
         if not isinstance(changed, str) or not changed:
-            visitor.run.has_gaps = True
             return "/", None
         values[key] = quote(changed, safe="{}")
     return BY_NAME[found.endpoint.name].path.format(**values) if path else "", found.endpoint.name

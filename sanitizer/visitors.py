@@ -1,14 +1,15 @@
-"""The two visitors of the walk: `Rewriter` changes what it meets, `Checker` only reports, so both cover the same places."""
+"""The visitors of the walk: `Rewriter` changes what it meets, `Checker` only reports, so both cover the same places."""
 
 import re
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from sanitizer.actions import ACTIONS
 from sanitizer.epoch import Odd
 from sanitizer.findings import Finding, printable
-from sanitizer.leaves import blank
+from sanitizer.leaves import blank, ordinals_of
 from sanitizer.policy import Policy, Rule
-from sanitizer.run import Run
+from sanitizer.run import Columns, Run
 from tfx.jsonbody import Json
 
 KEPT = "keep:"
@@ -32,8 +33,17 @@ class Visitor(Protocol):
     def note(self, place: str, kind: str, *, rule: str = "") -> None:
         """Report a place."""
 
+    def remark(self, place: str, kind: str) -> None:
+        """Report a place of which nothing that is counted goes."""
+
     def count(self, word: str, place: str, number: int = 1) -> None:
         """Say how many places a rule touched, and where."""
+
+    def knows_events(self) -> bool:
+        """Whether what the exchange in hand has of pump events is known already, so that they need not be read."""
+
+    def events(self, change: Callable[[], Json]) -> Json:
+        """A body of pump events, as `change` makes it."""
 
     def count_kept(self, domain: str, place: str, number: int = 1) -> None:
         """Say how many places were left as they are, and by which domain."""
@@ -58,7 +68,20 @@ class _Reporting:
 
     def note(self, place: str, kind: str, *, rule: str = "") -> None:
         """Report a place."""
+        self.run.taken += 1
         self.run.findings.append(Finding(exchange=self.run.exchange, place=place, kind=kind, rule=rule))
+
+    def remark(self, place: str, kind: str) -> None:
+        """Report a place of which nothing that is counted goes."""
+        self.run.findings.append(Finding(exchange=self.run.exchange, place=place, kind=kind))
+
+    def knows_events(self) -> bool:
+        """No: they are read."""
+        return False
+
+    def events(self, change: Callable[[], Json]) -> Json:
+        """The body as `change` makes it."""
+        return change()
 
     def name(self, name: str) -> str:
         """A name of a header, key or member as it may be shown."""
@@ -105,6 +128,15 @@ class Rewriter(_Reporting):
         self.note(place, f"{kind}; blanked", rule=rule)
         return blank(value)
 
+    def events(self, change: Callable[[], Json]) -> Json:
+        """The body as `change` makes it; what is counted in it is remembered, if nothing of it is gone."""
+        run = self.run
+        before, taken, run.devices = run.counts.copy(), run.taken, []
+        changed = change()
+        is_whole = run.taken == taken
+        run.columns[run.exchange] = Columns(counts=run.counts - before, devices=tuple(run.devices)) if is_whole else None
+        return changed
+
 
 class Checker(_Reporting):
     """Changes nothing: every finding is a place that could not have come out of `Rewriter`. The visitor of `--check`."""
@@ -139,3 +171,27 @@ class Checker(_Reporting):
         """The value as it is."""
         self.note(place, kind, rule=rule)
         return value
+
+
+class Proofreader(Checker):
+    """Looks at what `Rewriter` has just made as `Checker` does, but not into bodies of events whose `columns` are known."""
+
+    __slots__ = ("_columns",)
+
+    def __init__(self, run: Run, columns: Mapping[int, Columns | None]) -> None:
+        super().__init__(run)
+        self._columns = columns
+
+    def knows_events(self) -> bool:
+        """Whether the exchange in hand is one of them."""
+        return self.run.exchange in self._columns
+
+    def events(self, change: Callable[[], Json]) -> Json:
+        """The body as it is, or nothing in place of one that is known."""
+        known = self._columns.get(self.run.exchange)
+        if known is None:
+            return change()
+        self.run.counts.update(known.counts)
+        if not all(self.run.ordinal_order.are_kept(ordinals_of(device, "uuid")) for device in known.devices):
+            self.note("response body", "a stand-in out of order")
+        return None
