@@ -119,7 +119,8 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
     Credentials come from --credentials FILE, from TFX_EMAIL and TFX_PASSWORD, from the OS keyring (service "tfx"), or
     from a hidden prompt; never from arguments, which every user of a computer can read.
 
-    With -- PROGRAM ARGS, records what that Python program fetches from Tandem Source, with its own credentials.
+    With -- PROGRAM ARGS, records what that Python program fetches from Tandem Source with requests, urllib.request or httpx, and its own
+    credentials. If it connects through another library (aiohttp, urllib3, http.client), nothing is written.
 
     \b
     Examples:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from recorder import credentials as sources
 from recorder import program as programs
-from recorder import summary
+from recorder import summary, unrecorded
 from recorder.checkpoint import Checkpoint, Errand, KeptError, found, path_of
 from recorder.credentials import Credentials
 from recorder.order import Order
@@ -173,22 +173,22 @@ def _program(order: Order) -> Done:
             "a program decides itself what it fetches and how it signs in; only --region, --era, --cassettes, --values, --policy, "
             "--report, --suggest, --leave-out-refused and --json go with -- PROGRAM"
         )
-    exit_code, exchanges = programs.run(order.program)
-    return taped(order, exchanges, datetime.now(UTC), exit_code)
+    return taped(order, programs.run(order.program), datetime.now(UTC))
 
 
-def taped(order: Order, exchanges: tuple[Exchange, ...], clock: datetime, exit_code: int = 0) -> Done:
+def taped(order: Order, ran: programs.Ran, clock: datetime) -> Done:
     """Write what somebody else's client fetched, until this instant.
 
     Raises:
-        UsageError: it fetched nothing, or of both clouds.
+        UsageError: it fetched nothing, of both clouds, or something that was not recorded.
         LeakError, RefusedError: the sanitizer's; nothing was written.
     """
-    region, era = programs.region_and_era(exchanges)
-    if order.era and shows_another(order.era, exchanges):
+    unrecorded.check(ran.unrecorded)
+    region, era = programs.region_and_era(ran.exchanges)
+    if order.era and shows_another(order.era, ran.exchanges):
         raise UsageError(f"the program asked the API of {era}, not of {order.era}; leave --era out, or say {era}")
-    found = captured(exchanges, order.era or era, order.region or region, clock, ())
-    return _finished(order, found, exit_code, by_program=True)
+    found = captured(ran.exchanges, order.era or era, order.region or region, clock, ())
+    return _finished(order, found, ran.exit_code, by_program=True)
 
 
 def keep_no_core() -> None:

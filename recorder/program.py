@@ -4,13 +4,16 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
 from typing import BinaryIO, Final
 
 from recorder.serialized import deserialize
+from recorder.unrecorded import RECORDABLE
 from tandem.clients import without_caches
 from tandem.endpoints import locate, region_of
 from tandem.eras import CURRENT
@@ -19,19 +22,35 @@ from tfx.errors import UsageError
 from tfx.exchange import Exchange
 
 LENGTH_SIZE: Final = 4
+EXCHANGE: Final = b"E"
+"""The kind of a record in the pipe: an exchange follows."""
+UNRECORDED: Final = b"U"
+"""The same: the name of a library follows, which connected to Tandem Source without being recorded."""
 NOT_FOUND: Final = 404
 PYTHONS: Final = ("python", "python3")
 
 
-def run(command: Sequence[str]) -> tuple[int, tuple[Exchange, ...]]:
-    """Run the program to its end; its exit code and what it fetched from Tandem Source. Nothing of that touches a file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """A program that ran to its end. `unrecorded` counts connections to Tandem Source that were not recorded, by library."""
+
+    exit_code: int
+    exchanges: tuple[Exchange, ...]
+    unrecorded: Mapping[str, int]
+
+    def __repr__(self) -> str:
+        return f"Ran({len(self.exchanges)} exchanges)"
+
+
+def run(command: Sequence[str]) -> Ran:
+    """Run the program to its end, and receive what it fetches from Tandem Source. Nothing of that touches a file.
 
     Raises:
         UsageError: the command is not a Python program.
     """
     program = resolved(command)
     reading, writing = os.pipe()
-    received: list[Exchange] = []
+    received: list[tuple[bytes, bytes]] = []
     with os.fdopen(reading, "rb") as pipe:
         thread = Thread(target=lambda: received.extend(_receive(pipe)))
         thread.start()
@@ -41,7 +60,9 @@ def run(command: Sequence[str]) -> tuple[int, tuple[Exchange, ...]]:
         finally:
             os.close(writing)
             thread.join()
-    return done.returncode, tuple(received)
+    exchanges = tuple(deserialize(letter) for kind, letter in received if kind == EXCHANGE)
+    unrecorded = Counter(letter.decode() for kind, letter in received if kind == UNRECORDED)
+    return Ran(exit_code=done.returncode, exchanges=exchanges, unrecorded=unrecorded)
 
 
 def resolved(command: Sequence[str]) -> tuple[str, ...]:
@@ -67,14 +88,12 @@ def _is_python(path: Path) -> bool:
         return path.suffix == ".py" or b"python" in file.readline(200)
 
 
-def _receive(pipe: BinaryIO) -> list[Exchange]:
-    found = []
-    while len(head := pipe.read(LENGTH_SIZE)) == LENGTH_SIZE:
-        size = int.from_bytes(head, "big")
+def _receive(pipe: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
+    while len(head := pipe.read(1 + LENGTH_SIZE)) == 1 + LENGTH_SIZE:
+        size = int.from_bytes(head[1:], "big")
         letter = pipe.read(size)
         if len(letter) == size:  # else the child was killed in mid-word
-            found.append(deserialize(letter))
-    return found
+            yield head[:1], letter
 
 
 def region_and_era(exchanges: Sequence[Exchange]) -> tuple[str, str]:
@@ -87,8 +106,7 @@ def region_and_era(exchanges: Sequence[Exchange]) -> tuple[str, str]:
     regions = {region for url in urls if (region := region_of(url))}
     if not exchanges:
         raise UsageError(
-            f"the program asked for nothing from Tandem Source ({', '.join(HOSTS)}) through "
-            "requests or urllib, which is all that can be recorded"
+            f"the program asked for nothing from Tandem Source ({', '.join(HOSTS)}) through {RECORDABLE}, which is all that can be recorded"
         )
     if len(regions) > 1:
         raise UsageError("the program asked both clouds, and a cassette holds one; record one region at a time")

@@ -8,7 +8,8 @@ import pytest
 
 from recorder.job import taped
 from recorder.order import Order
-from tfx.errors import RefusedError
+from recorder.program import Ran
+from tfx.errors import RefusedError, UsageError
 from tfx.exchange import Exchange, Headers, Request, Response
 from tfx.store import load
 
@@ -23,8 +24,12 @@ HOME = Exchange(
 NOW = datetime(2026, 11, 18, 20, 30, tzinfo=UTC)
 
 
+def ran(*exchanges: Exchange, exit_code: int = 0, **unrecorded: int) -> Ran:
+    return Ran(exit_code=exit_code, exchanges=exchanges, unrecorded=unrecorded)
+
+
 def recorded(folder: Path, values: str | None) -> str:
-    taped(Order(name="week", cassettes=folder, values=values), (PAGE, HOME), NOW)
+    taped(Order(name="week", cassettes=folder, values=values), ran(PAGE, HOME), NOW)
     return load(folder / "week.json").values
 
 
@@ -39,6 +44,12 @@ def test_what_cannot_be_read_is_replaced_by_a_recording_with_amounts(tmp_path: P
     assert recorded(tmp_path, None) == "keep"
 
 
+def test_a_recording_that_would_lack_something_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"through aiohttp \(1\), urllib3 \(2\); the cassette would lack what"):
+        taped(Order(name="week", cassettes=tmp_path), ran(PAGE, HOME, urllib3=2, aiohttp=1), NOW)
+    assert list(tmp_path.iterdir()) == []
+
+
 STREAM = Exchange(
     request=Request(method="GET", url="https://source.tandemdiabetes.com/api/reports/bff/pumper/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"),
     response=Response(status=200, headers=Headers([("Content-Type", "application/x-protobuf")]), body=b"Marisol"),
@@ -51,10 +62,10 @@ STRANGE = Exchange(
 
 def test_what_cannot_be_understood_is_left_out_where_that_is_asked_for(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match=r"^#2 .*; nothing was written. Leave out what cannot be understood with --leave-out-refused$"):
-        taped(Order(name="week", cassettes=tmp_path), (PAGE, STREAM, HOME), NOW)
+        taped(Order(name="week", cassettes=tmp_path), ran(PAGE, STREAM, HOME), NOW)
     assert list(tmp_path.iterdir()) == []
     report = tmp_path / "audit.json"
-    done = taped(Order(name="week", cassettes=tmp_path, leave_out_refused=True, report=report), (PAGE, STREAM, HOME), NOW, 7)
+    done = taped(Order(name="week", cassettes=tmp_path, leave_out_refused=True, report=report), ran(PAGE, STREAM, HOME, exit_code=7), NOW)
     assert (len(load(tmp_path / "week.json").exchanges), done.exit_code, done.report["refused and left out"]) == (2, 7, 1)
     assert any(line.startswith("  #2 exchange: refused (") and line.endswith("; left out") for line in done.lines)
     assert json.loads(report.read_text())["files"][0]["refused and left out"] == 1
@@ -62,7 +73,7 @@ def test_what_cannot_be_understood_is_left_out_where_that_is_asked_for(tmp_path:
 
 def test_rules_for_names_that_may_be_somebodys_are_written_and_not_printed(tmp_path: Path) -> None:
     file = tmp_path / "own.toml"
-    done = taped(Order(name="week", cassettes=tmp_path, suggest=file), (STRANGE,), NOW)
+    done = taped(Order(name="week", cassettes=tmp_path, suggest=file), ran(STRANGE), NOW)
     assert "ottilie" not in "\n".join(done.lines) + json.dumps(done.report)
     assert any('.response."birthdate" = "blank"' in line for line in done.lines)
     assert '.response."ottilie" = "blank"  # text; a name tfx does not know' in file.read_text()
