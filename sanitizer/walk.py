@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from difflib import get_close_matches
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -16,8 +17,8 @@ from sanitizer.visitors import Visitor
 from tandem.endpoints import Place, locate
 from tfx.bodies import Node, plain_bytes
 from tfx.codec import codings, encoded
-from tfx.errors import RefusedError
-from tfx.exchange import IGNORED_WHOLE, Exchange, Headers, Request, Response, Terms, can_be_ignored
+from tfx.errors import RefusedError, UsageError
+from tfx.exchange import IGNORED_BY_NAME, IGNORED_WHOLE, Exchange, Headers, Request, Response, Terms, can_be_ignored
 from tfx.stored import Stored, plain
 
 _ANSWERS = range(HTTPStatus.BAD_REQUEST)
@@ -150,10 +151,23 @@ def _terms(visitor: Visitor, terms: Terms) -> Terms:
     if not terms.ignore:
         return terms
     known = _ignorable(visitor.run.policy)
-    kept = tuple(place for place in dict.fromkeys(terms.ignore) if place in known)
-    if kept != terms.ignore:
-        visitor.note("replay.ignore", "not a place of a request")
-    return replace(terms, ignore=kept) if visitor.changes else terms
+    strange = next((place for place in terms.ignore if place not in known), None)
+    if strange is not None and visitor.changes:  # left out, the edit would be undone and the file sealed without it
+        raise UsageError(f"#{visitor.run.exchange} replay.ignore: {_no_place(strange, known)}; nothing was written")
+    once = tuple(dict.fromkeys(terms.ignore))
+    if strange is not None or once != terms.ignore:
+        visitor.note("replay.ignore", "not a place of a request" if strange is not None else "a place twice")
+    return replace(terms, ignore=once) if visitor.changes else terms
+
+
+def _no_place(strange: str, known: frozenset[str]) -> str:
+    """What can be ignored where somebody wrote what cannot; that itself is not repeated, for it may be anything."""
+    part, _, name = strange.partition(".")
+    named = sorted(place for place in known - IGNORED_WHOLE if part not in IGNORED_BY_NAME or place.startswith(f"{part}."))
+    names = {place.partition(".")[2]: place for place in named}
+    near = next((names[found] for found in get_close_matches(name, names, n=1)), "")
+    hint = f" (near it: {near})" if near else ""
+    return f"not a place of a request{hint}; places are {', '.join([*sorted(IGNORED_WHOLE), *named])}"
 
 
 def _ignorable(policy: Policy) -> frozenset[str]:

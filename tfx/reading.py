@@ -3,15 +3,16 @@
 import hashlib
 import re
 from datetime import UTC, datetime
-from typing import Final, TypeVar, cast, get_args
+from typing import Final, TypeVar, cast
 
 from tfx import bodies
 from tfx.cassette import FORMAT_VERSION, Cassette
 from tfx.collecting import uncollected
 from tfx.errors import CassetteError
-from tfx.exchange import STRICT, Exchange, Headers, Repeat, Request, State, Terms
+from tfx.exchange import STRICT, Exchange, Headers, Request, Terms
 from tfx.jsonbody import Json, lenient
 from tfx.stored import Stored
+from tfx.terms import TermsError, check_members, terms_of
 
 CLOCK: Final = "%Y-%m-%dT%H:%M:%SZ"
 _TOP: Final = 4096
@@ -20,9 +21,6 @@ DIGEST = re.compile(rb'^ "digest": "sha256:([0-9a-f]{64})",$', re.MULTILINE)
 NO_DIGEST: Final = b"0" * 64
 # What the parts of a node of another shape than the schema's make of themselves.
 MISSHAPEN: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
-_REPEATS: Final = frozenset(get_args(Repeat))
-_STATES: Final = frozenset(get_args(State))
-_TERMS: Final = frozenset({"repeat", "ignore", "when", "then"})
 Kind = TypeVar("Kind", str, int, list[Json], dict[str, Json])
 
 
@@ -42,7 +40,9 @@ def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
             raise CassetteError(
                 f"{where} holds {len(nodes)} exchanges, and its counts.exchanges says otherwise: a bad merge; record it again"
             )
-        return cassette_of(head, tuple(_exchange_at(place, node, shared, where, is_plain=is_plain) for place, node in enumerate(nodes, 1)))
+        return cassette_of(
+            head, tuple(_exchange_at(place, node, shared, where, is_plain=is_plain, edited=edited) for place, node in enumerate(nodes, 1))
+        )
     except MISSHAPEN:
         # Not chained: what the low-level error quotes may be what somebody put there.
         raise CassetteError(
@@ -50,9 +50,15 @@ def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
         ) from None
 
 
-def _exchange_at(place: int, node: Json, shared: "Shared", where: str, *, is_plain: bool) -> Exchange:
+def _exchange_at(place: int, node: Json, shared: "Shared", where: str, *, is_plain: bool, edited: bool) -> Exchange:
     try:
+        if edited:  # a file with a digest was written by tfx, or is looked at by --check
+            check_members(node)
         return exchange_of(node, shared, is_plain=is_plain)
+    except TermsError as error:
+        raise CassetteError(
+            f"{where}: exchange #{place}, {error}. Put it right, or restore the file with: git checkout -- {where}"
+        ) from None
     except CassetteError:
         raise CassetteError(
             f"{where}: a body of exchange {place} is of no form this tfx knows (a record that is no hex, or empty, for one); "
@@ -169,7 +175,7 @@ class Shared:
 
     def terms(self, node: Json) -> Terms:
         """The terms, if there are any."""
-        found = _terms(node)
+        found = terms_of(node)
         return self._terms.setdefault(found, found)
 
 
@@ -193,17 +199,6 @@ def exchange_of(value: Json, shared: Shared, *, is_plain: bool) -> Exchange:
         is_plain=is_plain and len(content) == 1 and isinstance(content.get("json"), dict | list),
     )
     return Exchange(request=request, response=stored, terms=shared.terms(node.get("replay")))
-
-
-def _terms(node: Json) -> Terms:
-    if node is None:
-        return STRICT
-    terms = _a(dict, node)
-    repeat, when, then = _a(str, terms["repeat"]), _a(str, terms.get("when", "")), _a(str, terms.get("then", ""))
-    if repeat not in _REPEATS or when not in _STATES or then not in _STATES or terms.keys() - _TERMS:
-        raise ValueError
-    ignore = tuple(_a(str, place) for place in _a(list, terms["ignore"]))
-    return Terms(repeat=cast("Repeat", repeat), ignore=ignore, when=cast("State", when), then=cast("State", then))
 
 
 def _short(version: Json) -> str:

@@ -64,7 +64,7 @@ def live(question: Question, nearest: Candidate | None, era: str) -> str:
 def _nearly(question: Question, nearest: Candidate, found: Difference | None, again: str, others: Sequence[Candidate]) -> str:
     """Of a request that was recorded but for its first difference."""
     if found is None:
-        terms = f'"replay": {{"repeat": "last", "ignore": []}} on #{nearest.number}'
+        terms = f'"replay": {{"repeat": "last"}} on #{nearest.number}'
         return f"ask once less, or let the answer repeat: {terms}, then tfx sanitize --edited FILE;\n    or {again}"
     if found.place == "method":
         return f"ask with {nearest.question.method}, or, if the service takes both, {again}"

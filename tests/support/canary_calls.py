@@ -74,6 +74,27 @@ def names_for_exchanges(node: dict[str, Json]) -> None:
     node["exchanges"], node["counts"] = [NAME], {"exchanges": 1}
 
 
+def with_member(**member: Json) -> Callable[[dict[str, Json]], None]:
+    """An edit by hand of the first exchange."""
+
+    def change(node: dict[str, Json]) -> None:
+        cast("list[dict[str, Json]]", node["exchanges"])[0] |= member
+
+    return change
+
+
+MEMBERS = (
+    with_member(replay=NAME),
+    with_member(replay={NAME: PASSWORD}),
+    with_member(replay={"repeat": NAME}),
+    with_member(replay={"when": NAME}),
+    with_member(replay={"ignore": NAME}),
+    with_member(**{NAME: PASSWORD}),
+    with_member(request={NAME: PASSWORD}),
+)
+"""What somebody may put into an exchange that does not belong there."""
+
+
 def without(library: str, call: Call) -> Call:
     """The call where a library is not installed."""
 
@@ -139,6 +160,7 @@ TFX: tuple[Call, ...] = (
     lambda _: jsonbody.parse(b'{"a":' * 5000 + PASSWORD.encode()),
     lambda _: reading.loads(badly_merged(), "x.json"),
     lambda _: reading.loads(edited(names_for_exchanges), "x.json", edited=True),
+    *(lambda _, member=member: reading.loads(edited(member), "x.json", edited=True) for member in MEMBERS),
     lambda _: reading.loads(b"<<<<<<< mine\n" + edited(count), "x.json"),
     lambda _: reading.loads(f"{NAME} {{".encode(), "x.json"),
     lambda _: reading.loads(b'{"tfx_cassette": 1, "a": ' + b"[" * 200_000 + PASSWORD.encode(), "x.json"),

@@ -22,7 +22,7 @@ from sanitizer.formats.safe_yaml import safe_yaml
 from sanitizer.suggest import save
 from tfx import store
 from tfx.capture import Capture, Seen
-from tfx.exchange import Exchange, Headers
+from tfx.exchange import Exchange, Headers, Terms
 from tfx.stored import Stored
 
 PERSON = Credentials(email=EMAIL, password=PASSWORD)
@@ -210,12 +210,19 @@ def not_text(_: Bench) -> object:
     return vcr.write(replace(cassette, exchanges=(exchange(PUMPER, media="application/octet-stream", answer=body),)), "json")
 
 
+def ignoring_no_place(_: Bench) -> object:
+    cassette = store.loads(CASSETTE, "x")
+    one = Exchange(request=cassette.exchanges[0].request, response=cassette.exchanges[0].response, terms=Terms(ignore=(NAME,)))
+    return scrub.again(replace(cassette, exchanges=(one,)))
+
+
 SANITIZER: tuple[Call, ...] = (
     lambda _: scrubbed(capture(region=NAME)),
     lambda _: scrubbed(capture(exchange(PUMPER), seen=(Seen(kind="name", value=NAME),)), name=NAME.lower()),
     not_understood,
     not_searched,
     left_behind,
+    ignoring_no_place,
     synthetic_back,
     refused(got=(("Content-Encoding", NAME),)),
     refused(got=(("Content-Encoding", "gzip"),), answer=PASSWORD.encode()),

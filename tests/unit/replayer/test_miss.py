@@ -31,10 +31,7 @@ def test_the_whole_of_a_message() -> None:
         "no exchange on session answers GET sso.tandemdiabetes.com/",
         f"  nearest: #1 GET sso.tandemdiabetes.com/ (already used by test_miss.py:{line})",
         "    the same request, but its answers are used up",
-        (
-            '  what to do: ask once less, or let the answer repeat: "replay": {"repeat": "last", "ignore": []} on #1, '
-            "then tfx sanitize --edited FILE;"
-        ),
+        ('  what to do: ask once less, or let the answer repeat: "replay": {"repeat": "last"} on #1, then tfx sanitize --edited FILE;'),
         "    or record it again with: tfx record session",
     ]
 
