@@ -1,19 +1,27 @@
-"""Options shared by several verbs of `tfx pipeline`, and which of them go together."""
+"""What several verbs of `tfx pipeline` share: options, which of them go together, and how a report is printed."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypedDict, TypeVar
 
 import click
+import orjson
 from click.core import ParameterSource
 
 from tandem.eras import CURRENT, ERAS
 from tandem.regions import REGIONS
 from tfx.errors import UsageError
 
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
 Command = TypeVar("Command", bound=Callable[..., None])
+Report = TypeVar("Report")
 
 DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+
+DATABASE: Final = click.option("--database", metavar="URL", required=True, help="The database, such as duckdb:///pump.duckdb.")
+AS_JSON: Final = click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 
 _ZONE: Final = "Time zone of the account, such as Europe/Berlin.  [default: the database's; UTC in a new one]"
 _ACCOUNT: Final = (
@@ -27,6 +35,17 @@ _ACCOUNT: Final = (
         help="What to do if more than five known events arrive with other content, as if from another person.",
     ),
 )  # fmt: skip
+
+
+class Account(TypedDict):
+    """What those options give."""
+
+    zone: str | None
+    region: str
+    era: str
+    credentials: Path | None
+    pump: str | None
+    changed_records: str
 
 
 def account(command: Command) -> Command:
@@ -64,3 +83,19 @@ def _refuse(given: Mapping[str, str], names: tuple[str, ...], why: str) -> None:
     for name in names:
         if name in given:
             raise UsageError(f"--{given[name]} {why}")
+
+
+def say_which_zone(engine: "Engine", zone: str | None) -> None:
+    """Warn before anything is stored where nobody named the account's zone: a database stays with the one it began with."""
+    from pipeline.devices import zones
+
+    with engine.connect() as connection:
+        if zone is None and not zones(connection):
+            click.echo(
+                "tfx: no --zone, so the pump's clock is taken for UTC; name the account's, such as Europe/Berlin, if it is not", err=True
+            )
+
+
+def as_text_or_json(report: Report, as_text: Callable[[Report], str], *, as_json: bool) -> None:
+    """Print a report."""
+    click.echo(orjson.dumps(report, option=orjson.OPT_INDENT_2).decode() if as_json else as_text(report))

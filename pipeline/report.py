@@ -1,10 +1,11 @@
 """The report of a run as text. Pure."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
 from pipeline.check import Checked, Place
+from pipeline.contents import Contents, PumpContents
 from pipeline.instant_checks import Doubt
 from pipeline.missing_numbers import Missing
 from pipeline.partitions import Partition
@@ -119,6 +120,30 @@ _WHY: Final = {
 
 def _doubt(one: Doubt) -> str:
     return f"instants {one.clock}: {one.events:,} events of device {one.device}, {one.first} to {one.last} on its clock: {_WHY[one.clock]}"
+
+
+def counts_as_text(counts: Mapping[str, int]) -> str:
+    """Names and numbers, a line each."""
+    width = max(map(len, counts), default=0)
+    return "\n".join(f"{name:<{width}}  {count:>9,}" for name, count in counts.items())
+
+
+def contents_as_text(found: Contents) -> str:
+    """What a database holds, for a person."""
+    written = f"; last written {found.written:%Y-%m-%d %H:%M} UTC" if found.written else ""
+    lines = [f"schema {found.schema}{written}", "", *(line for pump in found.pumps for line in _pump(pump))]
+    lines += ["", counts_as_text(found.tables)]
+    lines += [f"set aside {count:,} x {reason}" for reason, count in found.quarantine.items()]
+    return "\n".join(lines if found.pumps else [lines[0], "no pump: nothing was loaded into it yet"])
+
+
+def _pump(pump: PumpContents) -> Iterator[str]:
+    model = f"{pump.model_name or 'model'} {pump.model_number or 'unknown'}"
+    yield f"pump {pump.device}: {model}, software {pump.software_version or 'unknown'}, serial number ...{pump.serial_number[-3:]}"
+    span = f"{pump.first} to {pump.last} on its clock" if pump.first else "nothing but changes of its clock"
+    yield f"  events: {pump.events:,}, {span}; instants under the zone {pump.zone}"
+    if pump.unread:
+        yield f"  could not be read, the next run asks again: {', '.join(pump.unread)}"
 
 
 def traced_as_text(traced: Sequence[Traced]) -> str:

@@ -63,10 +63,15 @@ def summary(connection: Connection) -> dict[str, Json]:
         },
         "span": {"first": first, "last": last},
         "clock": {str(clock): count for clock, count in _rows(connection, _CLOCK)},
-        "quarantine": {str(reason): count for reason, count in _rows(connection, _REASONS)},
+        "quarantine": set_aside(connection),
         "unknown_events": _row(connection, _UNKNOWN)[0],
         "unread": [str(window) for window in unread_days(connection)],
     }
+
+
+def set_aside(connection: Connection) -> dict[str, Json]:
+    """What the quarantine has, by reason."""
+    return {str(reason): count for reason, count in _rows(connection, _REASONS)}
 
 
 def table_summary(connection: Connection, table: Table) -> dict[str, Json]:

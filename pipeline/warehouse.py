@@ -55,15 +55,16 @@ class Driver(Protocol):
         """The same as an Arrow table."""
 
 
-def connect(url: str) -> Engine:
+def connect(url: str, *, to_read: bool = False) -> Engine:
     """An engine on that database, whatever its schema. Raises UsageError for an address that is not DuckDB's.
 
-    In memory there is one connection for all: a second one would see an empty database.
+    In memory there is one connection for all: a second one would see an empty database. `to_read` leaves the file as it is, which needs
+    no right to write it, and several programs may do so at once.
     """
     if not url.startswith("duckdb:"):
         raise UsageError(f"the database {shown(url)} is not DuckDB; name one like duckdb:///warehouse.duckdb")
     try:
-        engine = create_engine(url, poolclass=StaticPool) if _in_memory(url) else create_engine(url)
+        engine = create_engine(url, poolclass=StaticPool) if _in_memory(url) else create_engine(url, connect_args={"read_only": to_read})
     except (ArgumentError, NoSuchModuleError, ValueError):  # its text quotes the address, and the password in it
         raise UsageError(f"the database address {shown(url)} cannot be read; name one like duckdb:///warehouse.duckdb") from None
     named = "memory_limit" in engine.url.query or "max_memory" in engine.url.query
@@ -84,7 +85,7 @@ def open_warehouse(url: str) -> Engine:
 def existing_warehouse(url: str, *, upgrade: bool = False) -> Engine:
     """The warehouse in a file that is there. Raises UsageError if there is none.
 
-    `upgrade` brings it to today's schema; without it nothing is changed, and another schema is refused.
+    `upgrade` brings it to today's schema; without it the file is opened to be read only, and another schema is refused.
     """
     try:
         path = Path(make_url(url).database or "")
@@ -93,6 +94,18 @@ def existing_warehouse(url: str, *, upgrade: bool = False) -> Engine:
     if url.startswith("duckdb:") and not path.is_file():
         raise UsageError(f"there is no database at {shown(url)}; make one with: tfx pipeline run --database {shown(url)}")
     return _opened(url, upgrade=upgrade)
+
+
+@contextmanager
+def reading(url: str) -> Iterator[Connection]:
+    """A connection that changes nothing in the warehouse in a file. Raises UsageError where there is none, or it cannot be read."""
+    with told(url):
+        engine = existing_warehouse(url)
+        try:
+            with engine.connect() as connection:
+                yield connection
+        finally:
+            engine.dispose()
 
 
 @contextmanager
@@ -117,7 +130,7 @@ def filled(url: str) -> Iterator[Engine]:
 
 def _opened(url: str, *, upgrade: bool) -> Engine:
     _see_that_it_is_duckdbs(url)
-    engine = connect(url)
+    engine = connect(url, to_read=not upgrade)
     try:
         _see_its_schema(engine, url, upgrade=upgrade)
         if upgrade:
@@ -138,7 +151,7 @@ def _opened(url: str, *, upgrade: bool) -> Engine:
             raise _strange_schema(url) from None
         raise UsageError(
             f"the database {shown(url)} cannot be opened as a warehouse ({type(e.orig).__name__}); "
-            "see that the folder is there, that the file is DuckDB's, and that no other program has it open"
+            "see that the folder is there, that the file is DuckDB's and may be written, and that no other program has it open"
         ) from e
     return engine
 

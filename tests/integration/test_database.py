@@ -213,7 +213,7 @@ def test_what_is_no_warehouse_of_this_schema_is_said_and_left_alone(tmp_path: Pa
         with duckdb.connect(str(file)) as database:
             database.execute("UPDATE alembic_version SET version_num = ?", [revision])
         content = file.read_bytes()
-        for verb in (["check"], ["trace", "1"], ["export", "--output", str(tmp_path / "out")]):
+        for verb in (["show"], ["check"], ["trace", "1"], ["export", "--output", str(tmp_path / "out")]):
             done = CliRunner().invoke(pipeline, [*verb, "--database", url])
             assert isinstance(done.exception, UsageError)
             assert message in str(done.exception)

@@ -11,9 +11,9 @@ from sqlalchemy import Engine
 from tconnectsync.eventparser.generic import Event, Events
 from therapies import invented
 
-from pipeline.cli import run
 from pipeline.runs import Order, perform
 from pipeline.steps import Stored
+from pipeline.verbs.run import run
 from tandem.bff import events_from_records
 from tandem.clock import UNIX_OF_PUMP_EPOCH
 from tandem.records import Records
