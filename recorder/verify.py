@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _DAYS = frozenset({"startDate", "endDate", "minDate", "maxDate"})
 
 
-class _Told(Protocol):
+class _Reports(Protocol):
     """What prints the differences of `tfx diff`."""
 
     def __call__(self, found: Sequence[object], *, as_json: bool) -> int:
@@ -69,7 +69,7 @@ def verify(*, cassette: Path, era: str | None, as_json: bool, **options: object)
     job.keep_no_core()
     new = scrub(_recorded(order), name=old.name, rules=rules_of(order.policy)).cassette
     drift = cast("Callable[[Cassette, Cassette], Sequence[object]]", stage("replayer.contents.drift:service_drift"))
-    return cast("_Told", stage("replayer.contents.diff:told"))(drift(old, new), as_json=as_json)
+    return cast("_Reports", stage("replayer.contents.diff:report"))(drift(old, new), as_json=as_json)
 
 
 def days_of(cassette: "Cassette") -> int:
