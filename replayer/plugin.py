@@ -7,8 +7,8 @@ Decision: tfx is installed beside many projects, so the guard is on only where t
 collection, as soon as one collected test carries the `cassette` marker; from the very start with the ini option `tfx_block_network =
 true`. Loopback is blocked too, unless the ini option `tfx_allow_loopback` or a test's `loopback` marker lets it through. While a cassette
 plays, no program is started but those of the ini option `tfx_allow_programs`. An attempt fails the test that made it even if the test
-swallowed the error, and the run. Exchanges no test asked for fail a full run (nothing deselected, skipped or stopped), added up over
-xdist's workers in the controller.
+swallowed the error, and the run. Exchanges no test asked for fail a full run (nothing deselected, skipped or stopped) unless they are
+allowed (`--tfx-allow-unused`), added up over xdist's workers in the controller.
 """
 
 import os
@@ -38,7 +38,7 @@ from replayer.pytest_plugin.fixtures import (
 )
 from replayer.pytest_plugin.markers import is_marked, wanted, wrong
 from replayer.pytest_plugin.node_ids import Renaming
-from replayer.pytest_plugin.run_guard import around, block, is_blocked, note_run, unblock
+from replayer.pytest_plugin.run_guard import PASSED, around, block, is_blocked, note_run, unblock
 from replayer.pytest_plugin.run_outcome import Node, finished
 
 __all__ = ["cassette", "cassettes", "class_cassette", "module_cassette", "warehouse"]
@@ -200,6 +200,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     """Say what failed the run, or what was recorded."""
     lines = config.stash.get(_LINES, [])
     if lines:
-        terminalreporter.section("tfx", red=TAPES not in config.stash)
+        terminalreporter.section("tfx", red=not config.stash.get(PASSED, TAPES in config.stash))
         for line in lines:
             terminalreporter.line(line)

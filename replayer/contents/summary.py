@@ -20,6 +20,9 @@ CLOCK_CHANGES: Final = (13, 14)
 """The codes of events that a window's answer tells beside its events, in `clockChanges`."""
 
 
+_OF_EVENTS: Final = ("pump-logs", "pump-events")
+
+
 def totals(found: "Contents") -> str:
     """How many pump events there are, of how many types, and the time they span."""
     changes = sum(found.codes[code] for code in CLOCK_CHANGES)
@@ -66,8 +69,7 @@ def contents(cassette: Cassette) -> Contents:
         question = question_of(exchange.request)
         found = _found(number, question, made(exchange, number))
         seen.update({(_pump(question), *one[:2]): one[2:] for one in found})
-        listed = sum(one[2] not in CLOCK_CHANGES for one in found) if question.endpoint == "pump-logs" else len(found)
-        lines.append(_line(number, question, exchange, listed if question.endpoint in ("pump-logs", "pump-events") else None))
+        lines.append(_line(number, question, exchange, _listed(question, found)))
     times = sorted(when for code, when in seen.values() if code not in CLOCK_CHANGES)
     return Contents(
         lines=tuple(lines),
@@ -75,6 +77,22 @@ def contents(cassette: Cassette) -> Contents:
         first=times[0] if times else "",
         last=times[-1] if times else "",
     )
+
+
+def events_in(number: int, exchange: Exchange) -> int | None:
+    """How many pump events an exchange lists, clock changes aside; None if it is about something else.
+
+    Raises:
+        CassetteError: an answer about pump events holds something else.
+    """
+    question = question_of(exchange.request)
+    return _listed(question, _found(number, question, made(exchange, number))) if question.endpoint in _OF_EVENTS else None
+
+
+def _listed(question: Question, found: list[tuple[int, int, int, str]]) -> int | None:
+    if question.endpoint not in _OF_EVENTS:
+        return None
+    return sum(one[2] not in CLOCK_CHANGES for one in found) if question.endpoint == "pump-logs" else len(found)
 
 
 def name_of(code: int) -> str:

@@ -8,6 +8,7 @@ def add(parser: pytest.Parser) -> None:
     group = parser.getgroup("tfx", "recorded Tandem Source")
     group.addoption("--cassettes", metavar="DIR", default=None, help="folder the cassette marker looks in (default: cassettes/)")
     group.addoption("--cassette-report", metavar="FILE", default=None, help="write what the run used of which cassette (for tfx prune)")
+    group.addoption("--tfx-allow-unused", action="store_true", help="do not fail the run for exchanges no test asked for; list them")
     group.addoption(
         "--tfx-record",
         action="store_true",
@@ -23,6 +24,7 @@ def add(parser: pytest.Parser) -> None:
         type="bool",
         default=None,
     )
+    parser.addini("tfx_allow_unused", "do not fail a full run for exchanges no test asked for", type="bool", default=False)
     parser.addini("tfx_allow_programs", "programs a test may start while its cassette plays (base names)", type="args", default=[])
     parser.addini("tfx_allow_sockets", "paths of Unix sockets tests may connect to", type="args", default=[])
     parser.addini("tfx_allow_loopback", "let loopback through in every test", type="bool", default=False)

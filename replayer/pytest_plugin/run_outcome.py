@@ -30,14 +30,16 @@ def finished(session: pytest.Session, exitstatus: int) -> Sequence[str]:
     if hasattr(config, "workeroutput"):
         cast("Node", config).workeroutput["tfx"] = usage.parcel()
         return ()
-    from replayer.usage.usage import verdict
+    from replayer.usage.usage import unused_lines, verdict
 
     left_out = _left_out(session, usage) or ("a test of it failed" if exitstatus != pytest.ExitCode.OK else "")
-    lines = verdict(usage, config.rootpath, whole=not left_out)
-    if lines and session.exitstatus == pytest.ExitCode.OK:
+    allowed = bool(config.getoption("tfx_allow_unused") or config.getini("tfx_allow_unused"))
+    lines = verdict(usage)
+    unused = [] if left_out else unused_lines(usage, config.rootpath, allowed=allowed)
+    if (lines or (unused and not allowed)) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     config.stash[PASSED] = session.exitstatus == pytest.ExitCode.OK
-    return [*lines, *_report(config, usage, left_out)]
+    return [*lines, *unused, *_report(config, usage, left_out)]
 
 
 def _used(config: pytest.Config) -> "Usage | None":

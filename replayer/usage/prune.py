@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 import click
 
 if TYPE_CHECKING:
+    from replayer.usage.losses import Losses
     from tfx.cassette import Cassette
     from tfx.exchange import Exchange
 
@@ -37,18 +38,21 @@ REPORT = click.option(
 @REPORT
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if there is something to remove.")
 @click.option("--without-login", is_flag=True, help="Also remove the sign-in, if no test signed in; refused otherwise.")
+@click.option("--without-events", is_flag=True, help="Also remove the last pump events, if no test requested any; refused otherwise.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def prune(cassette: Path, report: Path, *, check: bool, without_login: bool, as_json: bool) -> int:
+def prune(cassette: Path, report: Path, *, check: bool, without_login: bool, without_events: bool, as_json: bool) -> int:
     """Remove the exchanges of CASSETTE that no test requested.
 
-    The usage report must be of this file as it is, and of a run that left no test out.
+    What goes, and which requests the cassette no longer answers, is printed first. The usage report must be of this file as it is, and of
+    a run that left no test out.
 
     \b
     Examples:
-      pytest --cassette-report usage.json; tfx prune cassettes/my-week.json --usage usage.json
+      pytest --cassette-report usage.json; tfx prune cassettes/my-week.json --usage usage.json --check
+      tfx prune cassettes/my-week.json --usage usage.json
       tfx replay cassettes/my-week.json --json -- app.py > usage.json; tfx prune cassettes/my-week.json --usage usage.json --check
     """
-    from replayer.usage.report import labels_of
+    from replayer.usage.losses import losses
     from tfx import store
     from tfx.errors import UsageError
     from tfx.stages import stage
@@ -63,20 +67,35 @@ def prune(cassette: Path, report: Path, *, check: bool, without_login: bool, as_
             f"nobody signed in to {cassette} in that run, so pruning would leave it without a sign-in, and no client could; a client that "
             f"keeps tokens on disk may have used old ones: stop it from that and run again, or mean it with --without-login"
         )
-    gone = {number: label for number, label in labels_of(recorded).items() if number not in used}
-    if gone and not check:
+    lost = losses(recorded, used)
+    if lost.events and lost.are_all_events and not check and not without_events:
+        raise UsageError(
+            f"no test asked for pump events, so pruning would delete {lost.events_words} of {cassette}, and the service may not have "
+            f"them any more; see what goes with --check, write a test that asks for them, or mean it with --without-events"
+        )
+    if not as_json:
+        _echo(lost, check=check)
+    if lost.labels and not check:
         # Counters begin at what is left, and synthetic amounts are those of what is left.
         again = cast("Callable[[Cassette], _Scrubbed]", stage("sanitizer.scrub:again"))
         store.save(again(replace(recorded, name=cassette.stem, exchanges=kept)).cassette, cassette.parent)
     if as_json:
-        click.echo(
-            json.dumps({"cassette": str(cassette), "removed": gone, "kept": len(kept), "written": bool(gone) and not check}, indent=1)
-        )
+        written = bool(lost.labels) and not check
+        told = {"removed": lost.labels, "events": lost.events, "unanswered": lost.unanswered, "kept": len(kept), "written": written}
+        click.echo(json.dumps({"cassette": str(cassette)} | told, indent=1))
     else:
-        for number, label in gone.items():
-            click.echo(f"{'unused' if check else 'removed'}: #{number} {label}")
-        click.echo(f"{cassette}: {len(gone)} of {len(recorded.exchanges)} exchanges {'are unused' if check else 'removed'}")
-    return 1 if gone and check else 0
+        click.echo(f"{cassette}: {len(lost.labels)} of {len(recorded.exchanges)} exchanges {'are unused' if check else 'removed'}")
+    return 1 if lost.labels and check else 0
+
+
+def _echo(lost: "Losses", *, check: bool) -> None:
+    """What goes, before it goes."""
+    for number, label in lost.labels.items():
+        click.echo(f"{'unused' if check else 'removing'}: #{number} {label}")
+    for label in lost.unanswered:
+        click.echo(f"after that, nothing answers: {label}")
+    if check and lost.events_words:
+        click.echo(f"tfx prune would delete {lost.events_words}{' (--without-events)' if lost.are_all_events else ''}")
 
 
 @click.command()

@@ -1,4 +1,4 @@
-"""What a test run used of its cassettes, added up over tests, forked children and xdist workers. Pure, apart from files of children."""
+"""What a test run used of its cassettes, added up over tests, forked children and xdist workers. Reads cassettes and files of children."""
 
 import hashlib
 import json
@@ -100,22 +100,46 @@ class Usage:
         }
 
 
-def verdict(usage: Usage, root: Path, *, whole: bool) -> list[str]:
-    """Why the run fails, in lines, empty if it need not: attempts, misses, and in a whole run what nobody asked for."""
+def verdict(usage: Usage) -> list[str]:
+    """Why the run fails, in lines, empty if it need not: attempts, and misses of which no test failed."""
     lines = [f"blocked: tried to {attempt}" for attempt in dict.fromkeys(usage.attempts)]
     if lines:
         lines.insert(0, "the run fails: something tried to reach the network")
     if usage.unseen:
         lines += ["the run fails: something was asked that is not on its cassette, and no test failed of it", *dict.fromkeys(usage.unseen)]
-    unused = usage.unused() if whole else {}
-    for path, listed in unused.items():
-        name = _from(root, path)
-        lines.append(f"the run fails: no test asked for {len(listed)} of the {len(usage.labels[path])} exchanges on {name}")
-        lines += [f"unused: {line}" for line in listed]
-    if unused:
-        lines.append("ask for them, or remove them with: pytest --cassette-report usage.json")
-        lines += [f"  and then: tfx prune {_from(root, path)} --usage usage.json" for path in unused]
     return lines
+
+
+def unused_lines(usage: Usage, root: Path, *, allowed: bool) -> list[str]:
+    """What nobody asked for in a whole run, and what can be done about it; `allowed`: the run does not fail of it."""
+    unused = usage.unused()
+    lines: list[str] = []
+    for path, listed in unused.items():
+        told = f"no test asked for {len(listed)} of the {len(usage.labels[path])} exchanges on {_from(root, path)}"
+        lines += [told if allowed else f"the run fails: {told}", *(f"unused: {line}" for line in listed)]
+    if unused and not allowed:
+        lines.append(
+            "what to do: ask for them in tests, or let the run pass: pytest --tfx-allow-unused (or tfx_allow_unused = true in the ini file)"
+        )
+        lines.append("or delete them from the cassette; --check says what that takes from it: pytest --cassette-report usage.json")
+        lines += [
+            f"  and then: tfx prune {_from(root, path)} --usage usage.json --check{_events(Path(path), usage.used[path])}"
+            for path in unused
+        ]
+    return lines
+
+
+def _events(path: Path, used: Iterable[int]) -> str:
+    """The pump events that would be deleted with what is unused, where the cassette can still be read."""
+    from replayer.usage.losses import losses
+    from tfx.errors import TfxError
+    from tfx.store import opened
+
+    try:
+        words = losses(opened(path), frozenset(used)).events_words
+    except TfxError:
+        return ""
+    return f"  (deletes {words})" if words else ""
 
 
 def _from(root: Path, path: str) -> str:

@@ -1,21 +1,28 @@
 """What the pages on replay show works as it is written there."""
 
 import json
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import requests
 from jsonschema import Draft202012Validator
 from pages import block, first_column
+from strangers import Project, project_of
 
 import tfx
 from replayer.session import offline
+from tfx import store
 from tfx.cli import run
 from tfx.errors import MismatchError
 
+pytest_plugins = ["pytester"]
+
 Node = dict[str, object]
 SSO = "https://sso.tandemdiabetes.com/"
-RECORDED = json.loads((Path(__file__).parents[2] / "cassettes" / "session-us.json").read_bytes())
+PATH = Path(__file__).parents[2] / "cassettes" / "session-us.json"
+RECORDED = json.loads(PATH.read_bytes())
 LOGS = json.loads(json.dumps(RECORDED["exchanges"][9]).replace("-000000000007", "-000000000001").replace("-000000000003", "-000000000002"))
 """As it is on a cassette of its own, where the numbers of identifiers begin anew."""
 CLIENT = dict(LOGS["request"]["headers"])
@@ -102,3 +109,20 @@ def test_terms_that_do_not_exist_are_refused_by_name_and_nothing_is_written(tmp_
         assert words in err, change
         assert "marisol" not in err
         assert path.read_text("utf-8") == text
+
+
+@pytest.fixture
+def project(pytester: pytest.Pytester) -> Iterator[Project]:
+    with project_of(pytester) as made:
+        store.save(replace(store.load(PATH), name="my-week"), made.folder / "cassettes")
+        yield made
+
+
+def test_the_test_of_the_readme_ends_as_the_readme_says(project: Project) -> None:
+    text = block("README.md", "a test")
+    code, output = project.run(text, "--tfx-allow-unused")
+    assert (code, "no test asked for 3 of the 10 exchanges on cassettes/my-week.json" in output) == (0, True), output
+    code, output = project.run(text)
+    assert (code, "the run fails: no test asked for 3 of the 10 exchanges on cassettes/my-week.json" in output) == (1, True), output
+    assert "tfx prune cassettes/my-week.json --usage usage.json --check  (deletes all 580 pump events)" in output
+    assert project.run(text, ini="tfx_allow_unused = true")[0] == 0

@@ -54,12 +54,17 @@ def test_what_was_not_used_is_removed_and_the_rest_is_a_clean_cassette(kept: Kep
     checked = asked(prune, kept.cassette, "--usage", kept.report, "--check")
     assert checked.return_value == 1
     assert checked.output == (
-        "unused: #10 GET source.tandemdiabetes.com/api/reports/bff/pump-logs/{assignmentId}\n"
+        "unused: #10 GET source.tandemdiabetes.com/api/reports/bff/pump-logs/{assignmentId}, 580 pump events\n"
+        "after that, nothing answers: GET source.tandemdiabetes.com/api/reports/bff/pump-logs/{assignmentId}\n"
+        "tfx prune would delete all 580 pump events (--without-events)\n"
         f"{kept.cassette}: 1 of 10 exchanges are unused\n"
     )
     assert store.load(kept.cassette) == before, "--check writes nothing"
-    done = asked(prune, kept.cassette, "--usage", kept.report, "--json")
-    assert json.loads(done.output)["written"] is True
+    with pytest.raises(UsageError, match=r"would delete all 580 pump events of .*, and the service may not have them any more"):
+        asked(prune, kept.cassette, "--usage", kept.report)
+    assert store.load(kept.cassette) == before, "the last pump events go only by name"
+    done = asked(prune, kept.cassette, "--usage", kept.report, "--without-events", "--json")
+    assert (json.loads(done.output)["written"], json.loads(done.output)["events"]) == (True, 580)
     after = store.load(kept.cassette)
     assert after.exchanges == before.exchanges[:9]
     assert run(["sanitize", "--check", str(kept.cassette)]) == 0
@@ -76,7 +81,9 @@ def test_without_its_first_window_a_cassette_is_clean_all_the_same(kept: Kept, v
         windows.append(last.replacing(response=replace(last.response, body=body)))
     store.save(again(replace(whole, exchanges=(*others, *windows)), values).cassette, kept.cassette.parent)
     kept.told(*range(1, 10), 11)
-    asked(prune, kept.cassette, "--usage", kept.report)
+    output = asked(prune, kept.cassette, "--usage", kept.report).output
+    assert output.startswith("removing: #10 GET source.tandemdiabetes.com/api/reports/bff/pump-logs/{assignmentId}, 100 pump events\n")
+    assert "nothing answers" not in output, "another window does"
     after = store.load(kept.cassette)
     assert (len(after.exchanges), after.values) == (10, values)
     assert run(["sanitize", "--check", str(kept.cassette)]) == 0
@@ -123,7 +130,7 @@ def test_the_report_of_tfx_replay_serves_as_well(kept: Kept, capfd: pytest.Captu
     program = "import requests; requests.get('https://sso.tandemdiabetes.com/')"
     assert run(["replay", str(kept.cassette), "--json", "--fault", "sso-page:1:503", "--", "-c", program]) == 0
     kept.report.write_text(capfd.readouterr().out)
-    asked(prune, kept.cassette, "--usage", kept.report)
+    asked(prune, kept.cassette, "--usage", kept.report, "--without-events")
     assert [one.request.url for one in store.load(kept.cassette).exchanges] == ["https://sso.tandemdiabetes.com/"]
 
 

@@ -59,7 +59,16 @@ CASES = (
         1,
         "no test asked for 1 of the 2 exchanges on cassettes/small.json\nun",
     ),
-    Case("and what removes it", f"{MARK}def test_one(): ask()", 1, "  and then: tfx prune cassettes/small.json --usage usage.json"),
+    Case(
+        "and what shows what would go",
+        f"{MARK}def test_one(): ask()",
+        1,
+        "  and then: tfx prune cassettes/small.json --usage usage.json --check\n",
+    ),
+    Case(
+        "and what lets it pass", f"{MARK}def test_one(): ask()", 1, "or let the run pass: pytest --tfx-allow-unused (or tfx_allow_unused ="
+    ),
+    Case("an exchange that may be unused", f"{MARK}def test_one(): ask()", 0, "\nno test asked for 1 of the 2", ("--tfx-allow-unused",)),
     Case("paths were named", BOTH, 0, "refuse it: paths were named on the command", ("--cassette-report=u.json", "test_it.py")),
     Case("tests were left out", BOTH, 0, "refuse it: tests were deselected", ("--cassette-report=u.json", "-k", "one")),
     Case("tests were deselected", BOTH, 0, "1 passed", ("-k", "one")),

@@ -115,6 +115,7 @@ COMMANDS: tuple[tuple[int, Plant], ...] = (
     (2, read_only("show", "CASSETTE", "--html", "taken/x.html")),
     (2, usage(used=[])),
     (2, usage(used=[9])),
+    (2, usage(used=list(range(1, 10)))),
     (2, usage(sha256=NAME)),
     (2, usage(whole=False)),
     (2, lambda b: ["prune", b.plant("x.json", CASSETTE), "--usage", b.plant("usage.json", {"tfx_usage": 1, "cassettes": {NAME: 1}})]),
