@@ -1,5 +1,6 @@
 """The layout of a cassette's JSON: deterministic, one pump event per line, so that a git diff is readable. Pure."""
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Final, cast
@@ -16,6 +17,8 @@ _ROW_WIDTH: Final = 2000
 _ROW_DEPTH: Final = 3
 _MANY: Final = 8
 _ROW_BREAK: Final = b"\n       "
+_LAYOUT: Final = re.compile(rb'\n *(?:("[^"\\]*(?:\\.[^"\\]*)*":) )?')
+"""What stands between lines, and the blank behind the name that a line may begin with."""
 
 
 def lay_out(value: Json, levels: int | None = None) -> bytes:
@@ -47,57 +50,38 @@ def _text(value: Json, levels: int | None) -> Iterator[bytes]:
     yield b"\n"
 
 
-def gaps(value: Json, text: bytes, indent: int) -> tuple[tuple[int, ...], int] | None:
-    """What `closed_up` needs to know of `text`, the lines of a value laid out at that indent, and the length of what it will give.
+def length_closed_up(value: Json, text: bytes, indent: int) -> int | None:
+    """The length of what `closed_up` makes of `text`, the lines of this value laid out at that indent.
 
     None if more than an object of rows, an array of rows or one line is laid out there, or anything else than layout stands between.
     """
-    written, found, at, layout = orjson.dumps(value), list[int](), 0, 0
+    written, layout, at = orjson.dumps(value), 0, 0
     if text[1:2] == b"\n" and isinstance(value, list):
         layout = _layout_of_rows(value, indent)
     elif text[1:2] == b"\n" and isinstance(value, dict):
         layout = indent + 1
         for key, item in value.items():
-            name = (b",\n" if found else b"{\n") + b" " * (indent + 1) + orjson.dumps(key) + b": "
+            name = (b",\n" if at else b"{\n") + b" " * (indent + 1) + orjson.dumps(key) + b": "
             at = text.find(name, at) + len(name)
             if at < len(name):
                 return None
-            found.append(at - 1)
             layout += indent + 3 + (_layout_of_rows(item, indent + 1) if text[at : at + 2] == b"[\n" else 0)
     # The length, in a file with the right digest: to close all up and compare would take as long as reading it.
-    return (tuple(found), len(written)) if len(text) == len(written) + layout else None
+    return len(written) if len(text) == len(written) + layout else None
 
 
-def closed_up(text: bytes, spaces: tuple[int, ...]) -> bytes:
-    """The value as `jsonbody.write` gives it, made of its lines in a file; `spaces`: where one stands behind a name."""
+def closed_up(text: bytes) -> bytes:
+    """The value as `jsonbody.write` gives it, made of its lines in a file, as far as `length_closed_up` knows their length."""
     # A line break stands in no JSON text but between values.
-    if not spaces:
-        first, *lines = text.replace(_ROW_BREAK, b"").split(b"\n")
+    if text.startswith(b"["):
+        first, *lines = text.split(b"\n")
         return b"".join([first, *[line.lstrip(b" ") for line in lines]])
     # Rows of a member are nearly all there is of a long body, and go fastest this way; each further copy of it is a millisecond.
-    moved, begun, gone = list[int](), 0, 0
-    for place in spaces:
-        gone += text.count(_ROW_BREAK, begun, place) * len(_ROW_BREAK)
-        begun = place
-        moved.append(place - gone)
-    text = text.replace(_ROW_BREAK, b"")
-    return b"".join(_between(text, [*moved, len(text)]))
+    return _LAYOUT.sub(_without_blank, text.replace(_ROW_BREAK, b""))
 
 
-def _between(text: bytes, spaces: list[int]) -> Iterator[memoryview]:
-    """What stands between these places, one byte each, and between line breaks with the blanks behind them."""
-    view, start, places = memoryview(text), 0, iter(spaces)
-    place = next(places)
-    while start < len(text):
-        end = text.find(b"\n", start)
-        end = end if end >= 0 else len(text)
-        while place < end:
-            yield view[start:place]
-            start, place = place + 1, next(places)
-        yield view[start:end]
-        start = end + 1
-        while text[start : start + 1] == b" ":
-            start += 1
+def _without_blank(found: re.Match[bytes]) -> bytes:
+    return found[1] or b""
 
 
 def _layout_of_rows(items: Json, indent: int) -> int:

@@ -16,7 +16,7 @@ from tfx.collecting import uncollected
 from tfx.errors import CassetteError, FormatError
 from tfx.exchange import STRICT, Exchange
 from tfx.jsonbody import Json, lenient
-from tfx.layout import gaps
+from tfx.layout import length_closed_up
 from tfx.reading import DIGEST, MISSHAPEN, NO_DIGEST, Shared, cassette_of, count, exchange_of
 from tfx.shelf import Shelf
 from tfx.stored import Kept, Laid, Source, Stored
@@ -89,10 +89,9 @@ class _Book:
         if not stored.is_plain or "content-encoding" in stored.headers:
             return None
         place = _body(piece, has_terms=exchange.terms is not STRICT)
-        found = gaps(stored.node["json"], piece[slice(*place)], _BODY_INDENT) if place else None
-        if not place or not found:
+        length = length_closed_up(stored.node["json"], piece[slice(*place)], _BODY_INDENT) if place else None
+        if not place or not length:
             return None
-        spaces, length = found
         return Laid(
             status=stored.status,
             reason=stored.reason,
@@ -101,7 +100,6 @@ class _Book:
             shelf=self._shelf,
             start=at + place[0],
             end=at + place[1],
-            spaces=spaces,
         )
 
 

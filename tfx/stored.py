@@ -89,7 +89,7 @@ class Kept:
 class Laid:
     """Makes the response when called, out of the lines of its JSON in the file: nothing is parsed. For bodies that are plain and not coded.
 
-    `headers` tell the length already; `spaces` are what `layout.gaps` found.
+    `headers` tell the length already.
     """
 
     may_be_kept: ClassVar[bool] = False
@@ -102,14 +102,13 @@ class Laid:
     shelf: Shelf
     start: int
     end: int
-    spaces: tuple[int, ...]
 
     def __call__(self) -> Response:
         """The response, read and made anew unless the shelf has it."""
         return self.shelf.answer(self.start, self._made)
 
     def _made(self) -> Response:
-        body = closed_up(self.source(self.start, self.end), self.spaces)
+        body = closed_up(self.source(self.start, self.end))
         return Response(status=self.status, reason=self.reason, headers=self.headers, body=body)
 
     def stored(self) -> Stored:

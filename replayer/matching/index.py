@@ -99,7 +99,7 @@ class Index:
         self.state: State = "start"
         self.addresses: dict[tuple[str, str], Address] = {}
         self._strict: dict[tuple[State, Key], Queue] = {}
-        self._spelled: dict[str, tuple[str, str, Key]] = {}
+        self._spelled: dict[str, tuple[str, str, Queue]] = {}
         self._loose: dict[tuple[str, ...], dict[tuple[State, Key], Queue]] = {}
         self._has_states = any(exchange.terms.when for exchange in cassette.exchanges)
         self.sign_in = SignIn.of(cassette)
@@ -115,11 +115,11 @@ class Index:
         ignore = checked_ignore(terms.ignore, number) if terms.ignore else ()
         queues = self._loose.setdefault(ignore, {}) if ignore else self._strict
         place = (terms.when, key(question, ignore, verdict=entry.verdict))
-        if question.url and not ignore:
-            self._spelled[question.url] = (question.method, entry.verdict, place[1])
         queue = queues.get(place)
         if queue is None:
             queue = queues[place] = Queue()
+        if question.url and not ignore and not self._has_states:
+            self._spelled[question.url] = (question.method, entry.verdict, queue)
         queue.entries.append(entry)
         return entry
 
@@ -165,7 +165,13 @@ class Index:
 
     def _queues(self, question: Question, verdict: str) -> Iterator[Queue]:
         """Those of the state there is before those of any, the strict before the loosened."""
-        keys = [(self._strict, self._key(question, verdict))]
+        # Most requests are spelled as one was recorded, and then need not be taken apart: hashing a key alone reads some twenty objects.
+        method, known, spelled = self._spelled.get(question.url or "", ("", "", None))
+        if spelled and method == question.method and known == verdict:
+            yield spelled
+            keys: list[tuple[dict[tuple[State, Key], Queue], Key]] = []
+        else:
+            keys = [(self._strict, key(question, verdict=verdict))]
         if self._loose:
             keys += [(queues, key(question, ignore, verdict=verdict)) for ignore, queues in self._loose.items()]
         states: tuple[State, ...] = (self.state, "") if self._has_states else ("",)
@@ -174,11 +180,6 @@ class Index:
                 queue = queues.get((state, sought))
                 if queue:
                     yield queue
-
-    def _key(self, question: Question, verdict: str) -> Key:
-        # Most requests are spelled as one was recorded, and then its key is known without taking the query apart.
-        method, found, known = self._spelled.get(question.url or "", ("", "", ()))
-        return known if method == question.method and found == verdict else key(question, verdict=verdict)
 
     def ends_token(self, entry: Entry) -> bool:
         """Whether an answer refuses a token that nothing recorded later was answered for."""

@@ -69,14 +69,13 @@ def _sender_of_requests(switch: Switch) -> "Callable[[PreparedRequest, object], 
         return builder.build_response(request, urllib3_response(found, method, url))
 
     def once(request: "PreparedRequest", timeout: object) -> "Answered":
-        answered = outcome(partial(transport.send, request))
-        if isinstance(answered, Struck):
-            method, url = request.method or "GET", request.url or ""
-            return builder.build_response(request, breaks.as_urllib3(answered, method, url, breaks.read_timeout(timeout)))
-        if isinstance(answered, TfxError):
-            del request
-            raise answered
-        return answered
+        try:
+            return transport.send(request)
+        except Struck as error:
+            struck = error.with_traceback(None)
+        # Not in the handler: what is raised here would lead back through frames that hold the request.
+        method, url = request.method or "GET", request.url or ""
+        return builder.build_response(request, breaks.as_urllib3(struck, method, url, breaks.read_timeout(timeout)))
 
     builder = HTTPAdapter()
     transport = Transport(case_sensitive=True)

@@ -43,7 +43,9 @@ def _tried(retries: Retry, method: str, url: str, once: Once) -> Response:
             retries.sleep()
             continue
         raw: HTTPResponse = answered.raw
-        if not retries.is_retry(method, raw.status, bool(raw.headers.get("Retry-After"))):
+        # Not `get`, which costs an exception where the header is missing, as it nearly always is.
+        waits = "Retry-After" in raw.headers and bool(raw.headers["Retry-After"])
+        if not retries.is_retry(method, raw.status, waits):
             return answered
         try:
             retries = retries.increment(method, url, response=raw)
