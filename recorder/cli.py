@@ -143,6 +143,8 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
         click.echo(f"tfx: interrupted; what was fetched is kept, encrypted; continue with: {order.resuming}", err=True)
         ctx.exit(130)
     click.echo(json.dumps(done.report) if as_json else "\n".join(done.lines))
+    for warning in done.warnings:
+        click.echo(f"tfx: {warning}.", err=True)
     if done.exit_code:
         click.echo(f"tfx: the program ended with exit code {done.exit_code}; what it fetched is on the cassette.", err=True)
         ctx.exit(done.exit_code)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from recorder import credentials as sources
@@ -32,11 +32,12 @@ from tfx.jsonbody import Json
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A cassette was written: what to say about it. `exit_code` is that of the program recorded, else 0."""
+    """A cassette was written: what to say about it, and what besides. `exit_code` is that of the program recorded, else 0."""
 
     lines: tuple[str, ...]
     report: dict[str, Json]
     exit_code: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def run(order: Order) -> Done:
@@ -56,7 +57,8 @@ def run(order: Order) -> Done:
     if order.program:
         return _program(order)
     if order.simulated:
-        return _finished(order, simulated(order))
+        capture, warnings = simulated(order)
+        return replace(_finished(order, capture), warnings=warnings)
     return _live(order)
 
 

@@ -46,9 +46,16 @@ class _StandIn(Protocol):
         """The certificate to trust."""
         ...
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to say at the end."""
+        ...
 
-def simulated(order: Order) -> Capture:
-    """A capture of the stand-in; the same order gives the same exchanges, but for the client's random verifier.
+
+def simulated(order: Order) -> tuple[Capture, tuple[str, ...]]:
+    """A capture of the stand-in, and what to say at the end, such as a fault that no request met.
+
+    The same order gives the same exchanges, but for the client's random verifier.
 
     Raises:
         UsageError: the order holds what only a live recording needs, or a fault or an instant that cannot be read.
@@ -68,4 +75,5 @@ def simulated(order: Order) -> Capture:
     account = invent(identity=order.seed, therapy=order.seed, now=now, days=order.history or days, region=errand.region)
     with running(account, era=errand.era, region=errand.region, now=now, faults=faults) as stand_in:
         person = Credentials(email=account.email, password=account.password)
-        return record(person, errand, clock=lambda: now, way=Way(proxy=stand_in.proxy_url, ca_file=stand_in.ca_file))
+        found = record(person, errand, clock=lambda: now, way=Way(proxy=stand_in.proxy_url, ca_file=stand_in.ca_file))
+        return found, stand_in.warnings

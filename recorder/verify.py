@@ -89,6 +89,9 @@ def _recorded(order: "Order") -> "Capture":
     from recorder.simulated import simulated
 
     if order.simulated:
-        return simulated(order)
+        capture, warnings = simulated(order)
+        for warning in warnings:
+            click.echo(f"tfx: {warning}.", err=True)
+        return capture
     person = credentials.find(order.credentials)
     return record(person, order.errand(local_day(datetime.now(UTC))), clock=lambda: datetime.now(UTC))

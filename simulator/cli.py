@@ -66,6 +66,8 @@ def simulate(
         for name, value in {**stand_in.environment, "TFX_EMAIL": person.email, "TFX_PASSWORD": person.password}.items():
             click.echo(f"export {name}={shlex.quote(value)}")
         stop.wait()
+        for warning in stand_in.warnings:
+            click.echo(f"tfx: {warning}.", err=True)
 
 
 def real_now() -> datetime:

@@ -10,7 +10,7 @@ from typing import Final
 from simulator.account import Account
 from simulator.service import Service
 from tandem.eras import CURRENT
-from tandem.faults import Fault
+from tandem.faults import Fault, never_met
 from tandem.regions import HOSTS
 from tfx.capture import Seen
 from tfx.loopback import Loopback, answering
@@ -58,6 +58,12 @@ class StandIn:
     def failures(self) -> tuple[str, ...]:
         """Exceptions of the stand-in itself, by class name; empty unless it has a bug."""
         return self.loopback.ledger.failures
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to say at the end: which faults no request has met."""
+        idle = self.service.idle
+        return (never_met(idle, "the stand-in"),) if idle else ()
 
     def secrets(self) -> tuple[Seen, ...]:
         """Every credential, cookie, code, token, id and name it gave out or holds: what must be found nowhere afterwards."""

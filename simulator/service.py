@@ -112,6 +112,11 @@ class Service:
             transport=fault if fault and is_on_the_way(fault) else None,
         )
 
+    @property
+    def idle(self) -> tuple[Fault, ...]:
+        """The faults that no request has met yet."""
+        return self._faults.idle
+
     def secrets(self) -> tuple[Seen, ...]:
         """Every credential, cookie, code, token, id and name that the stand-in gave out or holds."""
         return (*self._world.account.secrets(), *self._world.state.issued())

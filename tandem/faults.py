@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Lock
@@ -66,6 +66,12 @@ def late(kind: str) -> float | None:
     """How many seconds late an answer is, if that is the fault."""
     found = _LATE.match(kind)
     return float(found.group(1)) if found else None
+
+
+def never_met(idle: Iterable[object], server: str) -> str:
+    """The message about faults on which no request of the client fell."""
+    faults = ", ".join(map(str, idle))
+    return f"the fault {faults} was never met: {server} got fewer requests; remove the fault, or let the client ask more often"
 
 
 class Faults:

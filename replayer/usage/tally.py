@@ -9,7 +9,7 @@ from replayer.matching.index import Entry
 from replayer.matching.words import label
 from replayer.programs.child_processes import ChildReport
 from replayer.stacks.caller import caller
-from tandem.faults import Fault
+from tandem.faults import Fault, never_met
 from tfx.errors import MismatchError, NetworkBlockedError, UnusedError
 
 __tracebackhide__ = True  # pytest --showlocals would print the live request
@@ -136,4 +136,4 @@ class Tally:
 
 def idle_words(idle: Iterable[str]) -> str:
     """The message about unused faults."""
-    return f"the fault {', '.join(idle)} was never met: the cassette got fewer requests; remove the fault, or let the client ask more often"
+    return never_met(idle, "the cassette")

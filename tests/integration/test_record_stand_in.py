@@ -332,14 +332,17 @@ def test_the_stand_in_recorded_twice_gives_the_same_bytes(
     era: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    command = ["record", "week", "--simulated", "--since", "2026-11-18", "--era", era, "--json"]
+    command = ["record", "week", "--simulated", "--since", "2026-11-18", "--era", era, "--json", "--fault", "jwks:9:500"]
     assert run(command) == 0
     first = (tmp_path / "cassettes" / "week.json").read_bytes()
     assert run(command) == 0
     assert (tmp_path / "cassettes" / "week.json").read_bytes() == first
-    reports = capsys.readouterr().out.splitlines()
+    out, err = capsys.readouterr()
+    reports = out.splitlines()
     assert reports[0] == reports[1]
     assert reports[0].startswith('{"cassette": "cassettes/week.json", "region": "us", "era": "')
+    never = "the fault jwks:9:500 was never met: the stand-in got fewer requests; remove the fault, or let the client ask more often"
+    assert err == f"tfx: {never}.\n" * 2
 
 
 def test_a_program_is_recorded_with_its_urllib_and_its_exit_code(live: StandIn, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
