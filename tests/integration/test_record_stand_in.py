@@ -446,7 +446,8 @@ def test_sigterm_leaves_nothing_behind(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "tfx", "record", "x", "--simulated", "--days", "90", "--cassettes", str(tmp_path / "cassettes")]
     with subprocess.Popen(command, env=around, stderr=subprocess.PIPE, text=True) as child:
         end = time.monotonic() + 20
-        while not any((tmp_path / "temporary").iterdir()):  # the folder of the stand-in's certificate
+        # The folder of the stand-in's certificate; before, Python tries the place with a file of its own.
+        while not any(path.is_dir() for path in (tmp_path / "temporary").iterdir()):
             assert time.monotonic() < end
             time.sleep(0.01)
         child.terminate()
