@@ -13,6 +13,7 @@ from recorder.session import Way, record
 from tandem.faults import Fault
 from tfx.capture import Capture
 from tfx.errors import UsageError
+from tfx.extras import need
 from tfx.stages import stage
 
 NOW: Final = "2026-11-18T20:30:00Z"
@@ -62,6 +63,7 @@ def simulated(order: Order) -> tuple[Capture, tuple[str, ...]]:
     """
     if order.resume or order.credentials:
         raise UsageError("the stand-in needs no credentials and is recorded in a second; leave --resume and --credentials out")
+    need("--simulated", "simulator")
     invent = cast("Callable[..., _Invented]", stage("simulator.account:account"))
     running = cast("Callable[..., AbstractContextManager[_StandIn]]", stage("simulator.proxy:running"))
     instant = cast("Callable[[str], datetime]", stage("simulator.cli:instant"))

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import click
 
 from tfx.errors import UsageError
+from tfx.extras import need
 from tfx.interrupted import interrupted
 
 
@@ -53,6 +54,7 @@ def simulate(
       tfx simulate --region eu --era 2025 --days 14
       tfx simulate --fault pump-logs:2:500 --fault pump-logs:3:reset --fault login:1:429
     """
+    need("tfx simulate", "simulator")
     from simulator.account import account
     from simulator.proxy import running
     from tandem.faults import Fault

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from tfx.errors import FoundError, UsageError
+from tfx.extras import need
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,7 @@ def demo(region: str, keep: Path | None, as_json: bool) -> None:
       tfx demo --region eu --keep demo-files
       tfx demo --json
     """
+    need("tfx demo", "simulator", "pipeline")
     from rich.console import Console
 
     from simulator.demo_report import show

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from tfx.errors import UsageError
+from tfx.extras import need
 
 ALPN: Final = ("http/1.1",)
 """What is spoken inside: a client that prefers HTTP/2 learns it in the handshake."""
@@ -17,10 +17,9 @@ class Authority:
 
     def __init__(self, hosts: Iterable[str], *, name: str) -> None:
         """`name` is what the certificate calls itself; UsageError without trustme."""
-        try:
-            import trustme
-        except ModuleNotFoundError as error:
-            raise UsageError('certificates need trustme; install it with: pip install "tandem-tfx[serve]"') from error
+        need("answering over HTTPS", "serve")
+        import trustme
+
         self._ca = trustme.CA(organization_name=name, organization_unit_name="invented, trust it nowhere")
         self.contexts: Mapping[str, ssl.SSLContext] = {host: self._context(host) for host in hosts}
 

@@ -18,6 +18,7 @@ import click
 
 from tfx import __version__
 from tfx.errors import InputError, TfxError
+from tfx.extras import missing
 from tfx.stages import stage
 
 VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -163,6 +164,7 @@ WORDS: tuple[tuple[type[BaseException], Callable[..., tuple[str, int]]], ...] = 
     (_Terminated, lambda _: _TERMINATED),
     (KeyboardInterrupt, lambda _: _STOPPED),
     (OSError, lambda error: (_outside(error), InputError.exit_code)),
+    (ModuleNotFoundError, lambda error: (str(missing(error.name) or _own_fault(error)), TfxError.exit_code)),
     (BaseException, lambda error: (_own_fault(error), TfxError.exit_code)),
 )
 """What is said of each kind of error, and the exit code; the first kind that fits counts."""

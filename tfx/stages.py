@@ -2,7 +2,7 @@
 
 from importlib import import_module
 
-from tfx.errors import UsageError
+from tfx.extras import missing
 
 
 def stage(name: str) -> object:
@@ -11,13 +11,8 @@ def stage(name: str) -> object:
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name is not None and error.name.split(".")[0] == module_name.split(".")[0]:
+        told = missing(error.name)
+        if told is None:
             raise
-        raise UsageError(
-            f"{module_name.split('.')[0]} needs the library {error.name}, which is not installed; "
-            f"install it with: pip install 'tandem-tfx[{EXTRAS.get(module_name.split('.')[0], 'pipeline')}]'"
-        ) from error
+        raise told from error
     return getattr(module, attribute)
-
-
-EXTRAS = {"pipeline": "pipeline,prefect", "simulator": "simulator", "recorder": "simulator"}

@@ -10,6 +10,7 @@ import click
 
 from pipeline.options import AS_JSON, DAY, Account, account, as_text_or_json, say_which_zone, see_that_they_go_together
 from tandem.eras import CURRENT, ERAS
+from tfx.extras import need
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -90,6 +91,10 @@ def run(context: click.Context, /, **given: Unpack[Given]) -> None:
       tfx pipeline run --cassettes study --output study-tables --runner dask --workers 8
     """
     see_that_they_go_together(context)
+    if given["prefect"]:
+        need("--prefect", "prefect")
+    if given["runner"] == "dask":
+        need("--runner dask", "dask")
     if given["cassettes"] is not None and given["output"] is not None:
         _run_many(given["cassettes"], given["output"], given)
     else:

@@ -4,7 +4,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Final, Protocol
 
-from tfx.errors import FormatError, UsageError
+from tfx.errors import FormatError
+from tfx.extras import need
 
 DEEPEST: Final = 64
 """How deep a file may nest."""
@@ -27,10 +28,8 @@ def library(name: str) -> ModuleType:
     Raises:
         UsageError: it is not installed.
     """
-    try:
-        return import_module(name)
-    except ModuleNotFoundError:
-        raise UsageError("vcrpy cassettes need the library vcrpy; install it with: pip install 'tandem-tfx[convert]'") from None
+    need("a cassette of vcrpy", "convert")
+    return import_module(name)
 
 
 def safe_yaml(data: bytes, where: str) -> object:
