@@ -15,9 +15,7 @@ _LIBRARIES: Final = tuple(
         *(f"{_OURS / package}/" for package in ("replayer", "tfx")),
     }
 )
-_ENTRIES: Final = frozenset(
-    str(Path(__file__).with_name(f"{name}.py")) for name in ("requests_urllib_httpx", "http_client", "aiohttp_transport")
-)
+_ENTRIES: Final = frozenset(f"{__package__}.{name}" for name in ("requests_urllib_httpx", "http_client", "aiohttp_transport"))
 """Where requests come in: between these and `caller` nothing but ours runs."""
 _DEEPEST: Final = 200
 _ENDS: Final = [1]
@@ -28,21 +26,23 @@ def caller() -> str:
     """`file.py:12`, the innermost line outside the standard library, installed packages and tfx; empty where there is none."""
     # Looking at a frame costs half a microsecond, and three of four stand between here and where the request came in: where that was the
     # last time, it is again.
-    known, depth = _KNOWN, _ENDS[0]
+    depth = _ENDS[0]
     try:
         frame = sys._getframe(depth)  # noqa: SLF001  # inspect.stack reads sources
     except ValueError:
         depth = 0
-    if not depth or frame.f_code.co_filename not in _ENTRIES:
+    if not depth or frame.f_globals.get("__name__") not in _ENTRIES:
         depth, frame = 1, sys._getframe(1)  # noqa: SLF001  # no public way costs as little
     for at in range(depth, _DEEPEST):
-        name = frame.f_code.co_filename
-        is_library = known.get(name)
-        if is_library is None:
-            is_library = known[name] = name.startswith((*_LIBRARIES, "<"))
-        if not is_library:
-            return f"{name[name.rfind(os.sep) + 1 :]}:{frame.f_lineno}"
-        if name in _ENTRIES:
+        # Not `f_code` at once: each look at it is an audit event, which the guard hears.
+        module = frame.f_globals.get("__name__")
+        if module not in _KNOWN:
+            name = frame.f_code.co_filename
+            if name.startswith(_LIBRARIES):
+                _KNOWN.update({module} - _ANYBODYS)
+            elif not name.startswith("<"):
+                return f"{name[name.rfind(os.sep) + 1 :]}:{frame.f_lineno}"
+        if module in _ENTRIES:
             _ENDS[0] = at
         if frame.f_back is None:
             break
@@ -50,5 +50,7 @@ def caller() -> str:
     return ""
 
 
-_KNOWN: Final[dict[str, bool]] = {}
-"""Whether a file is a library's: asked for every frame of every first use."""
+_ANYBODYS: Final = frozenset({"__main__", None})
+"""Names of modules that say nothing of whose they are."""
+_KNOWN: Final[set[str | None]] = set()
+"""Modules of libraries that were met."""
