@@ -22,8 +22,9 @@ from tandem.windows import Window
 from tfx.cassette import Cassette
 from tfx.errors import UsageError
 from tfx.exchange import Exchange, Headers, Request, Response
+from tfx.named import named
 from tfx.stages import stage
-from tfx.store import load_exactly, path_of
+from tfx.store import load_exactly
 
 _SPANS = {"pump-logs": ("assignmentId", "startDate", "endDate"), "pump-events": ("tconnectDeviceId", "minDate", "maxDate")}
 _OK = 200
@@ -88,15 +89,14 @@ class CassetteAdapter(HTTPAdapter):
 
 
 @contextmanager
-def from_cassette(named: str, *, as_era: str | None = None, loopback: bool = False, guarded: bool = True) -> Iterator[Origin]:
+def from_cassette(cassette_name: str, *, as_era: str | None = None, loopback: bool = False, guarded: bool = True) -> Iterator[Origin]:
     """The service as the cassette has it, by path or by name in cassettes/. Raises CassetteError if it cannot be read.
 
     `as_era` serves it as that era's, as far as the recording holds what it takes. A cassette lets anyone sign in; time stands still at its
     clock, and nobody waits before trying again. The network is blocked meanwhile, but for this machine itself if `loopback` says so; not
     `guarded`, it is not blocked. At the end it says what was asked in vain and who tried to reach out: MismatchError, NetworkBlockedError.
     """
-    path = Path(named)
-    recorded = load_exactly(path if path.suffix or path.exists() else path_of(named, Path("cassettes")))
+    recorded = load_exactly(named(Path(cassette_name)))
     blocked = cast("Callable[[tuple[str, ...]], AbstractContextManager[object]]", stage("replayer.guard.hook:blocked"))
     replay = cast("type[Replay]", stage("replayer.replay:Replay"))(recorded, as_era=as_era)  # type: ignore[call-arg]  # a protocol says nothing of how it is made
     cassette = replay.cassette

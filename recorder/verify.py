@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 
 from recorder.cli import check_stand_in, stand_in
+from tfx.cassette_argument import CASSETTE
 
 if TYPE_CHECKING:
     from recorder.order import Order
@@ -28,7 +29,7 @@ class _Reports(Protocol):
 
 
 @click.command()
-@click.argument("cassette", type=click.Path(path_type=Path))
+@click.argument("cassette", type=CASSETTE)
 @click.option("--era", type=click.Choice(["2025", "2026-07", "2026-10"]), help="Version of the API to use.  [default: the cassette's]")
 @click.option(
     "--pump",

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from tfx.cassette_argument import CASSETTE
+
 if TYPE_CHECKING:
     from replayer.programs.child import Options
     from replayer.programs.program import Line, Outcome
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("cassette", type=click.Path(path_type=Path))
+@click.argument("cassette", type=CASSETTE)
 @click.argument("program", nargs=-1, type=click.UNPROCESSED, metavar="-- PROGRAM [ARGS]...")
 @click.option("--all-used", is_flag=True, help="Fail if a recorded exchange was not requested.")
 @click.option("--freeze", is_flag=True, help="Set the program's clock to the time of the recording.")
@@ -37,6 +39,13 @@ if TYPE_CHECKING:
     multiple=True,
     help="Let the program start NAME (curl, sh), which tfx cannot guard. May be repeated.",
 )
+@click.option(
+    "--allow",
+    "allowed",
+    metavar="HOST",
+    multiple=True,
+    help="Let the program connect to HOST: loopback (this machine), an address, or unix:/PATH. May be repeated.",
+)
 @click.option("--serve", is_flag=True, help="Serve over HTTPS on loopback, to PROGRAM or until interrupted.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port for --serve.  [default: any free one]")
 @click.option("--unsealed", is_flag=True, help="Do not isolate the network of a program that is not Python.")
@@ -54,7 +63,8 @@ def replay(
 ) -> int:
     """Run a program offline against a cassette.
 
-    CASSETTE answers what the program asks Tandem Source; any other network access is blocked. Any e-mail address and password sign in.
+    CASSETTE, a file or a name in cassettes/, answers what the program asks Tandem Source; any other network access is blocked, to this
+    machine itself too, unless --allow lets it through. Any e-mail address and password sign in.
 
     PROGRAM is a .py file, -m MODULE, a console script, or a program in any other language. A program that is not Python is led to a local
     proxy by HTTPS_PROXY and the like, and on Linux runs in a network namespace of its own. --serve without PROGRAM prints those variables
@@ -72,7 +82,8 @@ def replay(
     Examples:
       tfx replay cassettes/session-us.json -- app.py --verbose
       tfx replay cassettes/session-us.json --freeze -- -m mypackage
-      tfx replay cassettes/session-us.json --json -- simulator/reading_program.py us 2024-07-02 2024-07-03
+      tfx replay my-week --allow loopback -- bridge.py              (that talks to a server on this machine, too)
+      tfx replay cassettes/session-us.json --json -- app.py > usage.json
       tfx replay cassettes/session-us.json --fault pump-logs:1:429 --fault any:3:reset --virtual-clock -- app.py
       tfx replay cassettes/session-us.json --as-era 2025 -- old_client.py
       tfx replay cassettes/session-us.json -- node app.js
@@ -101,7 +112,7 @@ def replay(
 
         outcome = run(line, cassette=cassette, quiet=as_json, **options)
     else:
-        if options["freeze"] or options["programs"] or options["virtual_clock"]:
+        if options["freeze"] or options["programs"] or options["virtual_clock"] or options["allowed"]:
             raise UsageError(_only_for_python(cassette, running))
         outcome = _served(line, running, port=port, as_json=as_json, sealed=not unsealed)
     if as_json:
@@ -120,7 +131,7 @@ def _line(program: tuple[str, ...], *, serve: bool) -> "Line | None":
 def _only_for_python(cassette: Path, running: "Replay") -> str:
     clock = f"TZ=UTC tfx replay {cassette} -- faketime -f '@{running.cassette.clock:%Y-%m-%d %H:%M:%S}' PROGRAM"
     return (
-        "--freeze, --virtual-clock and --allow-programs are for Python programs that tfx runs itself; leave them out. "
+        "--freeze, --virtual-clock, --allow and --allow-programs are for Python programs that tfx runs itself; leave them out. "
         f"libfaketime sets the clock of other programs: {clock}"
     )
 

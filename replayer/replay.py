@@ -6,6 +6,8 @@ from typing import cast
 from urllib.parse import unquote, urlsplit
 
 from replayer.faults import Plan, Struck
+from replayer.guard.hook import GUARD
+from replayer.guard.ways import kind_of, way
 from replayer.matching import access
 from replayer.matching.bound import signs_in
 from replayer.matching.content_encoding import negotiated
@@ -153,6 +155,7 @@ class Replay(Tally):
                 state=self._index.state,
                 era=self._index.era.name,
                 strict=self._windows is None,
+                allow=way(GUARD.player, kind_of(urlsplit(question.origin).netloc)),
             ),
         )
 

@@ -38,6 +38,7 @@ def offline(
 ) -> Iterator[Replay]:
     """Everything this process asks over HTTP is answered from the cassette while this lasts; the network is blocked.
 
+    `cassette`: one that was read, its path, or its name in cassettes/.
     requests, urllib.request, httpx, aiohttp, urllib3 and http.client are served; anything else meets the guard. `strict_windows`
     answers recorded windows only;
     `freeze` sets the clock to the cassette's, from where it runs on; on a `virtual_clock` waiting costs no time (`clock.py`).
@@ -45,9 +46,9 @@ def offline(
     `as_era` serves the cassette as that era's (`2025`, `2026-07`, `2026-10`), as far as the recording holds what it takes.
     `signed_in`: a client may come with the cookies and tokens of the cassette, as one does that signed in before; otherwise they are good
     once this replay handed them out.
-    `allow` may name hosts the guard lets through, or `loopback`. Processes of this very Python, multiprocessing's among them, carry guard
-    and cassette (each with a replay of its own); other programs are not started, for they would not be offline; `allow_programs` names
-    (by base name) those that may.
+    `allow` may name hosts the guard lets through, `loopback` or `unix:/path`.
+    Processes of this very Python, multiprocessing's among them, carry guard and cassette (each with a replay of its own); other programs
+    are not started, for they would not be offline; `allow_programs` names (by base name) those that may.
     May nest: the innermost cassette answers, and what it lacks the replay given as `behind`.
 
     Raises:
@@ -57,9 +58,10 @@ def offline(
     from replayer.stacks import patches
 
     if not isinstance(cassette, Cassette):
+        from tfx.named import named
         from tfx.store import opened
 
-        cassette = opened(Path(cassette))
+        cassette = opened(named(Path(cassette)))
     replay = Replay(cassette, strict_windows=strict_windows, faults=faults, as_era=as_era, signed_in=signed_in, behind=behind)
     with ExitStack() as stack:
         stack.enter_context(blocked(allow))
@@ -73,6 +75,7 @@ def offline(
                 faults=map(str, replay.faults),
                 programs=allow_programs,
                 allowed=GUARD.allowed,
+                player=GUARD.player,
             )
         )
         stack.enter_context(patches.answered_by(replay.answer, replay.holds))

@@ -223,7 +223,8 @@ def _unreadable(path: Path, error: OSError) -> CassetteError:
 def _near(path: Path) -> str:
     from difflib import get_close_matches  # only who errs needs it
 
-    names = get_close_matches(path.stem, [other.stem for other in path.parent.glob(f"*{SUFFIX}")])
+    folders = (path.parent, path.parent / "cassettes") if len(path.parts) == 1 else (path.parent,)
+    names = get_close_matches(path.stem, [other.stem for folder in folders for other in folder.glob(f"*{SUFFIX}")])
     return f" (near it: {', '.join(names)})" if names else ""
 
 

@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfx.cassette_argument import CASSETTE
+
 if TYPE_CHECKING:
     from replayer.contents.drift import Drift
 
 
 @click.command()
-@click.argument("old", type=click.Path(path_type=Path))
-@click.argument("new", type=click.Path(path_type=Path))
+@click.argument("old", type=CASSETTE)
+@click.argument("new", type=CASSETTE)
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 def diff(old: Path, new: Path, *, as_json: bool) -> int:
     """Compare two cassettes: has the service changed?

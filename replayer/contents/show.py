@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tfx.cassette_argument import CASSETTE
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("cassette", type=click.Path(path_type=Path))
+@click.argument("cassette", type=CASSETTE)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a self-contained HTML page, with a glucose chart.")
 def show(cassette: Path, *, as_json: bool, html: Path | None) -> None:

@@ -24,6 +24,7 @@ from typing import Final
 
 from replayer.guard.children import EVENTS, unguarded
 from replayer.guard.targets import CALLS, is_address, is_loopback, place_words, target
+from replayer.guard.ways import Player, kind_of, way
 from replayer.stacks.caller import caller
 from tfx.errors import NetworkBlockedError
 
@@ -55,6 +56,7 @@ class Guard:
         "_programs",
         "_reports",
         "_watching",
+        "player",
     )
 
     def __init__(self) -> None:
@@ -71,6 +73,7 @@ class Guard:
         # One byte that forked processes share with the one that put the guard on.
         self._forked = mmap.mmap(-1, 1)
         self._owner = os.getpid()
+        self.player: Player = "offline"
 
     @property
     def attempts(self) -> list[str]:
@@ -178,8 +181,7 @@ class Guard:
 
     def _audit(self, event: str, args: tuple[object, ...]) -> None:
         if event in CALLS and self._depth:
-            attempt = self._call(event, args)
-            remedy = "Use requests, urllib.request, httpx, aiohttp, urllib3 or http.client, or allow loopback where a test needs it"
+            attempt, remedy = self._call(event, args)
         elif event in EVENTS and self._watching:
             for prepare in self._prepare:
                 prepare()
@@ -207,13 +209,16 @@ class Guard:
             f"replay is offline, and something tried to {attempt}; only what is on the cassette is answered. {remedy}"
         )
 
-    def _call(self, event: str, args: tuple[object, ...]) -> str | None:
+    def _call(self, event: str, args: tuple[object, ...]) -> tuple[str | None, str]:
+        """What the call would reach, if it may not, and what to do about it."""
         found = target(event, args)
         if found is None or self.lets(found[0]):
-            return None
+            return None, ""
         # Of an address there is nothing to look up: it is the first step of a connection.
         words = "reach {} (getaddrinfo)" if event == "socket.getaddrinfo" and is_address(found[0]) else CALLS[event]
-        return words.format(place_words(*found))
+        through = way(self.player, kind_of(found[0]))
+        let = f". To let it through: {through}" if through else ""
+        return words.format(place_words(*found)), f"Ask by requests, urllib.request, httpx, aiohttp, urllib3 or http.client{let}"
 
     def _start(self, event: str, args: tuple[object, ...]) -> str | None:
         name = unguarded(event, args)

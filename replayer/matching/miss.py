@@ -29,11 +29,12 @@ def report(
     state: State = "start",
     era: str = "",
     strict: bool = False,
+    allow: str = "",
 ) -> str:
     """Some short lines: what was asked, what is nearest and where it differs, what to do next.
 
     `used`: who asked for an exchange first (`file:line` or blank); `strict`: other days than were recorded are not derived;
-    `era`: the one of the service that is replayed.
+    `era`: the one of the service that is replayed; `allow`: what lets a host through that is not the service's.
     """
     ranked = nsmallest(
         NEAREST,
@@ -54,7 +55,8 @@ def report(
     nearest = near[0] if near else None
     if said := live(question, nearest, era):
         lines.append(f"  live: {said}")
-    return "\n".join(lines) + NEXT + remedy(question, nearest, verdict, cassette, state=state, era=era, strict=strict, others=candidates)
+    said = remedy(question, nearest, verdict, cassette, state=state, era=era, strict=strict, others=candidates, allow=allow)
+    return "\n".join(lines) + NEXT + said
 
 
 def _use(number: int, used: Mapping[int, str]) -> str:

@@ -32,10 +32,12 @@ def remedy(
     era: str = "",
     strict: bool = False,
     others: Sequence[Candidate] = (),
+    allow: str = "",
 ) -> str:
-    """What to do next; `others` are all exchanges of the cassette, `era` is its own."""
+    """What to do next; `others` are all exchanges of the cassette, `era` is its own, `allow` lets another host through."""
     if urlsplit(question.origin).netloc not in HOSTS:
-        return "tfx has only Tandem Source to answer with; allow the host where a test needs it (loopback), or let the program leave it out"
+        let = f", or let it through: {allow}" if allow else ""
+        return f"tfx has only Tandem Source to answer with; let the program leave it out{let}"
     if nearest and (stranger := _stranger(question, nearest.question)):
         return stranger
     again = f"record it again with: tfx record {cassette}"

@@ -10,11 +10,12 @@ import sys
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypedDict, Unpack
+from typing import TYPE_CHECKING, Final, TypedDict, Unpack, cast
 
 from tandem.clients import without_caches
 
 if TYPE_CHECKING:
+    from replayer.guard.ways import Player
     from replayer.replay import Replay
     from tfx.exchange import Request, Response
 
@@ -28,7 +29,8 @@ STRICT: Final = "TFX_REPLAY_STRICT_WINDOWS"
 SIGNED_IN: Final = "TFX_REPLAY_SIGNED_IN"
 PROGRAMS: Final = "TFX_REPLAY_ALLOW_PROGRAMS"
 ALLOWED: Final = "TFX_REPLAY_ALLOW_HOSTS"
-NAMES: Final = (CASSETTE, REPORT, FREEZE, VIRTUAL, FAULTS, ERA, STRICT, SIGNED_IN, PROGRAMS, ALLOWED)
+PLAYER: Final = "TFX_REPLAY_PLAYER"
+NAMES: Final = (CASSETTE, REPORT, FREEZE, VIRTUAL, FAULTS, ERA, STRICT, SIGNED_IN, PROGRAMS, ALLOWED, PLAYER)
 BOOTSTRAP: Final = Path(__file__).with_name("bootstrap")
 
 
@@ -43,10 +45,12 @@ def activate() -> None:
 
     _GIVEN.update({name: os.environ[name] for name in NAMES if name in os.environ})
     GUARD.install()
+    GUARD.player = cast("Player", _GIVEN.get(PLAYER, "program"))
     GUARD.allow(_GIVEN.get(ALLOWED, "").split())
     GUARD.watch(filter(None, _GIVEN.get(PROGRAMS, "").split(os.pathsep)))
     GUARD.listen(lambda attempt: tell("blocked", attempt))
-    patches.start(_Later().answer, lambda _url: True)
+    later = _Later()
+    patches.start(later.answer, later.holds)
     tell("on", str(os.getpid()))
     if _GIVEN.get(FREEZE) or _GIVEN.get(VIRTUAL):
         from replayer import clock
@@ -72,12 +76,17 @@ class _Later:
 
     def answer(self, request: "Request") -> "Response":
         """What the cassette says."""
-        replay = self._replay
-        if replay is None:
-            # Threads that ask first all at once must ask the same replay: each of several would answer each exchange.
-            with self._lock:
-                replay = self._replay = self._replay or _made()
-        return replay.answer(request)
+        return (self._replay or self._first()).answer(request)
+
+    def holds(self, url: str) -> bool:
+        """Whether the cassette has anything of that host; asked only of one that the guard lets through."""
+        return (self._replay or self._first()).holds(url)
+
+    def _first(self) -> "Replay":
+        # Threads that ask first all at once must ask the same replay: each of several would answer each exchange.
+        with self._lock:
+            self._replay = replay = self._replay or _made()
+        return replay
 
 
 def _made() -> "Replay":
@@ -116,7 +125,10 @@ def tell(kind: str, words: str, report: Path | None = None) -> None:
 
 
 class Options(TypedDict, total=False):
-    """How the cassette is to be played, as `session.offline` takes it; `programs` and `allowed` are base names and hosts let through."""
+    """How the cassette is to be played, as `session.offline` takes it.
+
+    `programs` and `allowed` are base names and hosts let through, `player` says whose words a message uses (`guard/ways.py`).
+    """
 
     freeze: bool
     strict_windows: bool
@@ -126,6 +138,7 @@ class Options(TypedDict, total=False):
     as_era: str | None
     programs: Iterable[str]
     allowed: Iterable[str]
+    player: str
 
 
 def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: Path, **options: Unpack[Options]) -> dict[str, str]:
@@ -143,6 +156,7 @@ def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: 
         ALLOWED: " ".join(options.get("allowed", ())),
         FAULTS: " ".join(options.get("faults", ())),
         ERA: options.get("as_era") or "",
+        PLAYER: options.get("player", ""),
     }
     return {
         **kept,

@@ -35,8 +35,9 @@ def block(config: pytest.Config) -> None:
     """Block the network from now on."""
     if is_blocked(config):
         return
-    from replayer.guard.hook import LOOPBACK, blocked
+    from replayer.guard.hook import GUARD, LOOPBACK, blocked
 
+    GUARD.player = "pytest"
     config.stash[_GUARD] = ExitStack()
     if _is_all(config):
         # Before any test can register a handler: what is registered last is called first.

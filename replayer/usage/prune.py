@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 import click
 
+from tfx.cassette_argument import CASSETTE
+
 if TYPE_CHECKING:
     from replayer.usage.losses import Losses
     from tfx.cassette import Cassette
@@ -34,7 +36,7 @@ REPORT = click.option(
 
 
 @click.command()
-@click.argument("cassette", type=click.Path(path_type=Path))
+@click.argument("cassette", type=CASSETTE)
 @REPORT
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 if there is something to remove.")
 @click.option("--without-login", is_flag=True, help="Also remove the sign-in, if no test signed in; refused otherwise.")

@@ -118,6 +118,12 @@ def project(pytester: pytest.Pytester) -> Iterator[Project]:
         yield made
 
 
+@pytest.mark.parametrize("marker", ["a client that signs in", "a client that is signed in"])
+def test_a_client_of_ones_own_works_as_it_is_written(project: Project, marker: str) -> None:
+    code, output = project.run(block("docs/pytest.md", marker), "--tfx-allow-unused")
+    assert (code, "2 passed" in output) == (0, True), output
+
+
 def test_the_test_of_the_readme_ends_as_the_readme_says(project: Project) -> None:
     text = block("README.md", "a test")
     code, output = project.run(text, "--tfx-allow-unused")

@@ -31,6 +31,15 @@ except BaseException as error:
 """
 
 
+SERVED = f"""
+import http.server, threading, requests
+with http.server.HTTPServer(("127.0.0.1", 0), http.server.SimpleHTTPRequestHandler) as server:
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(requests.get("http://127.0.0.1:%d/app.py" % server.server_address[1]).status_code, requests.get({SSO!r}).status_code)
+    server.shutdown()
+"""
+
+
 class Here:
     """The command in this process (the program still has one of its own), in a folder with a cassette."""
 
@@ -261,3 +270,14 @@ def test_nothing_is_left_behind(here: Here, monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_program_that_is_interrupted_ends_as_one(here: Here) -> None:
     assert replay(here, "import os, signal; os.kill(os.getpid(), signal.SIGINT)").code == 130
+
+
+def test_a_program_reaches_this_machine_if_it_is_allowed(here: Here) -> None:
+    ran = replay(here, SERVED, "--allow", "loopback")
+    assert (ran.code, ran.out) == (0, "200 200\n"), ran.err
+    ran = replay(here, "import requests; requests.get('http://127.0.0.1:9/')")
+    assert ran.code == 1
+    assert "let the program leave it out, or let it through: tfx replay --allow loopback\n" in ran.err
+    ran = here.tfx("replay", "session", "--allow", "loopback", "--", "true")
+    assert ran.code == 2
+    assert "--freeze, --virtual-clock, --allow and --allow-programs are for Python programs" in ran.err

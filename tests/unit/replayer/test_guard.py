@@ -20,6 +20,7 @@ import tape
 
 from replayer.guard.children import unguarded
 from replayer.guard.hook import GUARD, LOOPBACK, blocked
+from replayer.guard.ways import kind_of
 from replayer.session import offline
 from tfx.errors import NetworkBlockedError
 
@@ -279,3 +280,26 @@ def test_a_sub_interpreter_is_not_made() -> None:
         assert len(replay.blocked) == 1 + (sys.version_info < (3, 12))
         replay.forgive()
     assert importlib.import_module(name).create is make
+
+
+WAYS = (
+    ("offline", "127.0.0.1", 'To let it through: offline(..., allow=("loopback",))'),
+    ("offline", "192.0.2.1", 'To let it through: offline(..., allow=("ADDRESS",))'),
+    ("program", "127.0.0.1", "To let it through: tfx replay --allow loopback"),
+    ("pytest", "127.0.0.1", "To let it through: @pytest.mark.loopback, or for every test tfx_allow_loopback = true in the ini file"),
+    ("pytest", "192.0.2.1", "aiohttp, urllib3 or http.client"),
+)
+
+
+def test_a_blocked_attempt_names_the_way_of_who_plays_the_cassette(monkeypatch: pytest.MonkeyPatch) -> None:
+    for player, host, words in WAYS:
+        monkeypatch.setattr(GUARD, "player", player)
+        with blocked(), GUARD.expecting(), pytest.raises(NetworkBlockedError) as refused, socket.socket() as one:
+            one.connect((host, 9))
+        assert str(refused.value).endswith(words), player
+
+
+def test_what_sort_of_place_a_host_is() -> None:
+    hosts = {"127.0.0.1:8123": "loopback", "[::1]:8123": "loopback", "::1": "loopback", "localhost": "loopback", "unix:/run/x": "socket"}
+    assert {host: kind_of(host) for host in hosts} == hosts
+    assert {kind_of(host) for host in ("192.0.2.1:80", "[2001:db8::1]:80", "2001:db8::1", "ha.example")} == {"host"}

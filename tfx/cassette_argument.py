@@ -1,0 +1,23 @@
+"""The argument of commands that read a cassette: its path, or its name in cassettes/. Light: commands import it before they run."""
+
+from os import PathLike
+from pathlib import Path
+from typing import Final
+
+import click
+
+
+class CassetteFile(click.Path):
+    """A path as click has it, of the file that is meant."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: str | PathLike[str], param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The file that is meant."""
+        from tfx.named import named
+
+        return named(Path(str(super().convert(value, param, ctx))))
+
+
+CASSETTE: Final = CassetteFile()
