@@ -202,7 +202,7 @@ def _changed(connection: Connection) -> Iterator[str]:
     for device, count, later in cast("list[tuple[int, int, int]]", _rows(connection, _CHANGED)):
         if count > A_HANDFUL:
             why = (
-                "all of them later than those: the pump was reset and counts from the beginning again"
+                "all of them later than those: the pump was reset and counts from the beginning again, or they are another recording's"
                 if later == count
                 else "another pump's, or another recording's"
             )

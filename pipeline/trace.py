@@ -110,6 +110,7 @@ def _set_aside(reason: str, detail: str, is_kept: bool) -> str:
 
 def _not_received(connection: Connection, device: int, group: int, number: int) -> str:
     before, after = neighbours(connection, device, group, number)
-    between = f"received are {before if before is not None else 'none'} before it and {after if after is not None else 'none'} after it"
+    last, first = (f"number {number}" if number is not None else "none" for number in (before, after))
+    between = f"the last received before it is {last}, the first after it {first}"
     lost = "".join(f"; the answer for {window} could not be read to its end" for window in unread_days(connection))
     return f"not received: {between}{lost}"

@@ -41,12 +41,12 @@ WENT = {
     10: "no other table uses it: a day began: the rate and the features at midnight",
     11: "quarantine: unknown code (no layout is known); raw_events keeps the record",
     12: "quarantine: changed record (known identity, other content); what came is kept there",
-    13: "not received: received are 12 before it and 20 after it",
+    13: "not received: the last received before it is number 12, the first after it number 20",
     20: "user_modes: part of the row that begins with event 20",
     21: "daily_totals: part of the row that begins with event 8",
     23: "quarantine: impossible value (iob: outside -100 to 100); raw_events keeps the record",
     22: "suspensions: part of the row that begins with event 4",
-    99: "not received: received are 23 before it and none after it",
+    99: "not received: the last received before it is number 23, the first after it none",
 }
 
 
@@ -111,5 +111,5 @@ def test_the_command_tells_it_and_says_by_its_exit_code_whether_it_was_received(
     assert found.output.splitlines()[::3] == [
         "device 1, sequence group 0, event 10", "  no other table uses it: a day began: the rate and the features at midnight",
     ]  # fmt: skip
-    assert lost.output.splitlines()[1] == "  not received: received are 12 before it and 20 after it"
+    assert lost.output.splitlines()[1] == "  not received: the last received before it is number 12, the first after it number 20"
     assert isinstance(wrong.exception, UsageError)
