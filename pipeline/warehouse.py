@@ -62,7 +62,10 @@ def connect(url: str, *, to_read: bool = False) -> Engine:
     no right to write it, and several programs may do so at once.
     """
     if not url.startswith("duckdb:"):
-        raise UsageError(f"the database {shown(url)} is not DuckDB; name one like duckdb:///warehouse.duckdb")
+        right = "is not DuckDB; name one like duckdb:///warehouse.duckdb"
+        if url and "://" not in url:
+            right = f"has no duckdb:/// before it; write duckdb:///{shown(url)}"
+        raise UsageError(f"the database {shown(url)} {right}")
     try:
         engine = create_engine(url, poolclass=StaticPool) if _in_memory(url) else create_engine(url, connect_args={"read_only": to_read})
     except (ArgumentError, NoSuchModuleError, ValueError):  # its text quotes the address, and the password in it
@@ -298,5 +301,5 @@ def _set_up(connection: DBAPIConnection, *, in_memory: bool, names_its_limit: bo
 
 def shown(url: str) -> str:
     """The address without what may be a password in it."""
-    scheme, separator, rest = url.partition("://")
+    scheme, separator, rest = url.partition("://") if "://" in url else ("", "", url)
     return f"{scheme}{separator}{rest.rpartition('@')[2]}"

@@ -54,7 +54,8 @@ def find(
         email = email or ask("E-mail address of your Tandem Source account", False)
         password = password or ask("Password (not shown, not stored)", True)
     if not (email and password):
-        raise UsageError(f"there are no credentials for Tandem Source; {HOW}")
+        lacking = "is no password" if email else "is no e-mail address" if password else "are no credentials"
+        raise UsageError(f"there {lacking} for Tandem Source; {HOW}")
     if not all(value.isprintable() for value in (email, password)):
         # Bytes that are not UTF-8 come in as lone surrogates, which no request can carry; a pasted line end is never meant.
         raise UsageError("the e-mail address or the password holds a line end or bytes that are not UTF-8; set it again, in UTF-8")

@@ -170,7 +170,12 @@ def local_day(instant: datetime) -> date:
 
 
 def _program(order: Order) -> Done:
-    if order.simulated or order.resume or order.since or order.until or order.days or order.pump or order.credentials:
+    if order.simulated:
+        raise UsageError(
+            "--simulated records without a program; to record a program on the simulated service, start tfx simulate and run "
+            "tfx record NAME -- PROGRAM with the variables that it prints"
+        )
+    if order.resume or order.since or order.until or order.days or order.pump or order.credentials:
         raise UsageError(
             "a program decides itself what it fetches and how it signs in; only --region, --era, --cassettes, --values, --policy, "
             "--report, --suggest, --leave-out-refused and --json go with -- PROGRAM"

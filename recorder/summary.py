@@ -13,6 +13,7 @@ from tfx.cassette import SYNTHETIC, Cassette
 from tfx.codec import decoded
 from tfx.exchange import Exchange
 from tfx.jsonbody import Json, parse
+from tfx.plural import plural
 
 RECORD_SIZE = 26
 
@@ -26,8 +27,8 @@ def lines(path: Path, done: Scrubbed, known: AbstractSet[str], *, by_program: bo
     cassette, findings = done.cassette, done.findings
     touched = sum(cassette.rules.values())
     first = (
-        f"{path}: {len(cassette.exchanges)} exchanges, {events(cassette)} pump events ({cassette.region}, era {cassette.era}). "
-        f"{len(cassette.rules)} rules touched {touched} places."
+        f"{path}: {plural(len(cassette.exchanges), 'exchange')}, {plural(events(cassette), 'pump event')} "
+        f"({cassette.region}, era {cassette.era}). {plural(len(cassette.rules), 'rule')} touched {plural(touched, 'place')}."
     )
     if cassette.values == SYNTHETIC:
         first += "\nThe amounts of glucose, insulin and carbohydrate are invented; which events there are, and when, is as recorded."
@@ -39,10 +40,10 @@ def lines(path: Path, done: Scrubbed, known: AbstractSet[str], *, by_program: bo
         return (first, "Every place has a rule. Look the file over, then commit it.")
     with_rule, without = [one for one in findings if one.rule], [one for one in findings if not one.rule]
     headings = (
-        (with_rule, "places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE:"),
-        (without, "places were blanked, removed or left out, and no rule can be added for them:"),
+        (with_rule, "without a rule, blanked or removed; a line each, and the rule to add with --policy FILE:"),
+        (without, "blanked, removed or left out, for which no rule can be added:"),
     )
-    told = (line for found, heading in headings if found for line in (f"{len(found)} {heading}", *_shown(found, known)))
+    told = (line for found, heading in headings if found for line in (f"{plural(len(found), 'place')} {heading}", *_shown(found, known)))
     return (first, *told, *_unshown(with_rule, known, suggest))
 
 

@@ -15,6 +15,7 @@ from sanitizer.options import Origin, of_imports
 from sanitizer.outcomes import Cleaning, Report, checked, cleaned, looked_over
 from tfx.cassette import VALUES
 from tfx.errors import UsageError
+from tfx.plural import plural
 
 if TYPE_CHECKING:
     from sanitizer.policy import Policy
@@ -217,7 +218,7 @@ def _show(reports: Sequence[Report], passed: Sequence[Path], *, check: bool, exp
     for path in passed if check else ():
         click.echo(f"{path} not read, because of its name")
     dirty = sum(bool(report.findings) for report in reports)
-    cassettes = f"{len(reports)} cassette" + ("" if len(reports) == 1 else "s")
+    cassettes = plural(len(reports), "cassette")
     if check:
         click.echo(f"{dirty} of {cassettes} not clean" if dirty else f"{cassettes} clean")
     elif any(report.imported and not report.written for report in reports):

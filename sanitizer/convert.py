@@ -24,6 +24,7 @@ from sanitizer.user_rules import rules_of
 from tfx.capture import Capture
 from tfx.cassette import KEEP, Cassette
 from tfx.errors import FormatError, LeakError, RefusedError, UsageError
+from tfx.plural import plural
 from tfx.store import loads, path_of, save
 
 WRITERS: Mapping[str, Callable[[Cassette], bytes]] = MappingProxyType(
@@ -238,4 +239,4 @@ def _show(source: Path, target: Path, made: Imported, *, as_json: bool) -> None:
     if made.left_out:
         click.echo(f"{source} exchanges left out because they cannot be understood: {made.left_out}")
     click.echo(f"{source} {made.places}")
-    click.echo(f"{source} -> {target}: {len(cassette.exchanges)} exchanges, region {cassette.region}, era {cassette.era}")
+    click.echo(f"{source} -> {target}: {plural(len(cassette.exchanges), 'exchange')}, region {cassette.region}, era {cassette.era}")

@@ -149,6 +149,8 @@ def suggested(findings: Iterable[Finding], policy: Policy) -> str:
                 rules[found["place"]] = before if before[0] == rule else ("blank", _SEVERAL)
     known = known_to(policy)
     lines = [line + ("" if is_public(line, known) else MARK) for line in (_line(*row) for row in _rows(rules))]
+    if not lines:
+        lines = ["# Nothing to suggest: no place here lacks a rule that could be added."]
     if others:
         lines += [
             "",

@@ -46,7 +46,7 @@ def walked(visitor: Visitor, exchanges: tuple[Exchange, ...]) -> tuple[Exchange,
             continue
         if found is None:
             what = asked_for(exchange.request.method, exchange.request.url)
-            visitor.note("request", f"a request to no place of Tandem Source ({what})" + ("; removed" if visitor.changes else ""))
+            visitor.note("request", f"a request that tfx has no rules for ({what})" + ("; removed" if visitor.changes else ""))
             continue
         try:
             done = _exchange(visitor, exchange, *found)

@@ -65,7 +65,11 @@ class LazyVerbs(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> tuple[str | None, click.Command | None, list[str]]:
         """The command and what is left of the line; an unknown verb is answered with the known ones."""
         if args and args[0] not in VERBS and not args[0].startswith("-"):
-            raise click.UsageError(f"there is no verb {args[0][:40]!r}; the verbs are {', '.join(VERBS)}", ctx)
+            from difflib import get_close_matches
+
+            near = get_close_matches(args[0], VERBS, n=1)
+            known = f". Did you mean {near[0]!r}?" if near else f"; the verbs are {', '.join(VERBS)}"
+            raise click.UsageError(f"there is no verb {args[0][:40]!r}{known}", ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -143,7 +147,9 @@ def _usage(error: click.ClickException) -> str:
     if isinstance(error, click.exceptions.NoArgsIsHelpError) and isinstance(error.ctx.command, click.Group):
         return f"name what to do: {', '.join(error.ctx.command.list_commands(error.ctx))}. See: {error.ctx.command_path} --help"
     where = error.ctx.command_path if isinstance(error, click.UsageError) and error.ctx else "tfx"
-    text = error.format_message().rstrip(".").replace("No such command", "there is no verb")
+    text = error.format_message().rstrip(".")
+    for click_says, tfx_says in PLAINLY.items():
+        text = text.replace(click_says, tfx_says)
     return f"{text}{'' if text.endswith('?') else '.'} See: {where} --help"
 
 
@@ -153,6 +159,17 @@ def _outside(error: OSError) -> str:
     where = f" ({error.filename})" if type(error).__module__ == "builtins" and isinstance(error.filename, str) else ""
     return f"a file, folder or connection cannot be used{where}: {what}; check it and run the command again"
 
+
+PLAINLY: Mapping[str, str] = MappingProxyType(
+    {
+        "No such command": "there is no verb",
+        "does not match the format '%Y-%m-%d'": "is not a date, such as 2026-03-01",
+        "is not a valid integer range": "is not a whole number",
+        "is not a valid integer": "is not a whole number",
+        "is not a valid float range": "is not a number",
+    }
+)
+"""What Click says of a mistake, and what is said in its place."""
 
 _STOPPED = ("interrupted; nothing was left half written", 130)
 _TERMINATED = ("ended by SIGTERM; nothing was left half written", 143)

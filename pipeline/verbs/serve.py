@@ -7,6 +7,7 @@ import click
 
 from pipeline.options import DATABASE, Account, account, say_which_zone
 from tfx.errors import UsageError
+from tfx.plural import plural
 
 
 class Given(Account):
@@ -59,4 +60,4 @@ def serve(**given: Unpack[Given]) -> None:
     stop = Stop()
     with heard(stop.hear):
         done = served(once, interval=given["every"] * 60, clock=Clock(now=time.monotonic, wait=time.sleep), tell=tell, stop=stop)
-        click.echo(f"stopped after {done} runs; what they stored is in {database}")
+        click.echo(f"stopped after {plural(done, 'run')}; what they stored is in {database}")

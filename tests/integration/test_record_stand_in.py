@@ -313,7 +313,7 @@ def test_no_network_is_one_paragraph(
         (["record", "x", "--report", "r.txt"], "the report r.txt would be of no form tfx writes"),
         (["record", "x", "--", "ls"], "is not a Python program"),
         (["record", "x", "--simulated", "--since", "2027-01-01"], "would end (2026-11-18) before it begins (2027-01-01)"),
-        (["record", "x", "--since", "yesterday"], "does not match the format '%Y-%m-%d'"),
+        (["record", "x", "--since", "yesterday"], "'yesterday' is not a date, such as 2026-03-01"),
         (["record", "x", "--simulated", "--fault", "nonsense"], "cannot read the fault"),
     ],
 )

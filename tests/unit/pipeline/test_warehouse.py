@@ -52,11 +52,13 @@ def test_a_file_is_made_migrated_and_found_again(tmp_path: Path) -> None:
         made.dispose()
 
 
-@pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "warehouse.duckdb", "", "sqlite://"])
+@pytest.mark.parametrize("url", ["postgresql://me:secret@host/db", "", "sqlite://"])
 def test_what_is_not_duckdb_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(UsageError, match=r"is not DuckDB; name one like duckdb:///warehouse\.duckdb") as told:
         connect(url)
     assert "secret" not in str(told.value)
+    with pytest.raises(UsageError, match=r"the database x\.duckdb has no duckdb:/// before it; write duckdb:///x\.duckdb$"):
+        connect("me:secret@x.duckdb")
 
 
 def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:

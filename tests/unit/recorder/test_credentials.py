@@ -81,6 +81,10 @@ def test_a_machine_without_keyring_is_no_error(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("keyring.get_credential", broken)
     with pytest.raises(UsageError, match="there are no credentials for Tandem Source; set TFX_EMAIL and TFX_PASSWORD, name a file"):
         find(environ={})
+    with pytest.raises(UsageError, match="there is no password for Tandem Source; set TFX_EMAIL and TFX_PASSWORD"):
+        find(environ={"TFX_EMAIL": "someone@example.invalid"})
+    with pytest.raises(UsageError, match="there is no e-mail address for Tandem Source; set"):
+        find(environ={"TFX_PASSWORD": "secret"})
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o666])

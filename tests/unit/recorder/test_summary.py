@@ -26,11 +26,11 @@ def done(*findings: Finding, left_out: int = 0) -> Scrubbed:
 def test_only_what_has_a_rule_to_add_stands_under_that_heading_and_no_name_that_may_be_somebodys() -> None:
     first, *told = lines(Path("x.json"), done(BARE, RULED, NAMED), KNOWN)
     assert told == [
-        "2 places without a rule were blanked or removed; a line each, and the rule to add with --policy FILE:",
+        "2 places without a rule, blanked or removed; a line each, and the rule to add with --policy FILE:",
         "  #1 request header.x-api-key: a header without a rule",
         '    headers.request.x-api-key = "drop"',
         "  #1 response body.<another name 1>: a member without a rule",
-        "1 places were blanked, removed or left out, and no rule can be added for them:",
+        "1 place blanked, removed or left out, for which no rule can be added:",
         "  #2 response body.<unnamed>: a member without a rule; blanked",
         "Suggested rules not shown, because their names are unknown and may be personal: 1. --suggest FILE writes them.",
     ]

@@ -178,7 +178,7 @@ def test_a_line_put_back_is_found(clean: Cassette, way: str, name: str, value: s
 
 URLS = [
     ("https://sso.tandemdiabetes.com/?login=1", "request query.<another name 1>: a key without a rule"),
-    ("https://example.org/", "request: a request to no place of Tandem Source (GET another host/)"),
+    ("https://example.org/", "request: a request that tfx has no rules for (GET another host/)"),
     ("https://SSO.tandemdiabetes.com/", "request url: not written as the sanitizer writes it"),
     (
         "https://source.tandemdiabetes.com/api/pumpers/pumpers/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904",

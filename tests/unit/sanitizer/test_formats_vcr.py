@@ -1,13 +1,13 @@
 """vcrpy cassettes, YAML and JSON: read safely, written so that vcrpy itself loads them."""
 
 import gzip
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
 from sanitizer.check import looked_at
-from sanitizer.formats import safe_yaml as yaml_module
 from sanitizer.formats import vcr
 from sanitizer.formats.nodes import json_file
 from sanitizer.formats.recording import capture_of
@@ -193,9 +193,6 @@ def test_what_cassettes_of_old_spell_out_is_read() -> None:
 
 
 def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise ModuleNotFoundError(name)
-
-    monkeypatch.setattr(yaml_module, "import_module", missing)
-    with pytest.raises(UsageError, match=r"pip install 'tandem-tfx\[convert\]'"):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    with pytest.raises(UsageError, match=r"a cassette of vcrpy needs the extra convert of tfx \(not installed: yaml\); .*\[convert\]"):
         safe_yaml(b"a: 1", "x.yaml")

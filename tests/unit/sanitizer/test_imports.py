@@ -132,7 +132,7 @@ def test_what_is_refused_can_be_left_out_by_name_and_number(capsys: pytest.Captu
     assert lines[1].startswith("web.har #2 exchange: refused (response body: a body has the content coding zstd")
     assert lines[1].endswith("); left out")
     assert lines[2] == (
-        "web.har #3 request: a request to no place of Tandem Source (GET source.tandemdiabetes.com/static/*/*.png); removed"
+        "web.har #3 request: a request that tfx has no rules for (GET source.tandemdiabetes.com/static/*/*.png); removed"
     ), "numbered as in the file"
     assert "web.har exchanges left out because they cannot be understood: 2" in lines
     assert "web.har requests left out, to other hosts or without an answer: 1 (#1)" in lines

@@ -64,7 +64,9 @@ def test_pasted_every_place_has_a_rule(capture: Build, body: dict[str, Json], ke
 
     asked = session(f"https://sso.tandemdiabetes.com/?new_{key}=1&new_{key}=marisol"), session(PUMPER)
     findings = [finding for one in asked for finding in scrub(one, name="x").findings]
+    assert suggested((), policy()).splitlines()[-1].startswith("# Nothing to suggest: ")
     text = suggested(findings, policy())
+    assert "Nothing to suggest" not in text
     assert not any(str(leaf) in text.partition("stricter")[2] for leaf in ("Marisol", "marisol", ID, "10871624", "2026", "3.14"))
     rules = extended(text)
     for one in asked:
