@@ -240,7 +240,8 @@ def test_named(): subprocess.run(["true"])
         assert output.count("blocked: tried to start python") == 3 * (not ini), output
 
 
-def test_a_parameter_that_was_sent_in_confidence_is_in_no_name_of_a_test(project: Project) -> None:
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.proofs)])
+def test_a_parameter_that_was_sent_in_confidence_is_in_no_name_of_a_test(project: Project, workers: tuple[str, ...]) -> None:
     text = f"""
 import warnings
 {MARK}@pytest.mark.parametrize("word", ["Zq9!hunter-Bettina", "another"])
@@ -250,7 +251,7 @@ def test_one(word):
             requests.post("https://sso.tandemdiabetes.com/nope", json={{"password": word}})
     warnings.warn("one")
 """
-    _, output = project.run(text, "--junitxml=report.xml", "--cassette-report=usage.json", "-rA")
+    _, output = project.run(text, "--junitxml=report.xml", "--cassette-report=usage.json", "-rA", *workers, apart=bool(workers))
     written = [(project.folder / name).read_text() for name in ("report.xml", "usage.json")]
     assert "hunter" not in output + "".join(written)
     assert f"FAILED test_it.py::test_one[{MASK}]" in output
