@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection
 
-from pipeline.comparison import differences, records_only
+from pipeline.comparison import altered_views, differences, records_only
 from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY
 from pipeline.extracts.wire import stored
 from pipeline.framing import A_HANDFUL
@@ -123,6 +123,7 @@ def check(connection: Connection) -> Checked:
             *collisions(connection),
             *altered(connection),
             *altered_profiles(connection),
+            *altered_views(connection),
             *differences(connection, is_whole=is_whole),
         )
         aside = _rows(connection, "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason")

@@ -5,27 +5,22 @@ database is changed, and a file that can only be read will do.
 """
 # ruff: noqa: S608  # every name in these statements is our own
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Final, cast
 
 from sqlalchemy import Column, Connection, Double, Numeric
 
+from pipeline.broken_records import RECORD, broken_records, place_in_words
 from pipeline.extracts.tables import EXTRACTS
-from pipeline.models import IDENTITY, Base, key_of
+from pipeline.models import IDENTITY, VIEWS, Base, key_of
 from pipeline.rebuild import MADE, rebuild_all
-from pipeline.warehouse import driver
+from pipeline.warehouse import driver, in_memory
 
 _HIDDEN: Final = (*MADE, "quarantine")
 _FROM_RECORDS: Final = ("events", *EXTRACTS, "clock_facts")
 """What is there as soon as an event is; the others lag behind where a run was cut short."""
-
-_RECORD: Final = """
-octet_length(payload) = 16 AND code BETWEEN 0 AND 4095 AND source BETWEEN 0 AND 15 AND sequence_group >= 0
-AND pump_seconds BETWEEN 0 AND 4294967295 AND sequence_number BETWEEN 0 AND 4294967295
-"""
-"""What any row of raw_events can be, if tfx wrote it."""
-
 
 _AT_MOST: Final = 3
 """Sentences about one table."""
@@ -35,16 +30,13 @@ _AT_MOST: Final = 3
 def records_only(connection: Connection) -> Iterator[tuple[str, ...]]:
     """What raw_events has that is no record, in sentences; meanwhile it is out of sight, for nobody could read it."""
     stored = _stored(connection, "raw_events")
-    broken = driver(connection).execute(f"""
-        SELECT device_id, sequence_group, sequence_number FROM {stored} WHERE ({_RECORD}) IS NOT true ORDER BY ALL
-    """).fetchall()  # fmt: skip
-    if not broken:
+    broken = broken_records(connection, stored)
+    if broken is None:
         yield ()
         return
-    driver(connection).execute(f"CREATE TEMP VIEW raw_events AS FROM {stored} WHERE {_RECORD}")
+    driver(connection).execute(f"CREATE TEMP VIEW raw_events AS FROM {stored} WHERE {RECORD}")
     try:
-        device, group, number = broken[0]
-        yield (f"raw_events: {len(broken):,} rows are no records; the first is {_place(device, group, number)}",)
+        yield (broken,)
     finally:
         driver(connection).execute("DROP VIEW temp.raw_events")
 
@@ -82,7 +74,7 @@ def _compared(connection: Connection, table: str, stored: str) -> Iterator[str]:
         FROM sides WHERE kind <> 'other' OR columns <> '' GROUP BY 1, 2 ORDER BY ALL LIMIT {_AT_MOST}
     """).fetchall()  # fmt: skip
     for kind, names, count, *place in cast("list[tuple[str, str, int, int, int, int]]", found):
-        yield f"{table}: {count:,} rows {_WORDS[kind].format(names)} (first {_place(*place)}); tfx pipeline rebuild makes it again"
+        yield f"{table}: {count:,} rows {_WORDS[kind].format(names)} (first {place_in_words(*place)}); tfx pipeline rebuild makes it again"
 
 
 _WORDS: Final = {
@@ -99,12 +91,45 @@ def _differs(column: Column[object]) -> str:
     return f"{differs} AND NOT coalesce(abs(m.{column.name} - s.{column.name}) < 1e-6, false)" if is_fraction else differs
 
 
-def _place(device: object, group: object, number: object) -> str:
-    return f"device {device}, sequence group {group}, event {number}"
-
-
 def _stored(connection: Connection, table: str) -> str:
     """The name of a table of the database itself, whatever hides it."""
     ((database,),) = driver(connection).execute("SELECT current_database()").fetchall()
     quoted = str(database).replace('"', '""')
     return f'"{quoted}".main.{table}'
+
+
+# --- views
+
+
+def altered_views(connection: Connection) -> Iterator[str]:
+    """Views that say something else than those tfx makes say of the same tables, a sentence each."""
+    found = [_said(connection, _stored(connection, view), view) for view in VIEWS]
+    made = _as_made()
+    try:
+        for view in VIEWS:  # in an order in which each refers to earlier ones
+            driver(connection).execute(made[view].replace("CREATE VIEW", "CREATE OR REPLACE TEMP VIEW", 1))
+        again = [_said(connection, f"temp.{view}", view) for view in VIEWS]
+    finally:
+        for view in VIEWS:
+            driver(connection).execute(f"DROP VIEW IF EXISTS temp.{view}")
+    for view, one, other in zip(VIEWS, found, again, strict=True):
+        if one != other:
+            yield f"{view}: the view is another than the one this tfx makes; run again into a new file"
+
+
+def _said(connection: Connection, name: str, view: str) -> list[tuple[object, ...]]:
+    """What a view says, small enough to be kept: its columns, how many rows, and a digest of them in any order."""
+    columns = driver(connection).execute(f"DESCRIBE FROM {name}").fetchall()
+    return columns + driver(connection).execute(f"SELECT count(*), bit_xor(hash({view})) FROM {name} AS {view}").fetchall()
+
+
+@cache
+def _as_made() -> Mapping[str, str]:
+    """View -> the statement that makes it, by the migrations."""
+    engine = in_memory()
+    try:
+        with engine.connect() as connection:
+            found = driver(connection).execute("SELECT view_name, sql FROM duckdb_views() WHERE NOT internal").fetchall()
+            return {str(name): str(sql) for name, sql in found}
+    finally:
+        engine.dispose()

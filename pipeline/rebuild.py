@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection, Engine
 
+from pipeline.broken_records import broken_records
 from pipeline.clocks import settled
 from pipeline.decode import Batch
 from pipeline.derive import derive_all
@@ -22,6 +23,7 @@ from pipeline.quarantine import quarantine
 from pipeline.steps import COMING, made
 from pipeline.warehouse import driver
 from tandem.records import Records
+from tfx.errors import UsageError
 
 MADE: Final = (*(derived.table for derived in DERIVED), *EXTRACTS, "events", "clock_facts", "stale_ranges")
 """The tables that are made again whole; of the quarantine, what has its record in raw_events."""
@@ -37,8 +39,10 @@ _LATER: Final = f"SELECT sequence_number FROM quarantine {_WHERE} AND detail = '
 
 
 def rebuild(engine: Engine) -> Counter[str]:
-    """Make every table again, in one transaction. How many rows each has now."""
+    """Make every table again, in one transaction. How many rows each has now. Raises UsageError where raw_events is damaged."""
     with engine.begin() as connection:
+        if broken := broken_records(connection):
+            raise UsageError(f"{broken}. Nothing was changed: restore the file from a copy, or run again into a new one")
         return rebuild_all(connection)
 
 

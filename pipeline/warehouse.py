@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import Connection, DateTime, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import StaticPool
@@ -23,6 +23,7 @@ from tfx.errors import UsageError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlalchemy.types import TypeEngine
 
 MEMORY = "duckdb:///:memory:"
 MEMORY_LIMIT: Final = "256MB"
@@ -135,10 +136,12 @@ def _opened(url: str, *, upgrade: bool) -> Engine:
     _see_that_it_is_duckdbs(url)
     engine = connect(url, to_read=not upgrade)
     try:
-        _see_its_schema(engine, url, upgrade=upgrade)
-        if upgrade:
+        found = _see_its_schema(engine, url, upgrade=upgrade)
+        if found != head():
             migrate(engine)
         _see_its_columns(engine, url)
+        if found not in (None, head()):
+            _make_again(engine)
     except UsageError:
         engine.dispose()
         raise
@@ -159,24 +162,37 @@ def _opened(url: str, *, upgrade: bool) -> Engine:
     return engine
 
 
-def _see_its_schema(engine: Engine, url: str, *, upgrade: bool) -> None:
-    """Refuse tables that are no warehouse, a schema that only a newer tfx knows, and, without `upgrade`, an older one."""
+def _make_again(engine: Engine) -> None:
+    """Fill the tables that an older schema did not have, and clock_facts, from the events it had."""
+    from pipeline.rebuild import rebuild
+
+    rebuild(engine)
+
+
+def _see_its_schema(engine: Engine, url: str, *, upgrade: bool) -> str | None:
+    """The revision of the schema; None for an empty database.
+
+    Raises UsageError for tables that are no warehouse, a schema that only a newer tfx knows, and, without `upgrade`, an older one.
+    """
     with engine.connect() as connection:
         tables = {name for (name,) in driver(connection).execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()}
         if "alembic_version" not in tables:
             if tables or not upgrade:
                 raise UsageError(f"the database {shown(url)} was not made by tfx: its tables are others; name another file with --database")
-            return
+            return None
         found = [str(revision) for (revision,) in driver(connection).execute("SELECT version_num FROM alembic_version").fetchall()]
     *older, newest = revisions()
     if strangers := set(found) - {*older, newest}:
         told = ", ".join(sorted(strangers))
         raise UsageError(f"the database {shown(url)} was made by a newer tfx (schema {told}; this one knows {newest}); install that one")
+    if len(found) != 1:
+        raise _strange_schema(url, f" (alembic_version has {len(found)} rows)")
     if not upgrade and found != [newest]:
         raise UsageError(
-            f"the database {shown(url)} has the schema of an older tfx ({', '.join(found) or 'none'}; today's is {newest}); "
+            f"the database {shown(url)} has the schema of an older tfx ({found[0]}; today's is {newest}); "
             f"bring it up to date with: tfx pipeline upgrade --database {shown(url)}"
         )
+    return found[0]
 
 
 def _strange_schema(url: str, what: str = "") -> UsageError:
@@ -187,15 +203,35 @@ def _strange_schema(url: str, what: str = "") -> UsageError:
 
 
 def _see_its_columns(engine: Engine, url: str) -> None:
-    """Refuse a warehouse in which a table, a view or a column of today's schema is missing."""
+    """Refuse a warehouse in which a table, a view, a key or a column of today's schema is missing, or a column has another type."""
     from pipeline.models import VIEWS, Base
 
-    wanted = {(table.name, column.name) for table in Base.metadata.tables.values() for column in table.columns}
+    tables = Base.metadata.tables.values()
     with engine.connect() as connection:
-        found = driver(connection).execute("SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal").fetchall()
-    missing = sorted({f"{table}.{column}" for table, column in wanted - {*found}} | {*VIEWS} - {str(table) for table, _ in found})
-    if missing:
-        raise _strange_schema(url, f" ({', '.join(missing[:3])} is missing)")
+        columns = (
+            driver(connection).execute("SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE NOT internal").fetchall()
+        )
+        kept = driver(connection).execute(_KEYS).fetchall()
+    types = {(str(table), str(column)): str(kind) for table, column, kind in columns}
+    wanted = {(table.name, column.name): _type_of(column.type) for table in tables for column in table.columns}
+    keys = {(table.name, ", ".join(column.name for column in table.primary_key)) for table in tables if len(table.primary_key)}
+    views = {*VIEWS} - {table for table, _ in types}
+    odd = [f"{'.'.join(place)} is {types.get(place, 'missing')}" for place, kind in sorted(wanted.items()) if types.get(place) != kind]
+    odd += [f"{view} is missing" for view in sorted(views)] + [f"the key of {table} is missing" for table, _ in sorted(keys - {*kept})]
+    if odd:
+        raise _strange_schema(url, f" ({', '.join(odd[:3])})")
+
+
+_KEYS: Final = """
+SELECT table_name, array_to_string(constraint_column_names, ', ') FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'
+"""
+
+
+def _type_of(kind: "TypeEngine[object]") -> str:
+    """DuckDB's own word for a type of a model."""
+    if isinstance(kind, DateTime):
+        return "TIMESTAMP WITH TIME ZONE" if kind.timezone else "TIMESTAMP"
+    return str(kind)
 
 
 def _see_that_it_is_duckdbs(url: str) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from pipeline.models import TABLES, AlarmOrAlert, BasalDelivery, Bolus, CgmReadi
 from pipeline.runs import Order, perform
 from pipeline.steps import Stored
 from pipeline.summary import summary
-from pipeline.warehouse import connect, driver, head, in_memory, migrate, open_warehouse
+from pipeline.warehouse import connect, driver, existing_warehouse, head, in_memory, migrate, open_warehouse
 from tfx.errors import CassetteError, TfxError, UsageError
 
 
@@ -218,6 +219,23 @@ def test_what_is_no_warehouse_of_this_schema_is_said_and_left_alone(tmp_path: Pa
             assert isinstance(done.exception, UsageError)
             assert message in str(done.exception)
         assert file.read_bytes() == content
+    odd = (
+        ("DROP VIEW glucose_by_day", "glucose_by_day is missing"),
+        ("ALTER TABLE cgm_readings ALTER glucose_mg_dl TYPE VARCHAR", "cgm_readings.glucose_mg_dl is VARCHAR"),
+        ("ALTER TABLE cgm_readings DROP COLUMN status", "cgm_readings.status is missing"),
+        ("CREATE OR REPLACE TABLE unread_days AS FROM unread_days", "the key of unread_days is missing"),
+        ("INSERT INTO alembic_version VALUES ('0003')", "alembic_version has 2 rows"),
+    )
+    file.unlink()
+    open_warehouse(url).dispose()
+    made = file.read_bytes()
+    for statement, message in odd:
+        file.write_bytes(made)
+        with duckdb.connect(str(file)) as database:
+            database.execute(statement)
+        for open_it in (open_warehouse, existing_warehouse):
+            with pytest.raises(UsageError, match=re.escape(f"not the one this tfx made ({message})")):
+                open_it(url)
     other = tmp_path / "other.duckdb"
     with duckdb.connect(str(other)) as database:
         database.execute("CREATE TABLE events (x INTEGER)")

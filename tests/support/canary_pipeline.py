@@ -17,6 +17,7 @@ from pipeline import dask_runner, decode, devices, partitions, profiles, pumps, 
 from pipeline import export as export_of
 from pipeline.export import Choice, export
 from pipeline.origin import recorded_windows
+from pipeline.rebuild import rebuild
 from tandem.client import TandemSource
 from tandem.eras import ERAS
 from tfx.jsonbody import Json
@@ -151,6 +152,15 @@ def another_pumps(_: Bench) -> object:
     return None
 
 
+def damaged(_: Bench) -> object:
+    """A record of one byte."""
+    engine = warehouse.in_memory()
+    with engine.begin() as connection:
+        devices.register(connection, mine(), zone=ZoneInfo("UTC"))
+        warehouse.driver(connection).execute("INSERT INTO raw_events VALUES (1, 0, 1, '2025', 399, 0, 1, $1)", [SERIAL.encode()])
+    return rebuild(engine)
+
+
 PIPELINE: tuple[Call, ...] = (
     lambda _: Choice(tables=("nothing",)),
     lambda _: Choice(since=date(1984, 2, 29), until=date(1984, 2, 28)),
@@ -185,4 +195,6 @@ PIPELINE: tuple[Call, ...] = (
     of_schema("9999"),
     of_schema("0001"),
     lambda b: warehouse.existing_warehouse(database(b, "ALTER TABLE events DROP COLUMN clock", of_tfx=True)),
+    lambda b: warehouse.existing_warehouse(database(b, "INSERT INTO alembic_version VALUES ('0003')", of_tfx=True)),
+    damaged,
 )

@@ -30,6 +30,7 @@ TAMPERED = {
     "DELETE FROM profile_segments": "profiles, profile_segments: device 1 has a version of its profiles that says something else",
 }
 LATER = {
+    "CREATE OR REPLACE VIEW glucose_by_day AS SELECT 1 AS device_id": "glucose_by_day: the view is another than the one this tfx makes",
     f"UPDATE raw_events SET pump_seconds = pump_seconds + 3600 WHERE sequence_number = {ONE}": "events: 1 rows say something else in",
     "UPDATE raw_events SET payload = 'a'::BLOB WHERE code = 399": "raw_events: {} rows are no records; the first is device 1, sequence",
     "UPDATE devices SET zone = 'Asia/Kathmandu'": "events: {} rows say something else in instant",

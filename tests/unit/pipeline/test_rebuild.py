@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from therapies import NOW, invented
 
+from pipeline.broken_records import broken_records
 from pipeline.extracts.tables import DERIVED, EXTRACTS
 from pipeline.rebuild import rebuild
 from pipeline.steps import Limits, Stored
 from pipeline.warehouse import driver
 from tandem.records import Records
+from tfx.errors import UsageError
 
 Keep = Callable[..., Stored]
 Content = Callable[[], dict[str, list[tuple[object, ...]]]]
@@ -38,6 +40,21 @@ def test_what_a_hand_damaged_is_as_before(
     assert content() == before
     assert rows["events"] == len(before["events"])
     assert all(rows[derived.table] == len(before[derived.table]) for derived in DERIVED)
+
+
+def test_what_is_no_record_is_not_read_as_one(history: Records, keep: Keep, warehouse: Engine, content: Content) -> None:
+    keep(history)
+    before = content()["events"]
+    for damage in ("payload = 'a'::BLOB", "pump_seconds = 99999999999", "code = 5000"):
+        with warehouse.connect() as connection, connection.begin() as transaction:
+            driver(connection).execute(f"UPDATE raw_events SET {damage} WHERE sequence_number = {history.sequence[7]}")
+            assert "1 rows are no records; the first is device 1, sequence group 0, event" in str(broken_records(connection))
+            transaction.rollback()
+    with warehouse.begin() as connection:
+        driver(connection).execute("UPDATE raw_events SET payload = 'a'::BLOB WHERE code = 399")
+    with pytest.raises(UsageError, match=r"raw_events: \d+ rows are no records; .* Nothing was changed"):
+        rebuild(warehouse)
+    assert content()["events"] == before
 
 
 @pytest.mark.proofs
