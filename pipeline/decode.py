@@ -21,6 +21,7 @@ import pybase64
 from pipeline import jsontext
 from pipeline.framing import believed
 from pipeline.jsontext import Twice
+from pipeline.reasons import HOLES, Reason, of_event
 from pipeline.whole_numbers import with_whole_numbers
 from tandem.bff import columns_from_events, records_from_events
 from tandem.eras import Era
@@ -33,23 +34,12 @@ from tfx.jsonbody import Json
 NO_GROUP: Final = 0
 """The sequence group of era 2025, which knew none; every group ever seen in the json eras is 0 too."""
 
-UNREADABLE_EVENT: Final = "unreadable event"
-STRANGER: Final = "unknown member"
-TRUNCATED: Final = "truncated record"
-BROKEN: Final = "broken stream"
-UNREADABLE: Final = "unreadable answer"
-INCOMPLETE: Final = "incomplete answer"
-"""Why the quarantine holds a whole answer, or what is left of one."""
-
 _MORE: Final = re.compile("next|more|cursor|continu|truncat|partial|incomplete", re.IGNORECASE)
 """Members beside the lists that, unless empty, say that there is more of them somewhere, as another list does: no era has any."""
 _LISTS: Final = ("events", "clockChanges")
 _MEMBERS: Final = frozenset(
     ("deviceAssignmentId", "eventCode", "sequenceGroup", "sequenceNumber", "pumpDateTime", "eventProperties", "estimatedDateTime")
 )
-
-HOLES: Final = (UNREADABLE, TRUNCATED, BROKEN, INCOMPLETE)
-"""Reasons for which the days are asked for again."""
 
 _LAST_GROUP: Final = 0x7FFFFFFF
 
@@ -60,7 +50,7 @@ Groups = npt.NDArray[np.int64]
 class Reject:
     """Something received that is no event: `raw` as it came, or None where raw_events keeps the record of that identity."""
 
-    reason: str
+    reason: Reason
     detail: str
     raw: bytes | None
     group: int | None = None
@@ -161,8 +151,8 @@ def _from_records(era: Era, body: bytes, window: Window | None) -> Received:
 
 def _rest(tail: bytes) -> Reject:
     if len(tail) < RECORD_LENGTH:
-        return Reject(reason=TRUNCATED, detail=f"{len(tail)} of {RECORD_LENGTH} bytes", raw=tail)
-    return Reject(reason=BROKEN, detail=f"{len(tail):,} bytes in which no record can be told from the next", raw=tail)
+        return Reject(reason=Reason.TRUNCATED, detail=f"{len(tail)} of {RECORD_LENGTH} bytes", raw=tail)
+    return Reject(reason=Reason.BROKEN, detail=f"{len(tail):,} bytes in which no record can be told from the next", raw=tail)
 
 
 def _stream(body: bytes) -> bytes | None:
@@ -221,10 +211,10 @@ def _beside(answer: Mapping[str, Json]) -> Iterator[Reject]:
     beside = {name: told for name, told in answer.items() if name not in _LISTS}
     raw = jsontext.spell(beside)
     if "clockChanges" not in answer:
-        yield Reject(reason=INCOMPLETE, detail="clockChanges: missing", raw=raw)
+        yield Reject(reason=Reason.INCOMPLETE, detail="clockChanges: missing", raw=raw)
     for name, told in beside.items():
         has_more = bool(told) and (isinstance(told, list) or _MORE.search(name) is not None)
-        yield Reject(reason=INCOMPLETE if has_more else STRANGER, detail=_printable(f"{name}, beside the events"), raw=raw)
+        yield Reject(reason=Reason.INCOMPLETE if has_more else Reason.STRANGER, detail=_printable(f"{name}, beside the events"), raw=raw)
 
 
 def _plain_objects(events: list[Json], rejects: list[Reject]) -> list[Json]:
@@ -234,7 +224,7 @@ def _plain_objects(events: list[Json], rejects: list[Reject]) -> list[Json]:
     kept = []
     for event in events:
         if _says_twice(event):
-            rejects.append(_reject(event, "a member is there twice"))
+            rejects.append(_reject(event, f"{'event' if isinstance(event, Twice) else 'eventProperties'}: a member is there twice"))
         else:
             kept.append(event)
     return kept
@@ -282,7 +272,7 @@ def _without_strangers(event: Json, extras: Mapping[str, Json], rejects: list[Re
     strangers = [name for name in extras if not name.startswith("spare")]
     dropped = {*strangers, *(name for name, value in extras.items() if value == 0)}
     if named := sorted({*strangers, *event.keys() - _MEMBERS}):
-        rejects.append(replace(_reject(event, _printable(", ".join(named))), reason=STRANGER))
+        rejects.append(replace(_reject(event, _printable(", ".join(named))), reason=Reason.STRANGER))
     if not dropped:
         return event
     properties = event["eventProperties"]
@@ -305,8 +295,8 @@ def _fitting(events: list[Json], rejects: list[Reject]) -> tuple[list[Json], Rec
 
 
 def _plain(reason: str) -> str:
-    """A reason without the event's place in the list, which differs from window to window."""
-    return _printable(re.sub(r"^event \d+(?: \(code \d+\))?[:,] ", "", reason))
+    """What is said of an event, without its place in the list, which differs from window to window: the field and what is wrong."""
+    return _printable(re.sub(r"^event \d+(?: \(code \d+\))?[:,] (?:property (?!of another))?", "", reason))
 
 
 def _printable(text: str) -> str:
@@ -317,7 +307,7 @@ def _printable(text: str) -> str:
 def _reject(event: Json, detail: str) -> Reject:
     said = event if isinstance(event, dict) else {}
     return Reject(
-        reason=UNREADABLE_EVENT,
+        reason=of_event(detail),
         detail=detail,
         raw=jsontext.spell(event),
         group=_small(said.get("sequenceGroup"), _LAST_GROUP),
@@ -332,4 +322,4 @@ def _small(value: Json, most: int) -> int | None:
 
 def _unreadable(era: Era, body: bytes, detail: str) -> Received:
     nothing = Batch(records=Records.join(()), groups=np.empty(0, np.int64))
-    return Received(era=era.name, batch=nothing, rejects=(Reject(reason=UNREADABLE, detail=detail, raw=body),))
+    return Received(era=era.name, batch=nothing, rejects=(Reject(reason=Reason.UNREADABLE, detail=detail, raw=body),))

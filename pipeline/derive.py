@@ -13,6 +13,7 @@ from pipeline.extracts.tables import DERIVED
 from pipeline.extracts.wire import cut
 from pipeline.load import number, payloads, run
 from pipeline.quarantine import quarantine
+from pipeline.reasons import Reason
 from pipeline.warehouse import driver
 
 _ANY: Final = """
@@ -136,7 +137,7 @@ def _set_aside(connection: Connection, derived: Derived, stretch: Stretch) -> in
     device_id, group, *_ = stretch
     found = cast("list[tuple[int, int, str]]", run(connection, query, stretch).fetchall())
     rejects = [
-        Reject(reason="impossible value", detail=detail, raw=None, group=group, sequence=sequence, code=code)
+        Reject(reason=Reason.IMPOSSIBLE_VALUE, detail=detail, raw=None, group=group, sequence=sequence, code=code)
         for sequence, code, detail in found
     ]
     return quarantine(connection, device_id, rejects, ())

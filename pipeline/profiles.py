@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from pipeline.decode import Reject
 from pipeline.jsontext import is_text, spell
 from pipeline.quarantine import quarantine
+from pipeline.reasons import Reason
 from pipeline.warehouse import driver
 from tandem.stamp import Stamp
 from tfx.errors import FormatError
@@ -67,7 +68,7 @@ def remember(connection: Connection, device_id: int, settings: Json, uploaded: s
     try:
         profiles = profiles_of(settings)
     except FormatError as e:
-        quarantine(connection, device_id, [Reject(reason="unreadable settings", detail=str(e), raw=spell(settings))], ())
+        quarantine(connection, device_id, [Reject(reason=Reason.SETTINGS, detail=str(e), raw=spell(settings))], ())
         return
     if not profiles:
         return

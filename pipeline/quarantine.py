@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from pipeline.decode import Batch, Reject
 from pipeline.load import blobs, number, same, visible
+from pipeline.reasons import Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -17,7 +18,7 @@ class Fault:
     """Events with the same thing wrong with them. `whole` keeps their bytes, because no other table does."""
 
     batch: Batch
-    reason: str
+    reason: Reason
     detail: str
     whole: bool = False
 

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine
 
 from pipeline import unread_days
 from pipeline.clocks import Clock, settled, times
-from pipeline.decode import BROKEN, TRUNCATED, UNREADABLE_EVENT, Batch, Received, joined, received
+from pipeline.decode import Batch, Received, joined, received
 from pipeline.derive import derive, mark_batch
 from pipeline.devices import register
 from pipeline.extracts.columns import impossible
@@ -29,6 +29,7 @@ from pipeline.load import identity_columns, insert, raw_rows, sift
 from pipeline.plans import latest_wall
 from pipeline.pumps import Pump
 from pipeline.quarantine import Fault, quarantine
+from pipeline.reasons import UNREADABLE_EVENTS, Reason
 from tandem.bounds import BOUNDS
 from tandem.client import TandemSource
 from tandem.clock import LAST_POSSIBLE, is_possible, seconds_of
@@ -38,13 +39,11 @@ from tandem.windows import Window
 from tfx.errors import AnswerError, TfxError, UsageError
 
 UNKNOWN: Final = "unknown"
-CHANGED: Final = "changed record"
-IMPOSSIBLE: Final = "impossible value"
 COMING: Final = "pump seconds: later than the day it was asked for"
 WORK_OUT: Final = 1_000_000
 """So many new events wait to be worked out at most: what that takes in memory is bounded by it, not by the history."""
 
-_NO_RECORD: Final = (UNREADABLE_EVENT, TRUNCATED, BROKEN)
+_NO_RECORD: Final = (*UNREADABLE_EVENTS, Reason.TRUNCATED, Reason.BROKEN)
 _NAMES: Final = pa.array([EVENTS[code].name if code in EVENTS else UNKNOWN for code in range(4096)])
 _WATCHED: Final = tuple(code for code in EVENTS_ONLY if code in BOUNDS)
 _HAS_NAME: Final = np.isin(np.arange(4096), list(EVENTS))
@@ -177,8 +176,8 @@ def store_windows(
     with engine.begin() as connection:
         device_id = register(connection, pump, zone=zone)
         stored = store(connection, device_id, joined([answer for _, answer in answers]), zone=zone, latest=limits.latest)
-        if limits.changed is not None and stored.aside[CHANGED] > limits.changed:
-            raise _another_pumps(stored.aside[CHANGED], len(answers))
+        if limits.changed is not None and stored.aside[Reason.CHANGED] > limits.changed:
+            raise _another_pumps(stored.aside[Reason.CHANGED], len(answers))
         for window, answer in answers:
             if window is not None:
                 unread_days.remember(connection, device_id, window, is_read=not answer.has_hole)
@@ -209,11 +208,11 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     clock = replace(settled(connection, device_id, news, zone), latest=latest)
     counted, faults = made(connection, device_id, news, clock)
     rows += counted
-    faults.append(Fault(batch=changed, reason=CHANGED, detail="known identity, other content", whole=True))
+    faults.append(Fault(batch=changed, reason=Reason.CHANGED, detail="known identity, other content", whole=True))
     rows["quarantine"] = quarantine(connection, device_id, answer.rejects, faults)
     # What is in no other table: an event nobody could read, or that says something else under an identity that is taken.
     unknown = Counter(one.reason for one in answer.rejects if one.reason in _NO_RECORD)
-    return Stored(received=len(answer.batch) + unknown.total(), rows=+rows, aside=unknown + Counter({CHANGED: len(changed)}))
+    return Stored(received=len(answer.batch) + unknown.total(), rows=+rows, aside=unknown + Counter({Reason.CHANGED: len(changed)}))
 
 
 def made(connection: Connection, device_id: int, news: Batch, clock: Clock) -> tuple[Counter[str], list[Fault]]:
@@ -279,7 +278,7 @@ def _read(code: int, timed: Timed, places: npt.NDArray[np.intp], records: Record
     for detail, mask in found.trouble.items():
         if mask.any():
             odd = timed.batch.take(places[mask])
-            faults.append(Fault(batch=odd.take(clock.has_been(odd.seconds)), reason=IMPOSSIBLE, detail=detail))
+            faults.append(Fault(batch=odd.take(clock.has_been(odd.seconds)), reason=Reason.IMPOSSIBLE_VALUE, detail=detail))
             good &= ~mask
     kept = slice(None) if good.all() else np.flatnonzero(good)
     table = timed.at(places[kept], found.seconds[kept], clock)
@@ -292,7 +291,7 @@ def _strange_values(code: int, news: Batch, clock: Clock) -> list[Fault]:
     """Values of an event that has no table, and so nobody else who looks at them."""
     found = impossible(code, news.records.columns(code))
     timed = clock.has_been(news.seconds)  # of the others the quarantine has their place anyway
-    return [Fault(batch=news.take(mask & timed), reason=IMPOSSIBLE, detail=detail) for detail, mask in found.items()]
+    return [Fault(batch=news.take(mask & timed), reason=Reason.IMPOSSIBLE_VALUE, detail=detail) for detail, mask in found.items()]
 
 
 def _strange_headers(news: Batch, clock: Clock) -> list[Fault]:
@@ -301,7 +300,7 @@ def _strange_headers(news: Batch, clock: Clock) -> list[Fault]:
     beyond = [fault for code in _WATCHED if (here := news.codes == code).any() for fault in _strange_values(code, news.take(here), clock)]
     return [
         *beyond,
-        Fault(batch=news.take(nameless), reason="unknown code", detail="no layout is known"),
-        Fault(batch=news.take(timeless), reason="impossible time", detail="pump seconds: not a time any pump can have"),
-        Fault(batch=news.take(coming), reason="impossible time", detail=COMING),
+        Fault(batch=news.take(nameless), reason=Reason.UNKNOWN_CODE, detail="no layout is known"),
+        Fault(batch=news.take(timeless), reason=Reason.IMPOSSIBLE_TIME, detail="pump seconds: not a time any pump can have"),
+        Fault(batch=news.take(coming), reason=Reason.IMPOSSIBLE_TIME, detail=COMING),
     ]

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Double, Integer, Numeric, Table
 from sqlalchemy.types import TypeEngine
 
 from pipeline.models import IDENTITY, TABLES, Base, key_of
+from pipeline.reasons import UNREADABLE_EVENTS
 from pipeline.unread_days import unread_days
 from pipeline.warehouse import driver
 from tfx.jsonbody import Json
@@ -28,14 +29,14 @@ _CLOCK: Final = "SELECT clock, count(*) FROM events WHERE clock IN ('assumed', '
 _UNKNOWN: Final = "SELECT count(*) FROM events WHERE name = 'unknown'"
 # One line a reason, however many events, with the codes concerned; the quarantine itself has them all, the unreadable that came again
 # in a state to be read, too.
-_REASONS: Final = """
+_REASONS: Final = f"""
 SELECT reason || coalesce(' (' || string_agg(DISTINCT code, ', ' ORDER BY code) || ')', ''), count(*) FROM quarantine q
-WHERE reason <> 'unreadable event' OR NOT EXISTS (
+WHERE reason NOT IN {tuple(map(str, UNREADABLE_EVENTS))} OR NOT EXISTS (
     SELECT 1 FROM raw_events r WHERE r.device_id = q.device_id AND r.sequence_group = q.sequence_group
         AND r.sequence_number = q.sequence_number
 )
 GROUP BY reason ORDER BY reason
-"""
+"""  # noqa: S608  # our own words
 
 
 def summary(connection: Connection) -> dict[str, Json]:

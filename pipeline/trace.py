@@ -10,13 +10,14 @@ from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY, OF_CODE
 from pipeline.extracts.wire import of_payload
 from pipeline.missing_numbers import neighbours
 from pipeline.models import IDENTITY
+from pipeline.reasons import Reason
 from pipeline.unread_days import unread_days
 from pipeline.warehouse import driver
 
 _KEY: Final = ", ".join(IDENTITY)
 _THIS: Final = "device_id = $1 AND sequence_group = $2 AND sequence_number = $3"
 _CHAINS: Final = {code: derived for derived in DERIVED if derived.row for code in derived.codes}
-_NO_ROW: Final = ("impossible value", "impossible time")
+_NO_ROW: Final = (Reason.IMPOSSIBLE_VALUE, Reason.IMPOSSIBLE_TIME)
 _DEVICES: Final = "SELECT id, serial_number FROM devices ORDER BY id"
 _GROUPS: Final = """
 SELECT DISTINCT sequence_group FROM raw_events WHERE device_id = $1

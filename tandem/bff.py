@@ -138,7 +138,7 @@ def columns_from_events(events: Sequence[Json]) -> Reading:
         if isinstance(event, dict) and type(code) is int and 0 <= code <= _LAST_CODE:
             by_code[code][index] = event
         else:
-            rejected.append(Rejected(index=index, reason=f"event {index}: eventCode is not a whole number from 0 to {_LAST_CODE}"))
+            rejected.append(Rejected(index=index, reason=f"event {index}: {_without_code(event)}"))
     columns = {}
     for code in sorted(by_code):
         try:
@@ -151,6 +151,13 @@ def columns_from_events(events: Sequence[Json]) -> Reading:
             if good:
                 columns[code] = _read(code, good)
     return Reading(columns=columns, rejected=tuple(sorted(rejected, key=lambda one: one.index)))
+
+
+def _without_code(event: Json) -> str:
+    if not isinstance(event, dict):
+        return "not an object"
+    is_whole = type(event.get("eventCode")) is int
+    return _odd([event], "eventCode", f"not a whole number{f' from 0 to {_LAST_CODE}' if is_whole else ''}")
 
 
 def _faulty(code: int, events: Mapping[int, Event]) -> list[Rejected]:
@@ -173,8 +180,8 @@ def _read(code: int, events: Mapping[int, Event]) -> EventColumns:
     try:
         seconds = clock.seconds_of_texts([event.get("pumpDateTime") for event in chosen])
     except FormatError as e:
-        raise FormatError(f"pumpDateTime: {e}") from e
-    every = [_object(event.get("eventProperties")) for event in chosen]
+        raise FormatError(_odd(chosen, "pumpDateTime", str(e))) from e
+    every = [_object(event) for event in chosen]
     fields = fields_of(code) if code in EVENTS else ()
     properties = {field.name: _column(every, field) for field in fields}
     return EventColumns(
@@ -188,22 +195,28 @@ def _read(code: int, events: Mapping[int, Event]) -> EventColumns:
     )
 
 
-def _object(value: Json) -> dict[str, Json]:
+def _object(event: Event) -> dict[str, Json]:
+    value = event.get("eventProperties")
     if not isinstance(value, dict):
-        raise FormatError("eventProperties is not an object")
+        raise FormatError(_odd([event], "eventProperties", "not an object"))
     return value
+
+
+def _odd(events: Iterable[Event], name: str, problem: str) -> str:
+    """What is wrong with a member of these events: that it is not there, or the problem."""
+    return f"{name}: {problem if all(name in event for event in events) else 'missing'}"
 
 
 def _header(events: list[Event], name: str, most: int) -> npt.NDArray[np.int64]:
     values = [event.get(name) for event in events]
     if not set(map(type, values)) <= {int}:
-        raise FormatError(f"{name} is not a whole number")
+        raise FormatError(_odd(events, name, "not a whole number"))
     try:
         column = np.array(values, np.int64)
     except OverflowError as e:
-        raise FormatError(f"{name} is not a whole number from 0 to {most}") from e
+        raise FormatError(f"{name}: not a whole number from 0 to {most}") from e
     if len(column) and (column.min() < 0 or column.max() > most):
-        raise FormatError(f"{name} is not a whole number from 0 to {most}")
+        raise FormatError(f"{name}: not a whole number from 0 to {most}")
     return column
 
 

@@ -161,10 +161,10 @@ def _report(engine: "Engine", stored: "Stored") -> "tuple[dict[str, Json], tuple
 def _warnings(report: "dict[str, Json]", stored: "Stored", crossed: tuple[str, ...], again: str | None) -> tuple[str, ...]:
     """What makes the exit code 1, in sentences."""
     from pipeline.framing import A_HANDFUL
+    from pipeline.reasons import Reason
     from pipeline.report import changed_as_text, unread_as_text
-    from pipeline.steps import CHANGED
 
-    changed = stored.aside[CHANGED]
+    changed = stored.aside[Reason.CHANGED]
     return (
         *((unread_as_text(report, again),) if report["unread"] else ()),
         *((changed_as_text(changed),) if changed > A_HANDFUL else ()),

@@ -76,7 +76,7 @@ def test_what_was_received_is_new_seen_before_or_set_aside(keep: Keep, warehouse
     body = json.dumps({"events": events, "clockChanges": []})
     stored = keep(received(ERAS["2026-10"], body.encode()))
     assert (stored.received, stored.rows["raw_events"]) == (6, 2)
-    assert stored.aside == {"unreadable event": 1, "changed record": 1}  # and two were seen before
+    assert stored.aside == {"missing field": 1, "changed record": 1}  # and two were seen before
     derive(warehouse)
     assert checked(warehouse).set_aside == stored.aside
 

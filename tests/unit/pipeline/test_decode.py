@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.decode import Received, received
+from pipeline.reasons import UNREADABLE_EVENTS
 from tandem.bff import events_from_records
 from tandem.eras import ERAS
 from tandem.records import Records
@@ -25,6 +26,9 @@ READING = bytes.fromhex("018f1f09b74000000007") + bytes.fromhex("050100000078002
 def event(**changes: Json) -> dict[str, Json]:
     (made,) = events_from_records(Records.parse(READING), device_assignment_id=DEVICE)
     return made | changes
+
+
+GOOD = cast("dict[str, Json]", event()["eventProperties"])
 
 
 def bff(*events: Json, **members: Json) -> Received:
@@ -90,22 +94,43 @@ def test_an_answer_of_another_shape_is_kept_whole(era: object, body: bytes) -> N
 
 
 @pytest.mark.parametrize(
-    ("changes", "detail"),
+    ("changes", "reason", "detail"),
     [
-        pytest.param({"eventCode": "399"}, "eventCode is not a whole number from 0 to 4095", id="a code as text"),
-        pytest.param({"sequenceNumber": -1}, "sequenceNumber is not a whole number from 0 to 4294967295", id="a negative number"),
-        pytest.param({"pumpDateTime": "yesterday"}, "pumpDateTime: not a wall time like 2026-04-30T00:00:06", id="no date"),
-        pytest.param({"eventProperties": None}, "eventProperties is not an object", id="no properties"),
-        pytest.param({"deviceAssignmentId": "someone else's"}, "deviceAssignmentId: not the device that was asked for", id="another pump"),
-        pytest.param({"sequenceGroup": 1 << 40}, "sequenceGroup: larger than any that was ever seen", id="a huge group"),
+        ({"eventCode": "399"}, "wrong type", "eventCode: not a whole number"),
+        ({"eventCode": 4096}, "out of range", "eventCode: not a whole number from 0 to 4095"),
+        ({"sequenceNumber": -1}, "out of range", "sequenceNumber: not a whole number from 0 to 4294967295"),
+        ({"sequenceNumber": None}, "wrong type", "sequenceNumber: not a whole number"),
+        ({"pumpDateTime": "yesterday"}, "unreadable time", "pumpDateTime: not a wall time like 2026-04-30T00:00:06"),
+        (
+            {"pumpDateTime": "1999-01-01T00:00:00"},
+            "unreadable time",
+            "pumpDateTime: pump seconds are between 2008 and 2144; one of these times is not",
+        ),
+        ({"eventProperties": None}, "not an object", "eventProperties: not an object"),
+        ({"eventProperties": {}}, "missing field", "glucoseValueStatus: missing"),
+        ({"eventProperties": GOOD | {"rate": "5"}}, "wrong type", "rate: not a whole number"),
+        ({"eventProperties": GOOD | {"rate": 400}}, "out of range", "rate: not a whole number from -128 to 127"),
+        (
+            {"eventProperties": GOOD | {"spareZ99": 3}},
+            "unknown field",
+            "property of another name: not in the layout of that code, so a record cannot hold it",
+        ),
+        ({"deviceAssignmentId": "someone else's"}, "event of another pump", "deviceAssignmentId: not the device that was asked for"),
+        ({"sequenceGroup": 1 << 40}, "out of range", "sequenceGroup: larger than any that was ever seen"),
     ],
 )
-def test_an_event_that_does_not_match_is_kept_as_it_came_and_the_others_go_on(changes: dict[str, Json], detail: str) -> None:
+def test_an_event_that_does_not_match_is_kept_as_it_came_and_the_others_go_on(changes: dict[str, Json], reason: str, detail: str) -> None:
     odd = event(**changes)
     read = bff(event(sequenceNumber=1), odd, event(sequenceNumber=2))
     assert read.batch.records.sequence.tolist() == [1, 2]
     (reject,) = read.rejects
-    assert (reject.reason, reject.detail, json.loads(reject.raw or b"")) == ("unreadable event", detail, odd)
+    assert (reject.reason, reject.detail, json.loads(reject.raw or b"")) == (reason, detail, odd)
+
+
+@pytest.mark.parametrize("field", [name for name in event() if name not in ("deviceAssignmentId", "estimatedDateTime")])
+def test_a_field_that_is_not_there_is_named(field: str) -> None:
+    bare = {name: value for name, value in event().items() if name != field}
+    assert [(one.reason, one.detail) for one in bff(bare).rejects] == [("missing field", f"{field}: missing")]
 
 
 def test_half_a_surrogate_pair_costs_its_event_at_most() -> None:
@@ -164,12 +189,15 @@ def test_a_whole_number_may_be_spelled_with_a_point_or_an_exponent() -> None:
     assert (read.batch.records.to_bytes(), read.rejects) == (READING, ())
 
 
-@pytest.mark.parametrize("spelled", ["1.255e2", "1e400", "9007199254740993.0", "-1.0"])
-def test_a_number_that_is_not_whole_or_too_large_costs_its_event_only(spelled: str) -> None:
+@pytest.mark.parametrize(
+    ("spelled", "reason"),
+    [("1.255e2", "wrong type"), ("1e400", "wrong type"), ("9007199254740993.0", "wrong type"), ("-1.0", "out of range")],
+)
+def test_a_number_that_is_not_whole_or_too_large_costs_its_event_only(spelled: str, reason: str) -> None:
     text = json.dumps({"events": [event(sequenceNumber=1), event(sequenceNumber="HERE")], "clockChanges": []}).replace('"HERE"', spelled)
     read = received(CURRENT, text.encode(), device=DEVICE)
     assert read.batch.records.sequence.tolist() == [1]
-    assert [one.reason for one in read.rejects] == ["unreadable event"]
+    assert [one.reason for one in read.rejects] == [reason]
 
 
 ODD: st.SearchStrategy[Json] = st.recursive(
@@ -193,7 +221,7 @@ def spoilt(place: str | None, value: Json) -> Json:
 def test_whatever_json_an_event_is_it_costs_itself_at_most_and_is_kept_as_it_came(some: list[tuple[str | None, Json]]) -> None:
     odd = [spoilt(place, value) for place, value in some]
     read = bff(event(sequenceNumber=1), *odd, event(sequenceNumber=2))
-    lost = [one for one in read.rejects if one.reason == "unreadable event"]
+    lost = [one for one in read.rejects if one.reason in UNREADABLE_EVENTS]
     assert len(read.batch) + len(lost) == len(odd) + 2
     assert {1, 2} <= set(read.batch.records.sequence.tolist())
     came = {json.dumps(one) for one in odd}
@@ -215,7 +243,7 @@ def test_a_member_that_is_there_twice_costs_its_event_and_both_are_kept(properti
     read = received(CURRENT, text.encode(), device=DEVICE)
     assert read.batch.records.sequence.tolist() == [1]
     (reject,) = read.rejects
-    assert (reject.reason, reject.detail, reject.sequence) == ("unreadable event", "a member is there twice", 7)
+    assert (reject.reason, reject.detail, reject.sequence) == ("field given twice", "eventProperties: a member is there twice", 7)
     assert properties.replace(" ", "").encode() in (reject.raw or b"")
 
 
@@ -287,7 +315,7 @@ def test_a_spare_no_record_can_hold_costs_its_event_only() -> None:
     events[5] = event(eventProperties=properties | {"spareZ99": 3})
     read = bff(*events)
     assert read.batch.records.sequence.tolist() == [0, 1, 2, 3, 4, 6, 7]
-    assert [(one.reason, one.sequence) for one in read.rejects] == [("unreadable event", 7)]
+    assert [(one.reason, one.sequence) for one in read.rejects] == [("unknown field", 7)]
     assert "property of another name" in read.rejects[0].detail  # the name is the sender's word, and not told
 
 

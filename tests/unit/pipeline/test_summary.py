@@ -104,6 +104,6 @@ def test_an_event_that_came_again_to_be_read_is_not_set_aside(keep: Keep, wareho
     with warehouse.begin() as connection:
         for number in (2, 3):
             driver(connection).execute(
-                "INSERT INTO quarantine SELECT $1::VARCHAR, id, 0, $1, 279, 'unreadable event', 'x', NULL FROM devices", [number]
+                "INSERT INTO quarantine SELECT $1::VARCHAR, id, 0, $1, 279, 'wrong type', 'x', NULL FROM devices", [number]
             )
-    assert report(warehouse)["quarantine"] == {"unreadable event (279)": 1}
+    assert report(warehouse)["quarantine"] == {"wrong type (279)": 1}
