@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from stack_shape import Found
@@ -13,6 +14,7 @@ from stacks import opened
 
 from recorder.libraries import tape_libraries
 from recorder.tape import Tape
+from recorder.taping import Tapes
 from recorder.unrecorded import check, recorded
 from simulator.account import account
 from simulator.proxy import StandIn, running
@@ -85,6 +87,18 @@ def test_a_connection_of_any_other_library_is_reported_by_name(library: str, nam
     assert set(unrecorded) == {name}
     with pytest.raises(UsageError, match=rf"cannot be recorded, through {name} \(\d\); .* nothing was written"):
         check(unrecorded)
+
+
+def test_marked_tests_that_mix_libraries_write_nothing(stand_in: StandIn, tmp_path: Path) -> None:
+    tapes = Tapes(tmp_path)
+    with ExitStack() as until:
+        for library in ("httpx", "urllib3"):
+            client = opened(library, stand_in.proxy_url, str(stand_in.ca_file), until)
+            with tapes.recording(["mixed"]):
+                client.ask("GET", KEYS, {})
+    with pytest.raises(UsageError, match=r"through urllib3 \(\d\); .* nothing was written"):
+        tapes.finish()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_request_that_is_recorded_hides_no_other_thread(stand_in: StandIn) -> None:

@@ -21,6 +21,7 @@ from pipeline.warehouse import driver, in_memory, open_warehouse
 from simulator.account import Account, account
 from simulator.proxy import StandIn, running
 from tfx.jsonbody import Json
+from tfx.plural import plural
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -170,7 +171,7 @@ def test_a_signal_in_the_middle_of_a_run_is_a_clean_end(
         wait_for(lambda: any(name == after for _, name, _ in service.requests), process)
         code, lines, err = ended(process, number)
     assert (code, err) == (0, "")
-    assert lines[-1] == f"stopped after {len(lines) - 1} runs; what they stored is in duckdb:///{database}"
+    assert lines[-1] == f"stopped after {plural(len(lines) - 1, 'run')}; what they stored is in duckdb:///{database}"
     completed_with(service, person, database, undisturbed)
 
 
