@@ -14,6 +14,7 @@ from sanitizer.input_files import files_in, foreign
 from sanitizer.options import Origin, of_imports
 from sanitizer.outcomes import Cleaning, Report, checked, cleaned, looked_over
 from tfx.cassette import VALUES
+from tfx.cassette_argument import CASSETTES
 from tfx.errors import UsageError
 from tfx.plural import plural
 
@@ -64,7 +65,7 @@ class Asked:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=CASSETTES)
 @click.option("--check", is_flag=True, help="Write nothing; list every place that may be personal, and exit with 1 if there are any.")
 @click.option(
     "--explain",

@@ -23,6 +23,7 @@ from sanitizer.scrub import Scrubbed, again, scrub
 from sanitizer.user_rules import rules_of
 from tfx.capture import Capture
 from tfx.cassette import KEEP, Cassette
+from tfx.cassette_argument import CASSETTE
 from tfx.errors import FormatError, LeakError, RefusedError, UsageError
 from tfx.plural import plural
 from tfx.store import loads, path_of, save
@@ -117,7 +118,7 @@ def opened(path: Path, origin: Origin) -> Opened:
 
 
 @click.command()
-@click.argument("source", metavar="IN", type=click.Path(path_type=Path))
+@click.argument("source", metavar="IN", type=CASSETTE)
 @click.argument("target", metavar="OUT", type=click.Path(path_type=Path))
 @of_imports
 def convert(

@@ -8,9 +8,12 @@ from tfx.store import SUFFIX
 FOLDER: Final = Path("cassettes")
 
 
-def named(path: Path) -> Path:
-    """The file that is meant: cassettes/my-week.json for `my-week`, old/my-week.json for `old/my-week`; a file of that path comes first."""
-    if path.exists() and not path.is_dir():
+def named(path: Path, *, or_folder: bool = False) -> Path:
+    """The file that is meant: cassettes/my-week.json for `my-week`, old/my-week.json for `old/my-week`; a file of that path comes first.
+
+    `or_folder`: so does a folder.
+    """
+    if path.exists() and (or_folder or not path.is_dir()):
         return path
     beside = path.with_name(f"{path.name}{SUFFIX}") if path.name else path
     within = [FOLDER / path, FOLDER / beside] if len(path.parts) == 1 else []

@@ -46,7 +46,7 @@ def activate() -> None:
     _GIVEN.update({name: os.environ[name] for name in NAMES if name in os.environ})
     GUARD.install()
     GUARD.player = cast("Player", _GIVEN.get(PLAYER, "program"))
-    GUARD.allow(_GIVEN.get(ALLOWED, "").split())
+    GUARD.allow(filter(None, _GIVEN.get(ALLOWED, "").split("\n")))
     GUARD.watch(filter(None, _GIVEN.get(PROGRAMS, "").split(os.pathsep)))
     GUARD.listen(lambda attempt: tell("blocked", attempt))
     later = _Later()
@@ -153,7 +153,7 @@ def environment(plain: Mapping[str, str], *, cassettes: Iterable[Path], report: 
     }
     lists = {
         PROGRAMS: os.pathsep.join(options.get("programs", ())),
-        ALLOWED: " ".join(options.get("allowed", ())),
+        ALLOWED: "\n".join(options.get("allowed", ())),
         FAULTS: " ".join(options.get("faults", ())),
         ERA: options.get("as_era") or "",
         PLAYER: options.get("player", ""),
