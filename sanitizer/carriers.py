@@ -1,6 +1,7 @@
 """Headers and cookies: allow-listed names, each with its rule; everything else is removed. Pure."""
 
 from collections.abc import Mapping
+from http import HTTPStatus
 
 from sanitizer.epoch import cookie_age, cookie_expiry
 from sanitizer.policy import Rule
@@ -11,6 +12,11 @@ from tfx.exchange import Headers
 
 _VALUE = Rule(word="cookie")
 _NAME = Rule(word="cookie-name")
+_SPELLED = {"httponly": "HttpOnly", "samesite": "SameSite"}
+"""Attributes as the standard writes them, where that is more than a capital in front; a line has these or small letters."""
+_ASKS_TO_WAIT = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+_SEVERAL = ("cookies", "set-cookie", "listed")
+"""Rules of headers that may stand on several lines; of a list no line twice."""
 _REGISTERED = {"www-authenticate": "WWW-Authenticate"}
 """Names whose registered spelling is more than a capital in front of each word; no other line of theirs stands on a cassette."""
 
@@ -18,7 +24,7 @@ _REGISTERED = {"www-authenticate": "WWW-Authenticate"}
 def headers(visitor: Visitor, found: Headers, way: str) -> Headers:
     """The lines that may stand, in their order; a length is left for whoever knows the body."""
     rules = visitor.run.policy.headers[way]
-    out: list[tuple[str, str]] = []
+    out: list[Line] = []
     for name, value in found:
         rule = rules.get(name.lower())
         spelled = name if name in (name.lower(), name.title(), _REGISTERED.get(name.lower())) else name.title()
@@ -35,8 +41,29 @@ def headers(visitor: Visitor, found: Headers, way: str) -> Headers:
         else:
             if spelled != name and not visitor.changes:
                 visitor.note(place, "a header's name in a spelling of its own")
-            out.append((spelled, _value(visitor, rule, value, place)))
+            line = _line(visitor, rule, (spelled, value), place, out)
+            if line:
+                out.append(line)
     return Headers(out)
+
+
+Line = tuple[str, str]
+
+
+def _line(visitor: Visitor, rule: Rule, line: Line, place: str, before: list[Line]) -> Line | None:
+    """A line as it may stand behind those before it; None where it may not. But for cookies and lists a name stands once."""
+    removed = "; removed" if visitor.changes else ""
+    name, value = line
+    if rule.word == "wait" and visitor.run.status not in _ASKS_TO_WAIT:
+        visitor.note(place, f"a wait that only an answer of 429 or 503 asks for{removed}")
+        return None
+    # Before its value is looked at, which could be given a stand-in.
+    is_there = rule.word not in _SEVERAL and any(name.lower() == other.lower() for other, _ in before)
+    changed = value if is_there else _value(visitor, rule, value, place)
+    if is_there or (rule.word == "listed" and any(changed == told and name.lower() == other.lower() for other, told in before)):
+        visitor.note(place, f"a header that stands there twice{removed}")
+        return None
+    return name, changed
 
 
 def _value(visitor: Visitor, rule: Rule, value: str, place: str) -> str:
@@ -69,13 +96,16 @@ def _pair(visitor: Visitor, pair: str, place: str) -> str:
 def _set_cookie(visitor: Visitor, line: str, place: str) -> str:
     pair, *attributes = line.split(";")
     rules = visitor.run.policy.cookie_attributes
-    out = [_pair(visitor, pair, place)]
-    for attribute in attributes:
-        name, equals, value = attribute.strip().partition("=")
+    out: dict[str, str] = {}
+    told = [(name.strip(), value) for name, _, value in (attribute.strip().partition("=") for attribute in attributes)]
+    is_low = all(name == name.lower() for name, _ in told if name.lower() in rules)
+    for name, value in told:
         changed = _attribute(visitor, rules, name, value, place)
         if changed is not None:
-            out.append(f"{name}{equals}{changed}")
-    return "; ".join(out)
+            low = name.lower()
+            # Of an attribute that stands twice the last counts, as in a browser.
+            out[low] = f"{low if is_low else _SPELLED.get(low, low.title())}{'=' if changed else ''}{changed}"
+    return "; ".join((_pair(visitor, pair, place), *out.values()))
 
 
 def _attribute(visitor: Visitor, rules: Mapping[str, Rule], name: str, value: str, place: str) -> str | None:

@@ -10,7 +10,7 @@ from sanitizer.actions import ACTIONS
 from sanitizer.epoch import ANCHOR
 from sanitizer.era import shows_another
 from sanitizer.findings import Finding
-from sanitizer.input_files import TELLING_NAME
+from sanitizer.input_files import is_telling
 from sanitizer.policy import Policy, policy
 from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Run
 from sanitizer.values.amounts import KINDS as AMOUNT_KINDS
@@ -121,7 +121,7 @@ def _head(visitor: Checker, cassette: Cassette) -> None:
     run = visitor.run
     clock = cassette.clock.astimezone(UTC)
     facts = {
-        "name": (not TELLING_NAME.search(cassette.name), "a long number or a date, which may be somebody's"),
+        "name": (not is_telling(cassette.name), "a long number or a date, which may be somebody's"),
         "era": (cassette.era in ERAS, "not a known era"),
         "region": (cassette.region in REGIONS, "not a known region"),
         "clock": (0 <= (clock.date() - ANCHOR).days < _WEEK and not clock.second, "not a whole minute of the anchor week"),

@@ -54,12 +54,22 @@ def odd(path: Path) -> str:
     if path.is_symlink():
         return "a symbolic link"
     if path.is_dir():
-        return "" if _FOLDER.match(path.name) and not TELLING_NAME.search(path.name) else _FOLDERS
+        return "" if _FOLDER.match(path.name) and not is_telling(path.name) else _FOLDERS
     return "" if path.is_file() else "no regular file"
 
 
-TELLING_NAME: Final = re.compile(r"\d{6}|@|\d(?:[._-]?\d){7}")
-"""A serial number or a full date, however spaced; a year and month (`2026-07`) identify nobody."""
+def is_telling(name: str) -> bool:
+    """Whether a public name holds an address, six digits however they are spaced, or a date; one year and month are nobody's."""
+    left = _MONTH.sub("", name, count=1)
+    return "@" in name or len(re.findall(r"\d", left)) >= _MOST_DIGITS or _DATED.search(name) is not None
+
+
+_MONTH: Final = re.compile(r"(?<!\d)20(?:19|2\d|30)(?:[._-]?(?:0[1-9]|1[0-2]))?(?!\d)")
+_DATED: Final = re.compile(
+    r"(?<!\d)(?:\d{2,4}[._-]+\d{1,2}[._-]+\d{1,4}|\d{1,2}[._-]+\d{1,2}[._-]+\d{2,4}|\d{4}[._-]*\d{2}[._-]*\d{2})(?!\d)"
+)
+"""Three numbers of which the first or the last is a year or a day: 2.3.4 is a version."""
+_MOST_DIGITS: Final = 6
 _FOLDER: Final = re.compile(r"\.?[a-z0-9][a-z0-9._-]{0,79}\Z")
 _FOLDERS: Final = "a folder whose name is not lower-case letters, digits, dots, dashes and underscores, or has a long number in it"
 

@@ -29,8 +29,8 @@ def blank(value: Json) -> Json:
 
 
 def is_blank(value: Json) -> bool:
-    """Whether a leaf or container says nothing."""
-    return value is None or value is False or value in ("", 0, [], {})
+    """Whether a leaf or container says nothing: 0.0 and -0.0 are two more ways to write 0."""
+    return value is None or value is False or (type(value) is not float and value in ("", 0, [], {}))
 
 
 def text_of(value: Json) -> str:
@@ -182,9 +182,63 @@ def are_codes(value: Json) -> bool:
 
 
 def words(value: Json, domain: str, run: Run) -> Json:
-    """A list in one text, as `scope` is: every word must be in the domain; others go."""
-    kept = [word for word in text_of(value).split(" ") if run.policy.domains[domain].holds(word)]
-    return " ".join(kept)
+    """A list in one text, as `scope` is: every word must be in the domain and stands once; others go."""
+    kept = (word for word in text_of(value).split(" ") if run.policy.domains[domain].holds(word))
+    return " ".join(dict.fromkeys(kept))
+
+
+def holds_words(value: Json, domain: str, run: Run) -> bool:
+    """Whether a text is as `words` writes it."""
+    return isinstance(value, str) and words(value, domain, run) == value
+
+
+def listed(value: Json, domain: str, run: Run) -> Json:
+    """The list of a header line: a whole line of the domain, else its words that are in the domain, each once and without weights."""
+    text, known = text_of(value), {word.lower(): word for word in run.policy.domains[domain].words}
+    if text in known.values():
+        return text
+    found = (known.get(part.partition(";")[0].strip().lower()) for part in text.split(",") if not _NEVER.search(part))
+    kept = dict.fromkeys(word for word in found if word)
+    if text and not kept:
+        raise Odd
+    return ", ".join(kept)
+
+
+_NEVER = re.compile(r";\s*q=0(?:\.0*)?\s*\Z")
+"""The weight of what is refused."""
+
+
+def holds_listed(value: Json, domain: str, run: Run) -> bool:
+    """Whether a line is as `listed` writes it."""
+    try:
+        return listed(value, domain, run) == value
+    except Odd:
+        return False
+
+
+def own_status(value: Json, _argument: str, run: Run) -> Json:
+    """What an answer says its status is: the one it has."""
+    if type(value) is not int:
+        raise Odd
+    return run.status
+
+
+def holds_own_status(value: Json, _argument: str, run: Run) -> bool:
+    """Whether an answer says the status it has."""
+    return type(value) is int and value == run.status
+
+
+def problem(value: Json, domain: str, run: Run) -> Json:
+    """The `type` of a problem: a URL of the domain, which ends in the status of the answer where it ends in one."""
+    return _STATUS.sub(f"/{run.status}", text_of(kept(value, domain, run)))
+
+
+_STATUS = re.compile(r"/\d{3}\Z")
+
+
+def holds_problem(value: Json, domain: str, run: Run) -> bool:
+    """Whether a URL is as `problem` writes it."""
+    return run.policy.domains[domain].holds(value) and problem(value, domain, run) == value
 
 
 def challenge_header(value: Json, _argument: str, _run: Run) -> Json:

@@ -1,6 +1,7 @@
 """Walk a JSON body beside its rules: every value meets its rule, and one without a rule is blanked and reported. Pure."""
 
 import re
+from typing import Final
 
 from sanitizer.actions import ACTIONS
 from sanitizer.leaves import is_blank
@@ -13,7 +14,8 @@ from tfx.jsonbody import Json
 
 _UNKNOWN = re.compile(r"unknown[1-9]\d*\Z")
 
-_NOTHING = Node()
+MOST_UNKNOWN: Final = 16
+"""Members of one object that nobody knows and that stay: each says of what type it was, and two hundred of them could say anything."""
 
 
 def walk(visitor: Visitor, node: Node, value: Json, place: str) -> Json:
@@ -81,7 +83,10 @@ def _is_late(node: Node) -> bool:
 
 
 def stranger(visitor: Visitor, key: str, item: Json, place: str, number: int) -> dict[str, Json]:
-    """A member nobody knows: its name may itself be personal, so it becomes `unknown1` and says nothing."""
+    """A member nobody knows: its name may itself be personal, so it becomes `unknown1` and says nothing; of many the first stay."""
+    if number > MOST_UNKNOWN:
+        visitor.note(place + visitor.name(key), "more members without a rule than stay" + ("; removed" if visitor.changes else ""))
+        return {} if visitor.changes else {key: item}
     if is_blank(item) and (_UNKNOWN.match(key) if visitor.changes else key == f"unknown{number}"):
         return {f"unknown{number}": item}
     value = visitor.unknown(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from itertools import pairwise
+from math import copysign
 from types import MappingProxyType
 from typing import Final, cast
 
@@ -20,6 +21,9 @@ from tfx.errors import UsageError
 
 Table = Mapping[str, object]
 Range = tuple[float, float]
+
+DOMAINED: Final = frozenset({"keep", "words", "listed", "problem"})
+"""Words of rules whose argument is a domain."""
 
 DIGITS = 2
 """Digits behind the point that a number may have where fractions are kept at all: a float of seventeen digits holds a telephone number."""
@@ -113,8 +117,13 @@ class Domain:
         if type(value) is int and value in self.numbers:
             return True
         if isinstance(value, int | float):
-            return self.low <= value <= self.high and not (isinstance(value, float) and (self.whole or value != round(value, DIGITS)))
+            return self.low <= value <= self.high and not (isinstance(value, float) and (self.whole or not _is_short(value)))
         return False
+
+
+def _is_short(value: float) -> bool:
+    """Whether a number has no more digits than may be kept, and zero no sign."""
+    return value == round(value, DIGITS) and not (value == 0 and copysign(1, value) < 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +255,7 @@ def _check(found: Policy, where: str) -> None:
     for rule in (*(rule for tree in trees for rule in tree.leaves()), *(rule for rules in tables for rule in rules.values())):
         if rule.word not in ACTIONS:
             raise UsageError(f"{where} has a rule {rule}, but there is no action {rule.word}; known are {', '.join(sorted(ACTIONS))}")
-        if rule.word in ("keep", "words") and rule.argument not in found.domains:
+        if rule.word in DOMAINED and rule.argument not in found.domains:
             raise UsageError(f"{where} has a rule {rule}, but no domain {rule.argument}: nothing is kept without a domain; add it")
 
 

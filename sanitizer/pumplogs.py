@@ -180,7 +180,7 @@ class _Rows:
         out: list[Json] = [{}] * len(values) if self._visitor.changes else values
         for shape, places in shapes.items():
             if shape is None:
-                if any(not is_blank(values[index]) for index in places):
+                if any(not is_blank(values[index]) if self._visitor.changes else values[index] != {} for index in places):
                     self._note(".eventProperties", "properties of no known event")
                 continue
             done = self._of_code(int(str(shape[0])), shape[1], cast("list[Row]", [values[index] for index in places]))

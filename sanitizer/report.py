@@ -34,7 +34,8 @@ HELD: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "amounts made anew": frozenset({"glucose", "insulin", "carbohydrate", "setting", "body", "battery", "motor", "signal"}),
         "counters and opaque bytes": frozenset({"sequence", "bolus", "counter", "zero", "property dropped"}),
         "everything else": frozenset({
-            "keep", "words", "literal", "blank", "codes", "url", "length", "drop", "header dropped", "page", "wait",
+            "keep", "words", "listed", "problem", "own-status", "literal", "blank",
+            "codes", "url", "length", "drop", "header dropped", "page", "wait",
         }),
     }
 )  # fmt: skip

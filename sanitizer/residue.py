@@ -24,7 +24,7 @@ from sanitizer.forms import SHORTEST_DIGITS
 from sanitizer.known_names import known_to
 from sanitizer.leaves import CHALLENGE_HEADER, CLIENT_IDS, FULL_NAME
 from sanitizer.ordinals import KINDS, NUMBERS
-from sanitizer.policy import Domain, Rule, policy
+from sanitizer.policy import DOMAINED, Domain, Rule, policy
 from sanitizer.pumplogs import ENVELOPE, LISTS
 from sanitizer.tokens import opened
 from tandem.endpoints import BY_NAME
@@ -138,7 +138,7 @@ def _patterns() -> dict[str, tuple[Domain, ...]]:
         nodes += [*(node.members or {}).items(), *([(name, node.items)] if node.items else [])]
     for name, rule in (*tables, *rules.cookie_attributes.items()):
         found.setdefault(name, set()).update(() if rule.word == "drop" else (rule,))
-    keeping = {name: every for name, every in found.items() if {rule.word for rule in every} <= {"keep", "words"}}
+    keeping = {name: every for name, every in found.items() if {rule.word for rule in every} <= DOMAINED}
     return {name: tuple(rules.domains[rule.argument] for rule in every) for name, every in keeping.items()}
 
 
@@ -154,7 +154,7 @@ def _is_own(name: str, text: str) -> bool:
     domains = _patterns().get(name, ())
     if any(domain.pattern is not None and domain.pattern.fullmatch(text) for domain in domains):
         return True
-    return any(domain.words.issuperset(text.split(" ")) for domain in domains)  # a scope is a list of words
+    return any(domain.words.issuperset(re.split(r", ?| ", text)) for domain in domains)  # a scope is a list of words
 
 
 def _is_own_number(name: str, value: float) -> bool:

@@ -38,14 +38,15 @@ class Run:
     `counts` is how often each rule was used; `places` the same per place, items of arrays as one. `leaves_out` says that an exchange
     which cannot be understood is left out and named, and not the whole recording refused. `has_gaps`: an exchange went after others were
     seen beside it, so that what is counted from the first of all may start elsewhere.
-    `kept` are the numbers of the exchanges that are on the cassette, in its order. `taken` is how often a place was reported of which
-    something may be gone; `columns` is, by exchange, what each body of pump events holds, None if something of it may be gone.
+    `status` is that of the answer in hand. `kept` are the numbers of the exchanges that are on the cassette, in its order. `taken` is how
+    often a place was reported of which something may be gone; `columns` is, by exchange, what each body of pump events holds, None if something of it may be gone.
     `devices` are the stand-ins of the body in hand.
     """
 
     __slots__ = (
         *("_number", "_numbers", "access_token", "clock", "counts", "epoch", "findings", "leaves_out", "left_out", "ordinals"),
-        *("_known", "_others", "columns", "devices", "has_gaps", "kept", "places", "policy", "section", "seen", "ordinal_order", "taken"),
+        *("_known", "_others", "columns", "devices", "has_gaps", "kept", "places", "policy", "section", "seen", "status"),
+        *("ordinal_order", "taken"),
     )
 
     def __init__(
@@ -69,6 +70,7 @@ class Run:
         self.leaves_out = leaves_out
         self.left_out = 0
         self.section = ""
+        self.status = 0
         self.seen = short(seen)
         self._known: frozenset[str] = frozenset()
         self._others: dict[str, int] = {}

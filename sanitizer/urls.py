@@ -1,5 +1,6 @@
 """URLs wherever they occur: request lines, Location, Referer, redirect_uri, URLs inside queries. One set of rules for all."""
 
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import quote, unquote_plus, urljoin, urlsplit
 
@@ -11,6 +12,8 @@ from tandem.regions import HOSTS, SSO_URL
 from tfx.jsonbody import Json
 
 _DEEPEST = 3
+_MOST_TIMES = 2
+"""How often one key may stand in a query; more of them say something by their order."""
 _BARE = ":,/@"
 
 
@@ -93,7 +96,8 @@ def query(visitor: Visitor, rules: Mapping[str, Rule], text: str, place: str, en
     """A query or form in the encoding it had: blanks and duplicates stay, keys without a rule go."""
     if not text:
         return text
-    out = []
+    out: list[str] = []
+    often: Counter[str] = Counter()
     for pair in text.split("&"):
         raw_key, equals, raw = pair.partition("=")
         key = unquote_plus(raw_key)
@@ -101,6 +105,10 @@ def query(visitor: Visitor, rules: Mapping[str, Rule], text: str, place: str, en
         if rule is None:
             hint = for_key(endpoint, place.rpartition(" ")[2], visitor.pasted(key), unquote_plus(raw), visitor.run.policy)
             visitor.note(f"{place}.{visitor.name(key)}", "a key without a rule", rule=hint)
+            continue
+        often[key] += 1
+        if often[key] > _MOST_TIMES:
+            visitor.note(f"{place}.{key}", "a key that stands there more than twice" + ("; removed" if visitor.changes else ""))
             continue
         value = unquote_plus(raw)
         where = f"{place}.{key}"

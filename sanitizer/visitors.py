@@ -155,7 +155,7 @@ class Checker(_Reporting):
             if not self.run.ordinal_order.are_kept(action.tells(value)):
                 self.note(place, "a stand-in out of order; they are numbered from 1 as they appear, without gaps")
             return value
-        if isinstance(value, dict | list) or value != blank(value):
+        if isinstance(value, dict | list | float) or value != blank(value):  # of zero there is one blank, and 0.0 is not it
             self.note(place, action.says)
         return value
 

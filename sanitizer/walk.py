@@ -93,12 +93,15 @@ def _located(request: Request) -> Place | None:
 
 def _exchange(visitor: Visitor, exchange: Exchange, place: Place, found: Content, device: Device | None) -> Exchange | None:
     request, response = exchange.request, plain(exchange) or exchange.response
+    visitor.run.status = response.status
     url = address(visitor, request.url, place)
     if url is None:
         return None
     _status(visitor, response.status)
     if not visitor.changes and url != request.url:
         visitor.note("request url", "not written as the sanitizer writes it")
+    if not visitor.changes and place.endpoint.method != request.method:
+        visitor.note("request method", "not written as the sanitizer writes it")
     lines = headers(visitor, request.headers, "request")
     body = sent(visitor, place, request.headers, request.body)
     answer_lines = headers(visitor, response.headers, "response")

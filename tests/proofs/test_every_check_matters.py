@@ -187,7 +187,8 @@ def with_an_odd_leaf() -> Iterator[tuple[Rule, Cassette]]:
     for way, table in rules.headers.items():
         for key, rule in table.items():
             line = ((key.title().replace("Www-Authenticate", "WWW-Authenticate"), ODD),)
-            yield rule, tape(at("sso-page", sent=line) if way == "request" else at("sso-page", got=line))
+            status = 429 if rule.word == "wait" else 200
+            yield rule, tape(at("sso-page", sent=line) if way == "request" else at("sso-page", got=line, status=status, reason=""))
     for key, rule in rules.cookie_attributes.items():
         yield rule, tape(at("sso-page", got=(("Set-Cookie", f"culture=tfx-cookie-000001; {key}={ODD}"),)))
 
@@ -315,6 +316,10 @@ def rows() -> dict[str, Cassette]:
         "a header": tape(at("sso-page", got=(("X-Marisol", "1"),))),
         "a dropped header": tape(at("sso-page", got=(("Date", "Wed, 03 Jul 2024 20:30:00 GMT"),))),
         "a header's spelling": tape(at("sso-page", got=(("VARY", "Origin"),))),
+        "a header twice": tape(at("sso-page", got=(("Vary", "Origin"), ("Vary", "Origin")))),
+        "a wait": tape(at("sso-page", got=(("Retry-After", "49"),))),
+        "a method's spelling": tape(low()),
+        "too many members": tape(at("pumper", {f"unknown{number}": 0 for number in range(1, 18)})),
         "a cookie's age": tape(at("sso-page", got=(("Set-Cookie", "culture=tfx-cookie-000001; Max-Age=7200"),))),
         "a cookie's expiry": tape(
             at("sso-page", got=(("Set-Cookie", "culture=tfx-cookie-000001; Expires=Wed, 03 Jul 2024 20:30:00 GMT"),))
@@ -394,6 +399,11 @@ def packed(text: bytes) -> bytes:
 def fragment() -> Exchange:
     exchange = at("sso-page")
     return exchange.replacing(request=replace(exchange.request, url=f"{exchange.request.url}#marisol"))
+
+
+def low() -> Exchange:
+    exchange = at("sso-page")
+    return exchange.replacing(request=replace(exchange.request, method="get"))
 
 
 def capital() -> Exchange:

@@ -61,7 +61,9 @@ def test_a_line_that_goes_without_a_word(capture: Build, name: str, value: str) 
 
 
 SET = [
-    ("idsrv=a; path=/; secure; HttpOnly; SameSite=None", "idsrv=tfx-cookie-000001; path=/; secure; HttpOnly; SameSite=None", "as IdentityServer sets it"),
+    ("idsrv=a; path=/; secure; HttpOnly; SameSite=None", "idsrv=tfx-cookie-000001; Path=/; Secure; HttpOnly; SameSite=None", "either spelling"),
+    ("idsrv=a; path=/; secure; samesite=none; httponly", "idsrv=tfx-cookie-000001; path=/; secure; samesite=none; httponly", "as ASP.NET sets it"),
+    ("idsrv=a; pAtH=/; PaTh=/; HtTpOnLy; sEcUrE=x; PATH=/auth", "idsrv=tfx-cookie-000001; Path=/auth; HttpOnly; Secure", "once each, in one spelling"),
     ("idsrv=a; expires=Thu, 19 Nov 2026 10:00:00 GMT", "idsrv=tfx-cookie-000001; expires=Fri, 01 Jan 2100 00:00:00 GMT", "alive"),
     ("idsrv=; expires=Thu, 01 Jan 1970 00:00:00 GMT", "idsrv=; expires=Thu, 01 Jan 1970 00:00:00 GMT", "being deleted"),
     ("ARRAffinity=a;Path=/;Domain=.tandemdiabetes.com;Max-Age=3600", "ARRAffinity=tfx-cookie-000001; Path=/; Domain=.tandemdiabetes.com; Max-Age=31536000", "no spaces; alive"),

@@ -170,9 +170,13 @@ LINES = [
 def test_a_line_put_back_is_found(clean: Cassette, way: str, name: str, value: str, expected: str) -> None:
     exchange = clean.exchanges[0]
     if way == "request":
-        done = exchange.replacing(request=replace(exchange.request, headers=Headers([*exchange.request.headers, (name, value)])))
+        done = exchange.replacing(
+            request=replace(exchange.request, headers=Headers([*exchange.request.headers.without(name), (name, value)]))
+        )
     else:
-        done = exchange.replacing(response=replace(exchange.response, headers=Headers([*exchange.response.headers, (name, value)])))
+        headers = Headers([*exchange.response.headers.without(name), (name, value)])
+        status = 429 if name == "Retry-After" else exchange.response.status
+        done = exchange.replacing(response=replace(exchange.response, headers=headers, status=status))
     assert f"#1 {expected}" in found(changed(clean, 0, done))
 
 

@@ -77,7 +77,7 @@ def test_claims_stand_once() -> None:
 
 
 def test_no_list_is_without_a_bound() -> None:
-    without = shipped().replace("issues = { most = 16 }\n", "")
+    without = shipped().replace("issues = { most = 8, each-once = true }\n", "")
     assert without != shipped()
     with pytest.raises(UsageError, match=r"items of issues, but .lists. does not say how many"):
         read(without)
