@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from sanitizer.findings import Finding
 from sanitizer.policy import Policy, policy
+from sanitizer.record_words import in_records
 from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Columns, Run
-from sanitizer.scan import search
+from sanitizer.scan import PERSONAL, search
 from sanitizer.values.amounts import KINDS as AMOUNTS
 from sanitizer.visitors import Proofreader, Rewriter
 from sanitizer.walk import walked
@@ -98,7 +99,6 @@ def _counted(before: Mapping[str, int], run: Run, counts: Mapping[str, int]) -> 
 def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> None:
     """A cassette's name is a public file name, and so is its folder's; they may hold no part of what was seen."""
     from sanitizer.cassette_names import named_in
-    from sanitizer.scan import PERSONAL
 
     replaced = (Seen(kind=kind, value=value) for kind, value in run.ordinals.originals if kind in PERSONAL)
     values = (*seen, *replaced)
@@ -154,7 +154,10 @@ def _clean(run: Run, numbers: Sequence[int] = ()) -> Run:
 
 def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:
     replaced = tuple(Seen(kind=kind, value=value) for kind, value in run.ordinals.originals)
-    leaks = search(cassette, seen=seen, replaced=replaced, numbers=run.kept)
+    leaks = (
+        *search(cassette, seen=seen, replaced=replaced, numbers=run.kept),
+        *in_records(cassette, (*seen, *(one for one in replaced if one.kind in PERSONAL)), numbers=run.kept),
+    )
     if leaks:
         shown = "; ".join(map(str, leaks[:5])) + (f" and {len(leaks) - 5} more" if len(leaks) > 5 else "")  # noqa: PLR2004  # enough to act on
         raise LeakError(

@@ -1,0 +1,70 @@
+"""Numbers below 2^24 in binary records: too short to be looked for in any bytes, and no more than a word of a payload."""
+
+import struct
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from sanitizer.record_words import in_records
+from sanitizer.scrub import Scrubbed, scrub
+from tfx.capture import Capture, Seen
+from tfx.cassette import Cassette
+from tfx.errors import LeakError
+from tfx.jsonbody import write
+
+Build = Callable[..., Capture]
+Done = Callable[..., Scrubbed]
+
+ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+URL = f"https://source.tandemdiabetes.com/api/reports/reportsfacade/pumpevents/{ID}/280111"
+
+PLANTED = [
+    (">I", 1137482, 0, "1137482", True, "big endian, the first word"),
+    ("<I", 1137482, 12, "1137482", True, "little endian, the last"),
+    (">f", 1137482.0, 4, "1137482", True, "a float32"),
+    ("<f", 11234432.0, 8, "11234432", True, "the other way round, eight digits"),
+    (">I", 280111, 8, "280111", True, "a device id of six digits"),
+    (">I", 28011, 8, "28011", False, "five digits are any amount"),
+    (">I", 1137482, 2, "1137482", False, "halves of two words"),
+    (">I", 1137483, 0, "1137482", False, "another number"),
+    (">I", 1001374, 0, "1001374", False, "a part's number is anybody's"),
+    (">I", 900001, 0, "900001", False, "a stand-in"),
+]
+
+
+def taped(done: Done, body: bytes) -> Cassette:
+    """The cassette of an account with these records in place of its own."""
+    cassette = done("2025").cassette
+    exchanges = [
+        one.replacing(response=replace(one.response, headers=one.response.headers.without("content-encoding"), body=body))
+        if "pumpevents/" in one.request.url
+        else one
+        for one in cassette.exchanges
+    ]
+    return replace(cassette, exchanges=tuple(exchanges))
+
+
+def records(layout: str, number: float, at: int) -> bytes:
+    """An answer of three records, the second of which has that number in its payload."""
+    rows = bytearray(3 * 26)
+    rows[36 + at : 40 + at] = struct.pack(layout, number)
+    return write(b64encode(rows).decode("ascii"))
+
+
+def test_a_number_is_found_in_the_words_of_a_payload(scrubbed: Done) -> None:
+    for layout, number, at, seen, is_found, why in PLANTED:
+        cassette = taped(scrubbed, records(layout, number, at))
+        found = in_records(cassette, [Seen(kind="serial number", value=seen), Seen(kind="name", value="Marisol")])
+        assert bool(found) is is_found, why
+        assert {(one.place, one.kind) for one in found} <= {("response body[]", "serial number, 32-bit number")}, why
+
+
+def test_what_the_rules_let_through_is_not_written(capture: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = capture(URL, answer=records(">I", 1137482, 4), era="2025")
+    seen = replace(raw, seen=(Seen(kind="serial number", value="1137482"),))
+    scrub(seen, name="x")  # of an event without a layout the rules leave nothing
+    monkeypatch.setattr("sanitizer.scrub.walked", lambda _visitor, exchanges: exchanges)
+    with pytest.raises(LeakError, match=r"#1 response body..: serial number, 32-bit number"):
+        scrub(seen, name="x")
