@@ -62,6 +62,7 @@ def _line(visitor: Visitor, rule: Rule, line: Line, place: str, before: list[Lin
     changed = value if is_there else _value(visitor, rule, value, place)
     if is_there or (rule.word == "listed" and any(changed == told and name.lower() == other.lower() for other, told in before)):
         visitor.note(place, f"a header that stands there twice{removed}")
+        visitor.run.has_gaps = True  # what goes was counted
         return None
     return name, changed
 
@@ -96,14 +97,13 @@ def _pair(visitor: Visitor, pair: str, place: str) -> str:
 def _set_cookie(visitor: Visitor, line: str, place: str) -> str:
     pair, *attributes = line.split(";")
     rules = visitor.run.policy.cookie_attributes
-    out: dict[str, str] = {}
     told = [(name.strip(), value) for name, _, value in (attribute.strip().partition("=") for attribute in attributes)]
     is_low = all(name == name.lower() for name, _ in told if name.lower() in rules)
-    for name, value in told:
+    out: dict[str, str] = {}
+    # Of an attribute that stands twice the last counts, as in a browser.
+    for low, (name, value) in {name.lower(): (name, value) for name, value in told}.items():
         changed = _attribute(visitor, rules, name, value, place)
         if changed is not None:
-            low = name.lower()
-            # Of an attribute that stands twice the last counts, as in a browser.
             out[low] = f"{low if is_low else _SPELLED.get(low, low.title())}{'=' if changed else ''}{changed}"
     return "; ".join((_pair(visitor, pair, place), *out.values()))
 

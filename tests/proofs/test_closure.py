@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sanitizer.actions import ACTIONS
-from sanitizer.check import COUNTED, looked_at
+from sanitizer.check import looked_at
 from sanitizer.scrub import again, scrub
 from simulator.account import account
 from simulator.session import captured_session
@@ -27,7 +26,6 @@ from tfx.store import dumps
 pytestmark = pytest.mark.proofs
 
 NOW = datetime(2026, 11, 18, 20, 30, 5, tzinfo=UTC)
-MANY = dict.fromkeys((*ACTIONS, *COUNTED), 9_999_999)
 LEAVES: list[Json] = [0.0, -0.0, 1.0, True, False, None, 0, 1, 2, "", [], {}, "1", 1.5, 99, [0], {"unknown1": 0}]
 
 Draw = Callable[[st.SearchStrategy[Json]], Json]
@@ -39,7 +37,7 @@ def clean(era: str) -> Cassette:
     """A session of few events, every answer in its own bytes."""
     person = account(identity=1, therapy=1, now=NOW, days=0.25, region="us")
     done = scrub(captured_session(person, era=era, region="us", now=NOW), name="x").cassette
-    return replace(done, rules=MANY)
+    return replace(done, rules={})
 
 
 def ways(value: Json, way: Way = ()) -> Iterator[Way]:
@@ -121,5 +119,6 @@ def test_what_the_check_passes_stays_as_it_is(era: str, data: st.DataObject) -> 
     index = data.draw(st.integers(0, len(exchanges) - 1))
     exchanges[index] = EDITS[data.draw(st.sampled_from(sorted(EDITS)))](exchanges[index], data.draw)
     edited = replace(clean(era), exchanges=tuple(exchanges))
-    if looked_at(edited) == ():
-        assert dumps(replace(again(edited).cassette, rules=MANY)) == dumps(edited)
+    # What the head counts is another proof's; an edit that takes a place away has it counted anew.
+    if {finding.place for finding in looked_at(edited)} <= {"rules"}:
+        assert dumps(replace(again(edited).cassette, rules={})) == dumps(edited)
