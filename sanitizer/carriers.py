@@ -62,7 +62,6 @@ def _line(visitor: Visitor, rule: Rule, line: Line, place: str, before: list[Lin
     changed = value if is_there else _value(visitor, rule, value, place)
     if is_there or (rule.word == "listed" and any(changed == told and name.lower() == other.lower() for other, told in before)):
         visitor.note(place, f"a header that stands there twice{removed}")
-        visitor.run.has_gaps = True  # what goes was counted
         return None
     return name, changed
 

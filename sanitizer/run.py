@@ -39,8 +39,8 @@ class Run:
     which cannot be understood is left out and named, and not the whole recording refused. `has_gaps`: an exchange went after others were
     seen beside it, so that what is counted from the first of all may start elsewhere.
     `status` is that of the answer in hand. `kept` are the numbers of the exchanges that are on the cassette, in its order. `taken` is how
-    often a place was reported of which something may be gone; `columns` is, by exchange, what each body of pump events holds, None if something of it may be gone.
-    `devices` are the stand-ins of the body in hand.
+    often a place was reported of which something may be gone; `columns` is, by exchange, what each body of pump events holds, None if
+    something of it may be gone. `devices` are the stand-ins of the body in hand.
     """
 
     __slots__ = (

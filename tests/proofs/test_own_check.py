@@ -70,7 +70,7 @@ def lasts(capture: Capture, values: str = KEEP, rules: Policy | None = None) -> 
 
 
 @pytest.mark.parametrize("era", ["2025", "2026-07", "2026-10"])
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_what_was_recorded_oddly(era: str, data: st.DataObject) -> None:
     exchanges = list(recorded(era).exchanges)

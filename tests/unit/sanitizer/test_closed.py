@@ -122,7 +122,8 @@ def test_what_may_stand_several_times_may_not_stand_so_often_that_it_says_someth
 
 
 def test_of_members_that_nobody_knows_a_few_stay_and_zero_is_one_blank(capture: Build) -> None:
-    for url, answer in ((PUMPER, {}), (LOGS, {"events": []})):
+    answers: tuple[tuple[str, dict[str, Json]], ...] = ((PUMPER, {}), (LOGS, {"events": []}))
+    for url, answer in answers:
         told = answer | {f"unknown{number}": value for number, value in enumerate([0.0, -0.0, 0, "", False, None, [], {}] * 3, 1)}
         done = scrub(capture(url, answer=write(told)), name="x").cassette
         body = parse(done.exchanges[0].response.body)
