@@ -101,7 +101,7 @@ def constant_time(moment: int) -> Callable[[Json, str, Run], Json]:
     def change(value: Json, _argument: str, _run: Run) -> Json:
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise Odd
-        return moment
+        return moment if value else 0
 
     return change
 
@@ -220,7 +220,7 @@ def own_status(value: Json, _argument: str, run: Run) -> Json:
     """What an answer says its status is: the one it has."""
     if type(value) is not int:
         raise Odd
-    return run.status
+    return run.status if value else value
 
 
 def holds_own_status(value: Json, _argument: str, run: Run) -> bool:
@@ -282,6 +282,8 @@ def holds_access_token(value: Json, _argument: str, run: Run) -> bool:
 
 def token_hash(value: Json, _argument: str, run: Run) -> Json:
     """The `at_hash` of the stand-in access token of the same answer."""
+    if not text_of(value):
+        return value
     changed = token_hash_of(run)
     run.ordinals.replaced("token-hash", text_of(value), changed)
     return changed

@@ -222,9 +222,10 @@ def documented() -> Capture:
     ]
     back = quote("/accounts/api/connect/authorize/callback?state=af0ifjsldkj", safe="")
     token = BY_NAME["token"].url(us)
+    origin = (("Referer", f"https://{us.hosts['tdc']}/"),)  # across hosts a browser tells no more
     rows = (
         ("GET", f"{SSO_URL}?culture=en-US", BROWSER, b"", 200, FRONT, b"<html>"),
-        ("GET", BY_NAME["authorize"].url(us), (), b"", 302, (("Location", f"{SSO_URL}login?ReturnUrl={back}"),), b""),
+        ("GET", BY_NAME["authorize"].url(us), origin, b"", 302, (("Location", f"{SSO_URL}login?ReturnUrl={back}"),), b""),
         ("GET", BY_NAME["discovery"].url(us), (), b"", 200, plain, json.dumps(discovery).encode()),
         ("POST", token, (form, ("Content-Encoding", "identity")), b"refresh_token=8xLOxBtZp8", 200, plain, json.dumps(tokens).encode()),
         ("POST", token, (form,), b"", 400, plain, json.dumps(oauth | {"detail": "Not Found"}).encode()),

@@ -3,15 +3,21 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 
+from sanitizer.actions import ACTIONS, STRUCTURAL
 from sanitizer.check import looked_at
 from sanitizer.input_files import is_telling
+from sanitizer.policy import Rule, policy
+from sanitizer.run import Run
 from sanitizer.scrub import scrub
+from sanitizer.visitors import Checker, Rewriter
 from tfx.capture import Capture
 from tfx.jsonbody import Json, parse, write
 
 Build = Callable[..., Capture]
 
+NOW = datetime(2026, 11, 18, 20, 30, tzinfo=UTC)
 SSO = "https://sso.tandemdiabetes.com/"
 SOURCE = "https://source.tandemdiabetes.com"
 ID = "00000000-0000-4000-8000-000000000001"
@@ -124,7 +130,8 @@ def test_what_may_stand_several_times_may_not_stand_so_often_that_it_says_someth
 def test_of_members_that_nobody_knows_a_few_stay_and_zero_is_one_blank(capture: Build) -> None:
     answers: tuple[tuple[str, dict[str, Json]], ...] = ((PUMPER, {}), (LOGS, {"events": []}))
     for url, answer in answers:
-        told = answer | {f"unknown{number}": value for number, value in enumerate([0.0, -0.0, 0, "", False, None, [], {}] * 3, 1)}
+        nothing: list[Json] = [0.0, -0.0, 0, "", False, None, [], {}]
+        told = answer | {f"unknown{number}": value for number, value in enumerate(nothing * 3, 1)}
         done = scrub(capture(url, answer=write(told)), name="x").cassette
         body = parse(done.exchanges[0].response.body)
         assert isinstance(body, dict)
@@ -144,3 +151,19 @@ PLAIN = ["session-us", "2026-10", "2026-07", "week-2026", "import-100", "tconnec
 def test_numbers_and_dates_are_told_however_they_are_spaced() -> None:
     assert [name for name in TELLING if not is_telling(name)] == []
     assert [name for name in PLAIN if is_telling(name)] == []
+
+
+def test_a_blank_that_the_check_passes_stays_a_blank() -> None:
+    """Whatever the rule, or what was blanked is something else when it is sanitized again."""
+    changed = []
+    for word in ACTIONS.keys() - set(STRUCTURAL):
+        for argument in policy().domains if word in ("keep", "words", "listed") else ("error-url",):
+            rule = Rule(word=word, argument=argument)
+            blanks: list[Json] = [0, "", False]
+            for value in blanks:
+                run = Run(policy=policy(), clock=NOW)
+                Checker(run).leaf(rule, value, "place")
+                after = Rewriter(Run(policy=policy(), clock=NOW)).leaf(rule, value, "place")
+                if not run.findings and repr(after) != repr(value):
+                    changed.append((str(rule), value, after))
+    assert changed == []
