@@ -1,7 +1,8 @@
 """`make bench-pipeline`: decoding and storing 10 k to 5 M events, beside a floor and two peers, on the same events in one run.
 
 Every figure is measured in a process of its own, which tells its CPU seconds and its peak memory; `--quick` stops at 100 000 events. The
-peers are too slow for years of events: they take a sample, and the figures per second are theirs on it.
+peers are too slow for years of events: they take a sample, and the figures per second are theirs on it. `--in-file` keeps the databases
+in files.
 """
 
 import argparse
@@ -13,11 +14,15 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 from rich import box
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
 QUICK = 100_000
@@ -34,6 +39,7 @@ DECODE = "tfx: decode, every field"
 RIVALRY = {"four weeks": (FLOOR, FLOOR_TOGETHER, KEYED, ALONE, STORE, WHOLE), "bulk": (FLOOR, KEYED, STORE, WHOLE)}
 """Which share the work; the column "of the floors" has a share of each floor there is, in this order."""
 WARM_UP = 1_000
+IN_FILE = "--in-file"
 ZONE = "America/Los_Angeles"
 AT_ONCE = 250_000
 """Events in a transaction where answers cost nothing to get again, as `tfx pipeline run` does with a cassette."""
@@ -60,10 +66,10 @@ def floor(*, at_once: int = 0, keyed: bool = False) -> Work:
     import numpy as np
     import pyarrow as pa
 
-    from pipeline.warehouse import driver, in_memory
+    from pipeline.warehouse import driver
     from tandem.records import Records
 
-    engine = in_memory()
+    engine = database()
     more = {"reading": 399, "delivery": 279} if keyed else {}
     with engine.begin() as connection:
         for name in more:
@@ -104,6 +110,13 @@ def floor(*, at_once: int = 0, keyed: bool = False) -> Work:
     return work
 
 
+def database() -> "Engine":
+    """A new database: in memory, or, with --in-file, in a file of the folder for temporary files."""
+    from pipeline.warehouse import MEMORY, open_warehouse
+
+    return open_warehouse(f"duckdb:///{tempfile.mkdtemp()}/w.duckdb" if IN_FILE in sys.argv else MEMORY)
+
+
 def together(bodies: Iterator[bytes], at_once: int) -> Iterator[list[bytes]]:
     """Answers until there are so many events; an event is 34.7 characters of base64."""
     waiting: list[bytes] = []
@@ -136,10 +149,9 @@ def store(*, at_once: int, whole: bool = False) -> Work:
     from pipeline.derive import derive
     from pipeline.pumps import Pump
     from pipeline.steps import store_windows
-    from pipeline.warehouse import in_memory
     from tandem.eras import ERAS
 
-    engine, pump, zone = in_memory(), Pump(key="1", serial_number="90000001"), ZoneInfo(ZONE)
+    engine, pump, zone = database(), Pump(key="1", serial_number="90000001"), ZoneInfo(ZONE)
 
     def work(bodies: Iterator[bytes]) -> None:
         for parts in together(bodies, at_once):
@@ -238,14 +250,18 @@ def history(file: Path, count: int) -> None:
 def ran(rival: str, file: Path, count: int, window: int) -> tuple[float, float]:
     """CPU seconds and peak megabytes."""
     command = [sys.executable, __file__, "--rival", rival, "--file", str(file), "--count", str(count), "--window", str(window)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, "PYTHONWARNINGS": "ignore"})
+    command += [IN_FILE] * (IN_FILE in sys.argv)
+    with tempfile.TemporaryDirectory() as folder:
+        around = {**os.environ, "PYTHONWARNINGS": "ignore", "TMPDIR": folder}
+        done = subprocess.run(command, check=True, capture_output=True, text=True, env=around)
     said = json.loads(done.stdout.splitlines()[-1])
     return said["seconds"], said["megabytes"]
 
 
 def contest(sizes: tuple[int, ...], rounds: int) -> Table:
     """Every rival at every size, in turns; medians."""
-    table = Table(title="Pump events into DuckDB in memory (CPU time, medians)", title_justify="left", box=box.SIMPLE)
+    where = "a file" if IN_FILE in sys.argv else "memory"
+    table = Table(title=f"Pump events into DuckDB in {where} (CPU time, medians)", title_justify="left", box=box.SIMPLE)
     for heading in ("events", "an answer", "", "events/s", "of the floors", "x the ORM path", "peak MB"):
         table.add_column(heading, justify="left" if not heading else "right")
     with tempfile.TemporaryDirectory() as folder:
@@ -276,6 +292,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"up to {QUICK:,} events")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(IN_FILE, action="store_true", help="keep the databases in files, not in memory")
     for name, kind in (("--rival", str), ("--file", Path), ("--count", int), ("--window", int)):
         parser.add_argument(name, type=kind, help=argparse.SUPPRESS)
     asked = parser.parse_args()
