@@ -107,8 +107,8 @@ $(PEERS_REPLAYER)/.installed: benchmarks/peers-replayer.lock $(STAMP)
 bench-replayer: install $(PEERS_REPLAYER)/.installed  ## load, time per request and memory beside every peer (OPTIONS="--sizes 10 100 --rounds 1")
 	$(BIN)/python benchmarks/replayers.py $(OPTIONS)
 
-bench-pipeline: install  ## decode and store 10 k to 5 M events beside the floor and two peers (QUICK=--quick: to 100 k)
-	$(BIN)/python benchmarks/pipelines.py $(QUICK)
+bench-pipeline: install  ## decode and store 10 k to 5 M events beside the floor and two peers (OPTIONS="--quick --in-file": to 100 k, in files)
+	$(BIN)/python benchmarks/pipelines.py $(OPTIONS)
 
 bench-memory: install  ## the most memory a run into a file takes, from 0.1 to 5 M events
 	$(BIN)/python benchmarks/pipeline_memory.py
