@@ -1,7 +1,7 @@
 """`make bench-memory`: peak memory of a run into a file, by length of the history; each in a process of its own.
 
-The history is the stand-in's of so many days, its clock set once half way; the run is `pipeline.steps.run` as on a cassette, then the
-summary and the questions after it. The answers come from a file, so that no cassette is in the figure.
+The history is the stand-in's of so many days, its clock set once half way; the run is `pipeline.running.steps.run` as on a cassette, then
+the summary and the questions after it. The answers come from a file, so that no cassette is in the figure.
 """
 
 import argparse
@@ -32,12 +32,12 @@ def measured(file: Path, days: int) -> None:
     import base64
     from zoneinfo import ZoneInfo
 
-    from pipeline.instant_checks import collisions_within
-    from pipeline.pumps import Pump
-    from pipeline.runs import AT_ONCE
-    from pipeline.steps import run
-    from pipeline.summary import summary
-    from pipeline.warehouse import open_warehouse
+    from pipeline.inspection.instant_checks import collisions_within
+    from pipeline.inspection.summary import summary
+    from pipeline.receive.pumps import Pump
+    from pipeline.running.runs import AT_ONCE
+    from pipeline.running.steps import run
+    from pipeline.store.warehouse import open_warehouse
     from tandem.client import TandemSource
     from tandem.eras import ERAS
     from tandem.windows import Window

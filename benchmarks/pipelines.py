@@ -67,7 +67,7 @@ def floor(*, at_once: int = 0, keyed: bool = False) -> Work:
     import numpy as np
     import pyarrow as pa
 
-    from pipeline.warehouse import driver
+    from pipeline.store.warehouse import driver
     from tandem.records import Records
 
     engine = database()
@@ -113,7 +113,7 @@ def floor(*, at_once: int = 0, keyed: bool = False) -> Work:
 
 def database() -> "Engine":
     """A new database: in memory, or, with --in-file, in a file of the folder for temporary files."""
-    from pipeline.warehouse import MEMORY, open_warehouse
+    from pipeline.store.warehouse import MEMORY, open_warehouse
 
     return open_warehouse(f"duckdb:///{tempfile.mkdtemp()}/w.duckdb" if IN_FILE in sys.argv else MEMORY)
 
@@ -132,7 +132,7 @@ def together(bodies: Iterator[bytes], at_once: int) -> Iterator[list[bytes]]:
 
 def decode() -> Work:
     """Base64 to native columns, all fields of all codes."""
-    from pipeline.decode import received
+    from pipeline.receive.decode import received
     from tandem.eras import ERAS
 
     def work(bodies: Iterator[bytes]) -> None:
@@ -146,10 +146,10 @@ def decode() -> Work:
 def store(*, at_once: int, whole: bool = False) -> Work:
     from zoneinfo import ZoneInfo
 
-    from pipeline.decode import received
-    from pipeline.derive import derive
-    from pipeline.pumps import Pump
-    from pipeline.steps import store_windows
+    from pipeline.derive.update import derive
+    from pipeline.receive.decode import received
+    from pipeline.receive.pumps import Pump
+    from pipeline.running.steps import store_windows
     from tandem.eras import ERAS
 
     engine, pump, zone = database(), Pump(key="1", serial_number="90000001"), ZoneInfo(ZONE)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from pipeline.options import AS_JSON, DATABASE, DAY, as_text_or_json
+from pipeline.verbs.options import AS_JSON, DATABASE, DAY, as_text_or_json
 
 
 @click.command()
@@ -36,10 +36,10 @@ def export(
       tfx pipeline export --database duckdb:///pump.duckdb --output may --format csv --tables boluses,cgm_readings --since 2026-05-01
       tfx pipeline export --database duckdb:///pump.duckdb --output nightscout --format nightscout
     """
-    from pipeline.export import Choice
-    from pipeline.export import export as written
-    from pipeline.report import counts_as_text
-    from pipeline.warehouse import reading
+    from pipeline.export.files import Choice
+    from pipeline.export.files import export as written
+    from pipeline.inspection.report import counts_as_text
+    from pipeline.store.warehouse import reading
 
     names = tuple(name.strip() for name in tables.split(",")) if tables else ()
     choice = Choice(tables=names, since=since.date() if since else None, until=until.date() if until else None)

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import click
 
-from pipeline.options import AS_JSON, DATABASE, as_text_or_json
+from pipeline.verbs.options import AS_JSON, DATABASE, as_text_or_json
 from tfx.errors import UsageError
 
 
@@ -22,9 +22,9 @@ def show(*, database: str, as_json: bool) -> None:
       tfx pipeline show --database duckdb:///pump.duckdb
       tfx pipeline show --database duckdb:///pump.duckdb --json | jq .tables.cgm_readings
     """
-    from pipeline.contents import contents
-    from pipeline.report import contents_as_text
-    from pipeline.warehouse import reading
+    from pipeline.inspection.contents import contents
+    from pipeline.inspection.report import contents_as_text
+    from pipeline.store.warehouse import reading
 
     with reading(database) as connection:
         found = contents(connection)
@@ -44,9 +44,9 @@ def check(*, database: str, as_json: bool) -> None:
     Examples:
       tfx pipeline check --database duckdb:///pump.duckdb
     """
-    from pipeline.check import check as checked
-    from pipeline.report import places_as_text
-    from pipeline.warehouse import reading
+    from pipeline.inspection.check import check as checked
+    from pipeline.inspection.report import places_as_text
+    from pipeline.store.warehouse import reading
 
     with reading(database) as connection:
         found = checked(connection)
@@ -70,9 +70,9 @@ def trace(*, database: str, number: int, pump: str | None, group: int | None, as
     Examples:
       tfx pipeline trace --database duckdb:///pump.duckdb 12345
     """
-    from pipeline.report import traced_as_text
-    from pipeline.trace import trace as traced
-    from pipeline.warehouse import reading
+    from pipeline.inspection.report import traced_as_text
+    from pipeline.inspection.trace import trace as traced
+    from pipeline.store.warehouse import reading
 
     with reading(database) as connection:
         found = traced(connection, number, serial_number=pump, group=group)

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Unpack
 
 import click
 
-from pipeline.options import AS_JSON, DAY, Account, account, as_text_or_json, say_which_zone, see_that_they_go_together
+from pipeline.verbs.options import AS_JSON, DAY, Account, account, as_text_or_json, say_which_zone, see_that_they_go_together
 from tandem.eras import CURRENT, ERAS
 from tfx.extras import need
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from pipeline.runs import Mode, Order
-    from pipeline.steps import Stored
+    from pipeline.running.runs import Mode, Order
+    from pipeline.running.steps import Stored
     from tfx.jsonbody import Json
 
 
@@ -103,8 +103,8 @@ def run(context: click.Context, /, **given: Unpack[Given]) -> None:
 
 def _run_one(given: Given) -> None:
     """One account into one database; exit 1 if something needs a person's look."""
-    from pipeline.report import as_text
-    from pipeline.warehouse import filled, told
+    from pipeline.inspection.report import as_text
+    from pipeline.store.warehouse import filled, told
 
     order = _order(given)
     with told(given["database"]), filled(given["database"]) as engine:
@@ -120,7 +120,7 @@ def _run_one(given: Given) -> None:
 
 
 def _order(given: Given) -> "Order":
-    from pipeline.runs import Order
+    from pipeline.running.runs import Order
 
     since, until = given["since"], given["until"]
     return Order(
@@ -134,19 +134,19 @@ def _order(given: Given) -> "Order":
 def _carrier(mode: "Mode", *, prefect: bool) -> "Callable[[Engine, Order], Stored]":
     """What carries an order out: the plain function, or the Prefect flow around it."""
     if prefect:
-        from pipeline.flows import FLOWS
+        from pipeline.running.flows import FLOWS
 
         return FLOWS[mode]
-    from pipeline.runs import perform
+    from pipeline.running.runs import perform
 
     return perform
 
 
 def _report(engine: "Engine", stored: "Stored") -> "tuple[dict[str, Json], tuple[str, ...]]":
     """What the database holds and what this run did to it; and where recordings cross in the days it asked for."""
-    from pipeline.devices import zones
-    from pipeline.instant_checks import collisions_within
-    from pipeline.summary import summary
+    from pipeline.inspection.instant_checks import collisions_within
+    from pipeline.inspection.summary import summary
+    from pipeline.store.devices import zones
 
     with engine.connect() as connection:
         report = summary(connection)
@@ -160,9 +160,9 @@ def _report(engine: "Engine", stored: "Stored") -> "tuple[dict[str, Json], tuple
 
 def _warnings(report: "dict[str, Json]", stored: "Stored", crossed: tuple[str, ...], again: str | None) -> tuple[str, ...]:
     """What makes the exit code 1, in sentences."""
-    from pipeline.framing import A_HANDFUL
-    from pipeline.reasons import Reason
-    from pipeline.report import changed_as_text, unread_as_text
+    from pipeline.inspection.report import changed_as_text, unread_as_text
+    from pipeline.receive.framing import A_HANDFUL
+    from pipeline.store.reasons import Reason
 
     changed = stored.aside[Reason.CHANGED]
     return (
@@ -174,7 +174,7 @@ def _warnings(report: "dict[str, Json]", stored: "Stored", crossed: tuple[str, .
 
 def _again(cassette: str | None, database: str, order: "Order") -> str | None:
     """The command that asks for holes again; None where nobody can: a cassette says the same again, and memory forgets."""
-    from pipeline.warehouse import shown
+    from pipeline.store.warehouse import shown
 
     if cassette is not None or ":memory:" in database:
         return None
@@ -187,14 +187,14 @@ def _again(cassette: str | None, database: str, order: "Order") -> str | None:
 
 def _run_many(cassettes: Path, output: Path, given: Given) -> None:
     """Every cassette of a folder into a partition; exit 2 if one could not be read, when all others are done; 1 if an answer could not."""
-    from pipeline import partitions
-    from pipeline.report import partitions_as_text
+    from pipeline.inspection.report import partitions_as_text
+    from pipeline.running import partitions
 
     if given["zone"] is None:
         click.echo("tfx: no --zone, so every pump's clock is taken for UTC; name the accounts' if it is not", err=True)
     chosen: partitions.Runner = partitions.one_by_one
     if given["runner"] == "dask":
-        from pipeline.dask_runner import dask
+        from pipeline.running.dask_runner import dask
 
         chosen = dask(address=given["address"], workers=given["workers"])
     done = partitions.run(cassettes, output, given["zone"] or "UTC", chosen)

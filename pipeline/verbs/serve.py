@@ -5,7 +5,7 @@ from typing import Unpack
 
 import click
 
-from pipeline.options import DATABASE, Account, account, say_which_zone
+from pipeline.verbs.options import DATABASE, Account, account, say_which_zone
 from tfx.errors import UsageError
 from tfx.plural import plural
 
@@ -33,11 +33,11 @@ def serve(**given: Unpack[Given]) -> None:
     """
     import time
 
-    from pipeline.runs import Order, perform
-    from pipeline.serving import Clock, Stop, rehearse
-    from pipeline.serving import serve as served
-    from pipeline.steps import Stored
-    from pipeline.warehouse import filled, told
+    from pipeline.running.runs import Order, perform
+    from pipeline.running.serving import Clock, Stop, rehearse
+    from pipeline.running.serving import serve as served
+    from pipeline.running.steps import Stored
+    from pipeline.store.warehouse import filled, told
     from tfx.interrupted import heard
 
     database = given["database"]

@@ -2,7 +2,7 @@
 
 import click
 
-from pipeline.options import DATABASE
+from pipeline.verbs.options import DATABASE
 
 
 @click.command()
@@ -16,8 +16,8 @@ def upgrade(*, database: str) -> None:
     Examples:
       tfx pipeline upgrade --database duckdb:///pump.duckdb
     """
-    from pipeline.derive import derive
-    from pipeline.warehouse import existing_warehouse, head, told
+    from pipeline.derive.update import derive
+    from pipeline.store.warehouse import existing_warehouse, head, told
 
     with told(database):
         engine = existing_warehouse(database, upgrade=True)
@@ -39,9 +39,9 @@ def rebuild(*, database: str) -> None:
     Example:
       tfx pipeline rebuild --database duckdb:///warehouse.duckdb
     """
-    from pipeline.rebuild import rebuild as made_again
-    from pipeline.report import counts_as_text
-    from pipeline.warehouse import existing_warehouse, told
+    from pipeline.derive.rebuild import rebuild as made_again
+    from pipeline.inspection.report import counts_as_text
+    from pipeline.store.warehouse import existing_warehouse, told
 
     with told(database):
         engine = existing_warehouse(database, upgrade=True)

@@ -89,7 +89,7 @@ def warehouse() -> Iterator[object]:
     """A migrated in-memory DuckDB engine for this test only."""
     from tfx.stages import stage
 
-    in_memory = cast("_Makes", stage("pipeline.warehouse:in_memory"))
+    in_memory = cast("_Makes", stage("pipeline.store.warehouse:in_memory"))
     engine = in_memory()
     yield engine
     engine.dispose()

@@ -16,11 +16,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from pipeline.cli import pipeline
+from pipeline.inspection.summary import summary
 from pipeline.models import TABLES, AlarmOrAlert, BasalDelivery, Bolus, CgmReading, Device, Event, RawEvent
-from pipeline.runs import Order, perform
-from pipeline.steps import Stored
-from pipeline.summary import summary
-from pipeline.warehouse import connect, driver, existing_warehouse, head, in_memory, migrate, open_warehouse
+from pipeline.running.runs import Order, perform
+from pipeline.running.steps import Stored
+from pipeline.store.warehouse import connect, driver, existing_warehouse, head, in_memory, migrate, open_warehouse
 from tfx.errors import CassetteError, TfxError, UsageError
 
 
@@ -328,7 +328,7 @@ def test_serving_asks_again_and_ends_cleanly(tmp_path: Path, monkeypatch: pytest
             raise KeyboardInterrupt
 
     monkeypatch.setattr("time.sleep", wait)
-    monkeypatch.setattr("pipeline.runs.perform", lambda *_: Stored(received=3))
+    monkeypatch.setattr("pipeline.running.runs.perform", lambda *_: Stored(received=3))
     database = f"duckdb:///{tmp_path / 'w.duckdb'}"
     done = CliRunner().invoke(pipeline, ["serve", "--database", database, "--every", "30"])
     assert done.exit_code == 0

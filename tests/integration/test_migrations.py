@@ -13,7 +13,7 @@ from alembic.config import Config
 from dear import sampled
 from sqlalchemy import Engine
 
-from pipeline.warehouse import MEMORY, connect, driver, migrate
+from pipeline.store.warehouse import MEMORY, connect, driver, migrate
 
 if TYPE_CHECKING:
     from pytest_alembic.runner import MigrationContext
@@ -170,7 +170,7 @@ def test_the_comparison_can_fail(empty: Engine, root: Path) -> None:
 
 
 def test_events_stored_before_a_table_was_made_fill_it(empty: Engine, root: Path) -> None:
-    from pipeline.derive import derive
+    from pipeline.derive.update import derive
 
     migrate(empty)
     with empty.begin() as connection:

@@ -78,7 +78,7 @@ def test_a_wrong_password_is_the_services_no(service: Service) -> None:
 
 
 def test_no_network_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.origin.TandemSource", partial(TandemSource, sleep=lambda _seconds: None))
+    monkeypatch.setattr("pipeline.receive.origin.TandemSource", partial(TandemSource, sleep=lambda _seconds: None))
     monkeypatch.setenv("TFX_EMAIL", "someone@example.org")
     monkeypatch.setenv("TFX_PASSWORD", "secret")
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")

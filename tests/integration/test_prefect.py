@@ -11,10 +11,10 @@ import prefect_template
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.runs import Order, perform
-from pipeline.steps import Stored
-from pipeline.summary import summary
-from pipeline.warehouse import in_memory
+from pipeline.inspection.summary import summary
+from pipeline.running.runs import Order, perform
+from pipeline.running.steps import Stored
+from pipeline.store.warehouse import in_memory
 from tfx.errors import CassetteError
 from tfx.jsonbody import Json
 
@@ -28,7 +28,7 @@ def dressed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("PREFECT_LOGGING_LEVEL", "CRITICAL")
     import prefect.testing.utilities as harness
 
-    import pipeline.flows  # noqa: F401  # before the server starts: it turns the telemetry off
+    import pipeline.running.flows  # noqa: F401  # before the server starts: it turns the telemetry off
 
     folder = tmp_path / "server"
     prefect_template.copy(folder / "prefect-test.db")
@@ -51,7 +51,7 @@ def told(engine: Engine) -> dict[str, Json]:
 def test_the_flows_do_what_the_plain_functions_do(dressed: None, root: Path) -> None:
     from prefect.client.orchestration import get_client
 
-    from pipeline.flows import FLOWS
+    from pipeline.running.flows import FLOWS
 
     order = Order(cassette=str(root / "cassettes/session-us.json"), zone="America/Los_Angeles")
     plain, flowing = in_memory(), in_memory()

@@ -17,9 +17,9 @@ import pytest
 from sqlalchemy import Engine, event
 
 from pipeline.models import TABLES
-from pipeline.pumps import Pump
-from pipeline.steps import run
-from pipeline.warehouse import Driver, driver, in_memory, open_warehouse
+from pipeline.receive.pumps import Pump
+from pipeline.running.steps import run
+from pipeline.store.warehouse import Driver, driver, in_memory, open_warehouse
 from simulator.account import account
 from tandem.client import TandemSource
 from tandem.eras import ERAS

@@ -93,7 +93,7 @@ def test_an_export_without_room_leaves_nothing(database: Path, tmp_path: Path) -
 
 INTERRUPTED = """
 import os, signal, threading
-from pipeline import export
+from pipeline.export import files as export
 import tfx.start
 copy = export._copy
 def interrupted(connection, query, path, options):

@@ -16,7 +16,7 @@ import prefect_template
 import psutil
 import pytest
 
-from pipeline.partitions import MANIFEST, one_by_one
+from pipeline.running.partitions import MANIFEST, one_by_one
 from sanitizer.scrub import scrub
 from simulator.account import account
 from simulator.session import captured_session
@@ -228,7 +228,7 @@ def wait_for(condition: Callable[[], bool], run: "subprocess.Popen[bytes]", outp
 
 @pytest.mark.loopback
 def test_a_scheduler_that_is_not_there_is_one_sentence() -> None:
-    from pipeline.dask_runner import dask
+    from pipeline.running.dask_runner import dask
 
     with pytest.raises(NetworkError, match="no Dask scheduler answers"):
         dask(address="tcp://127.0.0.1:9", workers=1)

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.check import check
-from pipeline.runs import Order, perform
-from pipeline.summary import summary
-from pipeline.warehouse import driver, in_memory, open_warehouse
+from pipeline.inspection.check import check
+from pipeline.inspection.summary import summary
+from pipeline.running.runs import Order, perform
+from pipeline.store.warehouse import driver, in_memory, open_warehouse
 from simulator.account import Account, account
 from simulator.proxy import StandIn, running
 from tfx.jsonbody import Json

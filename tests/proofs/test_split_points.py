@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from therapies import SAID, cut_story, invented
 
-from pipeline.decode import received
-from pipeline.derive import derive
+from pipeline.derive.update import derive
 from pipeline.models import TABLES
-from pipeline.pumps import Pump
-from pipeline.steps import store_window
-from pipeline.warehouse import driver, in_memory
+from pipeline.receive.decode import received
+from pipeline.receive.pumps import Pump
+from pipeline.running.steps import store_window
+from pipeline.store.warehouse import driver, in_memory
 from simulator.account import account
 from tandem.bff import events_from_records
 from tandem.eras import ERAS

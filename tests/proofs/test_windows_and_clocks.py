@@ -11,13 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from pipeline.comparison import differences
-from pipeline.decode import Received, received
-from pipeline.derive import derive
+from pipeline.derive.update import derive
+from pipeline.inspection.comparison import differences
 from pipeline.models import TABLES
-from pipeline.pumps import Pump
-from pipeline.steps import store_windows
-from pipeline.warehouse import driver, in_memory
+from pipeline.receive.decode import Received, received
+from pipeline.receive.pumps import Pump
+from pipeline.running.steps import store_windows
+from pipeline.store.warehouse import driver, in_memory
 from tandem.bff import events_from_records
 from tandem.eras import ERAS
 from tandem.records import Records

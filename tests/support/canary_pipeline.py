@@ -13,11 +13,13 @@ from canary_calls import Call, event
 from canary_making import LOGS
 from leaks import exchange
 
-from pipeline import dask_runner, decode, devices, partitions, profiles, pumps, steps, warehouse
-from pipeline import export as export_of
-from pipeline.export import Choice, export
-from pipeline.origin import recorded_windows
-from pipeline.rebuild import rebuild
+from pipeline.derive.rebuild import rebuild
+from pipeline.export import files as export_of
+from pipeline.export.files import Choice, export
+from pipeline.receive import decode, pumps
+from pipeline.receive.origin import recorded_windows
+from pipeline.running import dask_runner, partitions, steps
+from pipeline.store import devices, profiles, warehouse
 from tandem.client import TandemSource
 from tandem.eras import ERAS
 from tfx.jsonbody import Json

@@ -10,9 +10,9 @@ from typing import cast
 
 import properties
 
-from pipeline.runs import Order, perform
-from pipeline.summary import summary, view_rows
-from pipeline.warehouse import in_memory
+from pipeline.inspection.summary import summary, view_rows
+from pipeline.running.runs import Order, perform
+from pipeline.store.warehouse import in_memory
 from tfx.jsonbody import Json
 
 ROOT = Path(__file__).parents[2]

@@ -7,12 +7,12 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.decode import Received, received
-from pipeline.derive import derive
+from pipeline.derive.update import derive
 from pipeline.models import TABLES
-from pipeline.pumps import Pump
-from pipeline.steps import NO_LIMITS, Limits, Stored, store_window, store_windows
-from pipeline.warehouse import driver, in_memory
+from pipeline.receive.decode import Received, received
+from pipeline.receive.pumps import Pump
+from pipeline.running.steps import NO_LIMITS, Limits, Stored, store_window, store_windows
+from pipeline.store.warehouse import driver, in_memory
 from simulator.account import Account, account
 from tandem.bff import events_from_records
 from tandem.eras import ERAS

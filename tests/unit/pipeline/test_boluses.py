@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from pipeline.steps import Stored
+from pipeline.running.steps import Stored
 from tandem.records import Records
 
 Keep = Callable[..., Stored]

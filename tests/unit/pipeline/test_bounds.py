@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.derive import mark
+from pipeline.derive.update import mark
 from pipeline.extracts.tables import CLAIMS, DERIVED, EXTRACTS
-from pipeline.steps import Stored
+from pipeline.running.steps import Stored
 from tandem.bounds import BOUNDS, Bounds
 from tandem.events import EVENTS, Field
 from tandem.records import Records

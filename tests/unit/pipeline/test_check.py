@@ -8,12 +8,12 @@ import pytest
 from dear import sampled
 from sqlalchemy import Engine
 
-from pipeline.check import Checked, check
-from pipeline.decode import received
-from pipeline.derive import derive
-from pipeline.report import places_as_text
-from pipeline.steps import Stored
-from pipeline.warehouse import driver
+from pipeline.derive.update import derive
+from pipeline.inspection.check import Checked, check
+from pipeline.inspection.report import places_as_text
+from pipeline.receive.decode import received
+from pipeline.running.steps import Stored
+from pipeline.store.warehouse import driver
 from tandem.bff import events_from_records
 from tandem.eras import ERAS
 from tandem.records import Records
@@ -26,7 +26,7 @@ START = 580_003_200
 def counts_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What counts and sums find by themselves; rows are compared in test_comparison.py, and each comparison costs half a second."""
     for compared in ("differences", "altered_views"):
-        monkeypatch.setattr(f"pipeline.check.{compared}", lambda *_, **__: ())
+        monkeypatch.setattr(f"pipeline.inspection.check.{compared}", lambda *_, **__: ())
 
 
 def checked(engine: Engine) -> Checked:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from pipeline.steps import Stored
+from pipeline.running.steps import Stored
 from tandem.clock import seconds_of
 from tandem.records import Records
 

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.check import check
-from pipeline.steps import Stored
-from pipeline.warehouse import driver
+from pipeline.inspection.check import check
+from pipeline.running.steps import Stored
+from pipeline.store.warehouse import driver
 from tandem.records import Records
 
 Keep = Callable[..., Stored]

@@ -8,13 +8,13 @@ from click.testing import CliRunner
 from sqlalchemy import Engine
 
 from pipeline.cli import pipeline
-from pipeline.contents import contents
+from pipeline.inspection.contents import contents
+from pipeline.inspection.report import contents_as_text
 from pipeline.models import TABLES
-from pipeline.pumps import Pump
-from pipeline.report import contents_as_text
-from pipeline.steps import Stored
-from pipeline.unread_days import remember
-from pipeline.warehouse import driver, head, open_warehouse
+from pipeline.receive.pumps import Pump
+from pipeline.running.steps import Stored
+from pipeline.store.unread_days import remember
+from pipeline.store.warehouse import driver, head, open_warehouse
 from tandem.records import Records
 from tandem.windows import Window
 

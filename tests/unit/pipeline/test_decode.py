@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.decode import Received, received
-from pipeline.reasons import UNREADABLE_EVENTS
+from pipeline.receive.decode import Received, received
+from pipeline.store.reasons import UNREADABLE_EVENTS
 from tandem.bff import events_from_records
 from tandem.eras import ERAS
 from tandem.records import Records

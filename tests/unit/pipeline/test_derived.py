@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Engine
 from therapies import ALARM, MODE, SESSION, START, cut_story, story
 
-from pipeline.derive import derive, mark
+from pipeline.derive.update import derive, mark
 from pipeline.extracts.tables import DERIVED
-from pipeline.steps import Stored
-from pipeline.warehouse import driver
+from pipeline.running.steps import Stored
+from pipeline.store.warehouse import driver
 from tandem.clock import seconds_of
 from tandem.records import Records
 

@@ -11,8 +11,8 @@ from sqlalchemy import Engine
 from tconnectsync.eventparser.generic import Event, Events
 from therapies import invented
 
-from pipeline.runs import Order, perform
-from pipeline.steps import Stored
+from pipeline.running.runs import Order, perform
+from pipeline.running.steps import Stored
 from pipeline.verbs.run import run
 from tandem.bff import events_from_records
 from tandem.clock import UNIX_OF_PUMP_EPOCH

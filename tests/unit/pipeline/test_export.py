@@ -9,10 +9,10 @@ import duckdb
 import pytest
 from sqlalchemy import Engine
 
-from pipeline import export as module
-from pipeline.derive import derive
-from pipeline.export import EXPORTED, Choice, export
-from pipeline.steps import Stored
+from pipeline.derive.update import derive
+from pipeline.export import files as module
+from pipeline.export.files import EXPORTED, Choice, export
+from pipeline.running.steps import Stored
 from tandem.records import Records
 from tfx.errors import UsageError
 

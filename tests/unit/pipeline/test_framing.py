@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.decode import Received, received
-from pipeline.framing import A_HANDFUL, believed
-from pipeline.steps import Stored
+from pipeline.receive.decode import Received, received
+from pipeline.receive.framing import A_HANDFUL, believed
+from pipeline.running.steps import Stored
 from tandem.clock import seconds_of
 from tandem.eras import ERAS
 from tandem.records import Records

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from pipeline.steps import Stored
+from pipeline.running.steps import Stored
 from tandem.records import Records, Values
 
 Keep = Callable[..., Stored]

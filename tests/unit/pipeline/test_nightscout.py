@@ -15,10 +15,10 @@ import pytest
 from jsonschema import Draft202012Validator
 from sqlalchemy import Engine
 
-from pipeline.derive import derive
-from pipeline.export import Choice, export
-from pipeline.pumps import Pump
-from pipeline.steps import Stored
+from pipeline.derive.update import derive
+from pipeline.export.files import Choice, export
+from pipeline.receive.pumps import Pump
+from pipeline.running.steps import Stored
 from tandem.records import Records
 
 Keep = Callable[..., Stored]

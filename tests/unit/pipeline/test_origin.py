@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.origin import Origin, from_cassette, recorded_windows
-from pipeline.pumps import Pump
+from pipeline.receive.origin import Origin, from_cassette, recorded_windows
+from pipeline.receive.pumps import Pump
 from tandem.windows import Window
 from tfx.errors import CassetteError, MismatchError, TfxError, UsageError
 from tfx.exchange import Exchange, Request, Response

@@ -6,8 +6,8 @@ import duckdb
 import orjson
 import pytest
 
-from pipeline import partitions
-from pipeline.partitions import MANIFEST, Partition, cassettes_in, make, remove_leftovers, run
+from pipeline.running import partitions
+from pipeline.running.partitions import MANIFEST, Partition, cassettes_in, make, remove_leftovers, run
 from tfx.errors import UsageError
 
 

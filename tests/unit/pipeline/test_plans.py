@@ -4,8 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from pipeline import plans
-from pipeline.pumps import Pump
+from pipeline.receive import plans
+from pipeline.receive.pumps import Pump
 from tandem.windows import Window
 
 NOW = datetime(2024, 7, 5, 9, 30, tzinfo=UTC)

@@ -8,10 +8,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from pipeline.devices import register, zone_named
-from pipeline.profiles import profiles_of
-from pipeline.pumps import Pump
-from pipeline.warehouse import driver
+from pipeline.receive.pumps import Pump
+from pipeline.store.devices import register, zone_named
+from pipeline.store.profiles import profiles_of
+from pipeline.store.warehouse import driver
 from tfx.errors import FormatError
 from tfx.jsonbody import Json
 

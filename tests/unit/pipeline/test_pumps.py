@@ -4,7 +4,7 @@ from typing import cast
 
 import pytest
 
-from pipeline.pumps import Pump, chosen, pumps_of
+from pipeline.receive.pumps import Pump, chosen, pumps_of
 from tandem.client import TandemSource
 from tandem.eras import ERAS
 from tfx.errors import ServiceError, UsageError

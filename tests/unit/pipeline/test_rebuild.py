@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 from therapies import NOW, invented
 
-from pipeline.broken_records import broken_records
+from pipeline.derive.rebuild import rebuild
 from pipeline.extracts.tables import DERIVED, EXTRACTS
-from pipeline.rebuild import rebuild
-from pipeline.steps import Limits, Stored
-from pipeline.warehouse import driver
+from pipeline.running.steps import Limits, Stored
+from pipeline.store.broken_records import broken_records
+from pipeline.store.warehouse import driver
 from tandem.records import Records
 from tfx.errors import UsageError
 
@@ -29,7 +29,7 @@ DAMAGE = (
 def test_what_a_hand_damaged_is_as_before(
     history: Records, keep: Keep, warehouse: Engine, content: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.pieces.PIECE", 300)
+    monkeypatch.setattr("pipeline.derive.pieces.PIECE", 300)
     keep(history.take(slice(300, None)))
     keep(history)
     before = content()

@@ -6,9 +6,9 @@ from typing import cast
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.origin import Origin
-from pipeline.pumps import Pump
-from pipeline.runs import Mode, Order, planned, span
+from pipeline.receive.origin import Origin
+from pipeline.receive.pumps import Pump
+from pipeline.running.runs import Mode, Order, planned, span
 from tandem.client import TandemSource
 from tandem.windows import Window
 from tfx.errors import CassetteError, UsageError

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pipeline.serving import Clock, Stop, serve
-from pipeline.steps import Stored
+from pipeline.running.serving import Clock, Stop, serve
+from pipeline.running.steps import Stored
 from tfx.errors import BlockedError, LoginError, NetworkError, TfxError, UsageError
 
 

@@ -10,15 +10,15 @@ import pytest
 from dear import sampled
 from sqlalchemy import Engine
 
-from pipeline import steps
-from pipeline.check import check
-from pipeline.decode import received
-from pipeline.devices import last_day, zone_named
-from pipeline.framing import A_HANDFUL
+from pipeline.inspection.check import check
 from pipeline.models import TABLES
-from pipeline.pumps import Pump
-from pipeline.steps import Limits, Stored, run
-from pipeline.warehouse import driver
+from pipeline.receive.decode import received
+from pipeline.receive.framing import A_HANDFUL
+from pipeline.receive.pumps import Pump
+from pipeline.running import steps
+from pipeline.running.steps import Limits, Stored, run
+from pipeline.store.devices import last_day, zone_named
+from pipeline.store.warehouse import driver
 from tandem.client import TandemSource
 from tandem.clock import seconds_of, walls
 from tandem.eras import ERAS
@@ -241,8 +241,8 @@ def test_windows_that_share_a_transaction_make_the_same_tables(
     history: Records, warehouse: Engine, emptied: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each answer repeats the end of the one before; alone, two together, all together, tables worked out now and then."""
-    monkeypatch.setattr("pipeline.steps.WORK_OUT", 600)
-    monkeypatch.setattr("pipeline.pieces.PIECE", 100)
+    monkeypatch.setattr("pipeline.running.steps.WORK_OUT", 600)
+    monkeypatch.setattr("pipeline.derive.pieces.PIECE", 100)
     parts = [history.take(slice(max(0, start - 20), start + 250)) for start in range(0, len(history), 250)]
     days = windows(date(2026, 11, 1), date(2026, 11, len(parts)), days=1)
     found, seen = [], list[int]()

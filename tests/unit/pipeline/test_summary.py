@@ -6,10 +6,10 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import Engine
 
+from pipeline.inspection.summary import counts, summary
 from pipeline.models import TABLES
-from pipeline.steps import Stored
-from pipeline.summary import counts, summary
-from pipeline.warehouse import driver
+from pipeline.running.steps import Stored
+from pipeline.store.warehouse import driver
 from tandem.records import Records
 from tfx.jsonbody import Json
 

@@ -7,17 +7,17 @@ import pytest
 from click.testing import CliRunner
 from sqlalchemy import Engine
 
-from pipeline.check import check
 from pipeline.cli import pipeline
-from pipeline.decode import Received
-from pipeline.derive import derive
-from pipeline.devices import zone_named
-from pipeline.missing_numbers import missing
-from pipeline.pumps import Pump
-from pipeline.report import places_as_text
-from pipeline.steps import Stored, store_window
-from pipeline.trace import trace
-from pipeline.warehouse import open_warehouse
+from pipeline.derive.update import derive
+from pipeline.inspection.check import check
+from pipeline.inspection.missing_numbers import missing
+from pipeline.inspection.report import places_as_text
+from pipeline.inspection.trace import trace
+from pipeline.receive.decode import Received
+from pipeline.receive.pumps import Pump
+from pipeline.running.steps import Stored, store_window
+from pipeline.store.devices import zone_named
+from pipeline.store.warehouse import open_warehouse
 from tandem.records import Records
 from tfx.errors import UsageError
 

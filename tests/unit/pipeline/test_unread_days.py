@@ -9,15 +9,15 @@ import pybase64
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.check import check
-from pipeline.derive import derive
-from pipeline.devices import zone_named
-from pipeline.origin import Origin
-from pipeline.pumps import Pump
-from pipeline.runs import Order, planned
-from pipeline.steps import run
-from pipeline.unread_days import remember, unread_days
-from pipeline.warehouse import driver
+from pipeline.derive.update import derive
+from pipeline.inspection.check import check
+from pipeline.receive.origin import Origin
+from pipeline.receive.pumps import Pump
+from pipeline.running.runs import Order, planned
+from pipeline.running.steps import run
+from pipeline.store.devices import zone_named
+from pipeline.store.unread_days import remember, unread_days
+from pipeline.store.warehouse import driver
 from tandem.bff import events_from_records
 from tandem.client import TandemSource
 from tandem.clock import seconds_of

@@ -8,7 +8,7 @@ import pytest
 from dear import sampled
 from sqlalchemy import Engine
 
-from pipeline.warehouse import MEMORY, connect, driver, existing_warehouse, in_memory, open_warehouse, told
+from pipeline.store.warehouse import MEMORY, connect, driver, existing_warehouse, in_memory, open_warehouse, told
 from tfx.errors import UsageError
 
 

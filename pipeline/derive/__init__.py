@@ -1,0 +1,1 @@
+"""From stored events to every other table: instants, derived tables, and all of them again."""

@@ -1,0 +1,1 @@
+"""Tables and views as files: Parquet, CSV, Nightscout JSON."""

@@ -1,0 +1,1 @@
+"""What a database holds and whether it is right: show, check, trace, summary. Reads only."""

@@ -1,0 +1,1 @@
+"""From the service or a cassette to columns: pumps, windows, responses, records decoded."""

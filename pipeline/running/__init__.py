@@ -1,0 +1,1 @@
+"""A whole run: its steps, Prefect flows, serving, many accounts."""

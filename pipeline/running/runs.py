@@ -1,0 +1,111 @@
+"""A whole run, from its options to its report: plain functions, called by the command and wrapped by Prefect flows."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Final, Literal
+
+from sqlalchemy import Engine
+
+from pipeline.receive import plans
+from pipeline.receive.origin import Origin, from_cassette, live
+from pipeline.receive.pumps import Pump, chosen, pumps_of
+from pipeline.running.steps import Limits, Step, Stored, plain, run
+from pipeline.store.devices import last_day, unread, zone_for
+from tandem.eras import CURRENT
+from tandem.windows import Window
+from tfx.errors import CassetteError, UsageError
+from tfx.progress import track
+
+Mode = Literal["full", "incremental", "backfill"]
+AT_ONCE: Final = 250_000
+"""Events of a cassette stored in one transaction: twice what DuckDB keeps together, so that a commit copies no row; 50 MB."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Order:
+    """What a run is asked to do. `pump` is a serial number, so the `repr` hides everything.
+
+    `mode`: `full` asks for all the service has, `incremental` from the last stored day on, `backfill` for `since` to `until`
+    (the last `days` days where only they are given). A cassette answers the windows it has; the days cut them; `as_era` serves it as that
+    era's. `loopback` leaves this machine reachable while a cassette stands for the network: Prefect's server is there. Not `guarded`,
+    nothing is blocked meanwhile: a worker of a cluster talks to other machines, and the cassette's session has no way out of its own.
+    `zone`: where none is named, the one that the warehouse is kept under, and UTC where it is new.
+    `keep_changed` stores what looks like another pump's: more than a handful of events that say something else under a known identity.
+    """
+
+    mode: Mode = "incremental"
+    cassette: str | None = None
+    as_era: str | None = None
+    zone: str | None = None
+    region: str = "us"
+    era: str = CURRENT
+    credentials: Path | None = None
+    pump: str | None = None
+    since: date | None = None
+    until: date | None = None
+    days: int | None = None
+    loopback: bool = False
+    guarded: bool = True
+    keep_changed: bool = False
+
+
+def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
+    """Carry the order out into a migrated warehouse. Returns what was received and which rows were added.
+
+    Progress shows on a terminal, window by window.
+
+    Raises UsageError, CassetteError, or what the service's refusals are called.
+    """
+    zone = zone_for(engine, order.zone)
+    total = Stored()
+    with opened(order) as origin:
+        listed = step("list pumps", lambda: pumps_of(origin.source))
+        plan = planned(engine, origin, listed, order)
+        with track("windows", sum(len(windows) for _, windows in plan)) as advance:
+            for pump, windows in plan:
+                total += run(
+                    engine, origin.source, pump, windows, zone=zone, step=step, progress=lambda *_: advance(1),
+                    at_once=AT_ONCE if origin.recorded is not None else 0,
+                    limits=Limits.at(origin.now, keep_changed=order.keep_changed),
+                )  # fmt: skip
+    return total
+
+
+def opened(order: Order) -> AbstractContextManager[Origin]:
+    """The origin the order names."""
+    if order.cassette is not None:
+        return from_cassette(order.cassette, as_era=order.as_era, loopback=order.loopback, guarded=order.guarded)
+    return live(order.region, order.era, order.credentials)
+
+
+def planned(engine: Engine, origin: Origin, pumps: Sequence[Pump], order: Order) -> tuple[tuple[Pump, tuple[Window, ...]], ...]:
+    """Which windows of which pumps to ask for: on a cassette every pump it has events of, live the one that is meant."""
+    since, until = span(order, origin)
+    if origin.recorded is not None:
+        wanted = pumps if order.pump is None else (chosen(pumps, order.pump),)
+        plan = tuple((pump, plans.clipped(origin.windows_of(pump), since, until)) for pump in wanted)
+        if not any(windows for _, windows in plan):
+            raise CassetteError("the cassette has no pump events of the days and pumps asked for; look with: tfx show CASSETTE")
+        return tuple((pump, windows) for pump, windows in plan if windows)
+    pump = chosen(pumps, order.pump)
+    if order.mode == "backfill":
+        if since is None:
+            raise UsageError("a backfill needs its first day: name it with --since, or count it with --days")
+        return ((pump, plans.backfill(since, until or origin.now.date())),)
+    stored = last_day(engine, pump, origin.now) if order.mode == "incremental" else None
+    return ((pump, plans.incremental(pump, origin.now, stored, unread(engine, pump) if order.mode == "incremental" else ())),)
+
+
+def span(order: Order, origin: Origin) -> tuple[date | None, date | None]:
+    """The days the order names, if any. Raises UsageError where they contradict each other."""
+    if order.days is None:
+        if order.mode == "backfill" and order.since is None and order.until is None:
+            raise UsageError("a backfill needs its days: name them with --since and --until, or with --days")
+        return order.since, order.until
+    if order.since is not None:
+        raise UsageError("--days and --since exclude each other; leave one out")
+    until = order.until or origin.now.date()
+    return until - timedelta(days=order.days - 1), until
