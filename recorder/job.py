@@ -28,6 +28,7 @@ from tfx.cassette import KEEP
 from tfx.errors import CassetteError, FoundError, InputError, RefusedError, TfxError, UsageError
 from tfx.exchange import Exchange
 from tfx.jsonbody import Json
+from tfx.output_file import check_output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,10 +51,13 @@ def run(order: Order) -> Done:
     """
     store.check_target(order.name, order.cassettes)  # a cassette that cannot be written must not cost a recording
     rules_of(order.policy)  # nor may a file of rules that cannot be read, or a report of no form
+    read_or_written = (store.path_of(order.name, order.cassettes), order.policy, order.credentials)
     if order.report:
-        writable(order.report)
+        writable(order.report, [file for file in (*read_or_written, order.suggest) if file])
     if order.suggest and order.suggest.exists():
         raise UsageError(f"{order.suggest} exists already, and --suggest overwrites nothing; name another file, or remove it")
+    if order.suggest:
+        check_output(order.suggest, "the rules", (), [file for file in read_or_written if file])
     if order.program:
         return _program(order)
     if order.simulated:

@@ -39,7 +39,7 @@ from replayer.pytest_plugin.fixtures import (
 from replayer.pytest_plugin.markers import is_marked, wanted, wrong
 from replayer.pytest_plugin.node_ids import Renaming
 from replayer.pytest_plugin.run_guard import PASSED, around, block, is_blocked, note_run, unblock
-from replayer.pytest_plugin.run_outcome import Node, finished
+from replayer.pytest_plugin.run_outcome import Node, check_report, finished
 
 __all__ = ["cassette", "cassettes", "class_cassette", "module_cassette", "warehouse"]
 
@@ -68,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "replay this cassette, offline; several markers play together, the closest first",
     )
     config.addinivalue_line("markers", "loopback: this test may connect to loopback")
+    check_report(config)
     if config.getoption("tfx_record"):
         _record(config)
     elif config.getini("tfx_block_network"):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
@@ -20,6 +20,7 @@ from tfx.plural import plural
 
 if TYPE_CHECKING:
     from sanitizer.policy import Policy
+    from sanitizer.targets import Targets
 
 MEANS_NOTHING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -59,9 +60,23 @@ class Asked:
                     f"--{option} writes no cassette, so it excludes {' or '.join(odd)}; leave {'it' if len(odd) == 1 else 'them'} out"
                 )
         if self.report:
-            from sanitizer.report import writable
+            from sanitizer.report import check_form
 
-            writable(self.report)
+            check_form(self.report)
+
+    def targets(self, files: Sequence[Path], passed: Sequence[Path]) -> "Targets":
+        """Where each file is written; UsageError where something would be lost."""
+        from sanitizer.targets import Targets, targets
+
+        found = targets(files, self.paths, self.output, self.name or "") if self.output else Targets()
+        if self.report is None:
+            return found
+        from sanitizer.report import writable
+        from tfx.output_file import place_of
+
+        own = (self.own,) if self.own else ()
+        writable(self.report, [*files, *passed, *own, *found.of.values()])
+        return replace(found, taken=found.taken | {place_of(self.report)})
 
 
 @click.command()
@@ -93,9 +108,10 @@ def sanitize(**options: object) -> int:
     """Sanitize recordings, or check that cassettes are clean.
 
     PATHS are cassettes, HAR files, vcrpy cassettes, or folders of cassettes. Cassettes are sanitized in place (a clean one does
-    not change); a HAR or vcrpy file becomes a cassette in the folder given by --output. Its own name is used only if all words of
-    it are plain ones (browser, week, session-us), because files are often named after a person; otherwise it is import-1 and so
-    on, or --name.
+    not change); a HAR or vcrpy file becomes a cassette in the folder given by --output. Cassettes of a folder keep the folders below it
+    there, and what exists there is replaced only by a new result of the same cassette. The own name of a HAR or vcrpy file is used
+    only if all words of it are plain ones (browser, week, session-us), because files are often named after a person; otherwise it is
+    import-1 and so on, or --name.
 
     Each file succeeds or fails on its own. Of a refused file nothing is written, and the exit code is 1.
 
@@ -121,6 +137,7 @@ def sanitize(**options: object) -> int:
     rules = rules_of(asked.own)
     files, passed = files_in(asked.paths)
     origin = Origin.parse(era=asked.era, region=asked.region, clock=asked.clock, leaves_out=asked.leave_out_refused)
+    name, targets = _name(asked, files), asked.targets(files, passed)
     if asked.suggest:
         reports = [looked_over(path, rules, origin) for path in files]
         _suggest(reports, rules)
@@ -128,7 +145,13 @@ def sanitize(**options: object) -> int:
         reports = [checked(path, rules) for path in files]
     else:
         how = Cleaning(
-            output=asked.output, name=_name(asked, files), edited=asked.edited, explains=asked.explain, values=asked.values, origin=origin
+            output=asked.output,
+            targets=targets,
+            name=name,
+            edited=asked.edited,
+            explains=asked.explain,
+            values=asked.values,
+            origin=origin,
         )
         reports = [cleaned(path, how, rules) for path in files]
     if asked.report:

@@ -11,12 +11,14 @@ from sanitizer.findings import Finding
 from sanitizer.input_files import IMPORTED, foreign, odd, public_part
 from tfx.cassette import KEEP
 from tfx.errors import RefusedError, TfxError, UsageError
+from tfx.output_file import is_same, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sanitizer.options import Origin
     from sanitizer.policy import Policy
+    from sanitizer.targets import Targets
     from tfx.cassette import Cassette
 
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 class Cleaning:
     """How files are made clean: what was said on the command line. `explains`: a foreign file without `output` is only explained."""
 
+    targets: "Targets"
     output: Path | None = None
     name: str = ""
     edited: bool = False
@@ -64,7 +67,7 @@ class Report:
         self.exit_code = error.exit_code
 
 
-def cassette_name(path: Path, folder: Path) -> str:
+def cassette_name(path: Path, folder: Path, targets: "Targets") -> str:
     """A name for the cassette of a foreign file: its own where every word of that tells of nobody, else the next free number.
 
     What somebody calls an export of an account is often whose it is, in a spelling that no comparison foresees; and a cassette's name is
@@ -74,7 +77,11 @@ def cassette_name(path: Path, folder: Path) -> str:
     from tfx.store import path_of
 
     numbered = (f"import-{number}" for number in count(1))
-    return plain_name(path.stem) or next(name for name in numbered if not path_of(name, folder).exists())
+    return plain_name(path.stem) or next(name for name in numbered if _is_free(path_of(name, folder), targets))
+
+
+def _is_free(path: Path, targets: "Targets") -> bool:
+    return not path.exists() and place_of(path) not in targets.taken
 
 
 @contextmanager
@@ -157,8 +164,30 @@ def _again(report: Report, path: Path, how: Cleaning, rules: "Policy | None") ->
         report.findings += [*done.findings, *left]
         raise RefusedError(f"{path} would not be clean for --check, so nothing was written; mend what is named above, then try again")
     _take(report, done.cassette, done.findings, done.touched)
+    target = how.targets.of.get(path, path)
+    _check_replaced(target, path, done.cassette, how, rules)
     if how.output or dumps(done.cassette) != path.read_bytes():
-        report.written = str(save(done.cassette, how.output or path.parent))
+        report.written = str(save(done.cassette, target.parent))
+
+
+def _check_replaced(target: Path, path: Path, made: "Cassette", how: Cleaning, rules: "Policy | None") -> None:
+    """UsageError where the cassette that stands there is not the same one, sanitized before."""
+    if not target.exists() or is_same(target, path) or _is_remade(target, made, how, rules):
+        return
+    raise UsageError(f"{target} exists and is not what {path} becomes, so it was not replaced; remove it, or name another folder")
+
+
+def _is_remade(target: Path, made: "Cassette", how: Cleaning, rules: "Policy | None") -> bool:
+    """Whether the same sanitizing makes the same of a file: then it holds nothing that would be lost."""
+    from sanitizer.run import NOT_UNDERSTOOD
+    from sanitizer.scrub import again
+    from tfx.store import load
+
+    try:
+        known = again(replace(load(target), name=made.name), how.values, rules).cassette
+    except (TfxError, *NOT_UNDERSTOOD):
+        return False
+    return replace(known, rules={}) == replace(made, rules={})
 
 
 def _import(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -> None:
@@ -171,7 +200,7 @@ def _import(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -
             f"{path} is {what}, and its cassette needs a place of its own; name one with: tfx sanitize {path} --output cassettes"
         )
     folder = how.output or Path()
-    name = how.name or cassette_name(path, folder)
+    name = how.name or cassette_name(path, folder, how.targets)
     target = path_of(name, folder)
     if how.output and target.exists():
         raise UsageError(f"{target} exists, and importing {path} replaces nothing; name another folder or --name, or remove it")

@@ -17,8 +17,10 @@ from sanitizer.visitors import KEPT
 from tfx.cassette import Cassette
 from tfx.errors import UsageError
 from tfx.jsonbody import Json
+from tfx.output_file import check_output
 
 VERSION: Final = 1
+TITLE: Final = "# What the sanitizer did"
 _MOST_VALUES: Final = 8
 
 HELD: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
@@ -76,7 +78,16 @@ def write(file: Path, entries: Sequence[Entry], rules: Policy | None = None, *, 
         raise UsageError(f"cannot write the report {file} ({error.strerror}); name another file") from None
 
 
-def writable(file: Path) -> None:
+def writable(file: Path, others: Iterable[Path] = ()) -> None:
+    """UsageError where a name says no form that a report has, or the report would replace anything but an older one.
+
+    `others` are the files that the command reads or writes.
+    """
+    check_form(file)
+    check_output(file, "the report", ('{"tfx_report":', TITLE), others)
+
+
+def check_form(file: Path) -> None:
     """UsageError where a name says no form that a report has."""
     if file.suffix.lower() not in (".json", ".md", ".markdown"):
         raise UsageError(f"the report {file} would be of no form tfx writes; name a .json file, or .md for Markdown")
@@ -139,7 +150,7 @@ def markdown(told: Mapping[str, Json]) -> str:
     assert isinstance(files, list)
     assert isinstance(among, dict)
     more = ", with rules of your own (--policy)" if rules["own rules"] else ""
-    lines = ["# What the sanitizer did", "", f"Policy {rules['service']}, version {rules['version']}{more}. Files: {len(files)}.", ""]
+    lines = [TITLE, "", f"Policy {rules['service']}, version {rules['version']}{more}. Files: {len(files)}.", ""]
     for one in files:
         assert isinstance(one, dict)
         lines += _about(one)

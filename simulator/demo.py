@@ -67,6 +67,9 @@ def demo(region: str, keep: Path | None, as_json: bool) -> None:
     with ExitStack() as stack:
         folder = keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tfx-demo-")))
         folder.mkdir(parents=True, exist_ok=True)
+        taken = [name for name in (f"{NAME}.json", f"{NAME}.duckdb") if (folder / name).exists()]
+        if taken:
+            raise UsageError(f"{folder} has a {taken[0]}, and the demo replaces nothing; name a new folder with --keep")
         report = loop(folder, region, Console(stderr=True, quiet=as_json or not sys.stderr.isatty()).print)
     if as_json:
         click.echo(json.dumps(report.as_json(), indent=1))

@@ -56,6 +56,8 @@ $body
 </body>
 </html>
 """)
+START: Final = _PAGE.template.partition("$title")[0]
+"""Every page begins with this."""
 
 
 def page(recorded: Cassette, found: Contents) -> str:

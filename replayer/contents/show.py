@@ -30,7 +30,7 @@ def show(cassette: Path, *, as_json: bool, html: Path | None) -> None:
     from replayer.contents.summary import contents, machine_readable, totals
     from tfx.store import load
 
-    _check(html, as_json=as_json)
+    _check(html, cassette, as_json=as_json)
     recorded = load(cassette)
     found = contents(recorded)
     if html is not None:
@@ -50,7 +50,7 @@ def show(cassette: Path, *, as_json: bool, html: Path | None) -> None:
         console.print(totals(found))
 
 
-def _check(html: Path | None, *, as_json: bool) -> None:
+def _check(html: Path | None, cassette: Path, *, as_json: bool) -> None:
     from tfx.errors import UsageError
 
     if html is not None and as_json:
@@ -58,6 +58,11 @@ def _check(html: Path | None, *, as_json: bool) -> None:
     if html is not None and html.suffix.lower() not in (".html", ".htm"):
         # Else a slip of the hand would put a page where a cassette was.
         raise UsageError(f"--html writes a page, and {html} does not end in .html; name another file")
+    if html is not None:
+        from replayer.contents.page import START
+        from tfx.output_file import check_output
+
+        check_output(html, "the page", (START,), (cassette,))
 
 
 def _write(html: Path, recorded: "Cassette", found: "Contents") -> None:

@@ -1,6 +1,7 @@
 """What a pytest run comes to: what its tests used and missed is judged, reported, or sent to the process that does so."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 import pytest
@@ -57,14 +58,34 @@ def _used(config: pytest.Config) -> "Usage | None":
     return usage_of(config) if USAGE in config.stash or config.getoption("cassette_report") else None
 
 
+def check_report(config: pytest.Config) -> None:
+    """See, before the first test, that the report of the run replaces nothing but an older one.
+
+    Raises:
+        pytest.UsageError: it would.
+    """
+    if not config.getoption("cassette_report") or hasattr(config, "workerinput"):
+        return
+    from tfx.errors import UsageError
+    from tfx.output_file import check_output
+
+    try:
+        check_output(_report_path(config), "--cassette-report", ('{"tfx_usage":',))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from None
+
+
+def _report_path(config: pytest.Config) -> Path:
+    return config.invocation_params.dir / str(config.getoption("cassette_report"))
+
+
 def _report(config: pytest.Config, usage: "Usage", left_out: str) -> list[str]:
     named = config.getoption("cassette_report")
     if not named:
         return []
     import json
 
-    path = config.invocation_params.dir / str(named)
-    path.write_text(json.dumps(usage.report(left_out=left_out, root=config.rootpath), indent=1) + "\n", "utf-8")
+    _report_path(config).write_text(json.dumps(usage.report(left_out=left_out, root=config.rootpath), indent=1) + "\n", "utf-8")
     return [f"{named} is of a run that left something out, so tfx prune and tfx orphans refuse it: {left_out}"] if left_out else []
 
 

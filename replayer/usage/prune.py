@@ -57,9 +57,12 @@ def prune(cassette: Path, report: Path, *, check: bool, without_login: bool, wit
     from replayer.usage.losses import losses
     from tfx import store
     from tfx.errors import UsageError
+    from tfx.output_file import is_same
     from tfx.stages import stage
 
     recorded = store.load(cassette)
+    if not is_same(store.path_of(cassette.stem, cassette.parent), cassette):
+        raise UsageError(f"{cassette} does not end in .json, as the pruned cassette would; rename it, then run the tests again")
     used = _used(cassette, report)
     kept = tuple(exchange for number, exchange in enumerate(recorded.exchanges, 1) if number in used)
     if not kept:

@@ -81,6 +81,46 @@ def own_name(bench: Bench) -> list[str]:
     return ["sanitize", "--edited", bench.plant("pump-20001111.json", CASSETTE)]
 
 
+def two_of_a_name(bench: Bench) -> list[str]:
+    """Two cassettes that would become one."""
+    for place in ("one", "two"):
+        Path(place).mkdir(exist_ok=True)
+        Path(place, "week.json").write_bytes(CASSETTE)
+    return said("sanitize", "one", "two", "--output", "out")(bench)
+
+
+def in_a_folder_of_somebody(bench: Bench) -> list[str]:
+    """A folder that --output would keep, and --check would refuse."""
+    Path("mine", "Somebody").mkdir(parents=True, exist_ok=True)
+    Path("mine", "Somebody", "week.json").write_bytes(CASSETTE)
+    return said("sanitize", "mine", "--output", "out")(bench)
+
+
+def beside_another(bench: Bench) -> list[str]:
+    """A cassette whose place in --output is taken."""
+    bench.plant("taken/session-us.json", NAME)
+    return said("sanitize", "CASSETTE", "--output", "taken")(bench)
+
+
+def suggested_over(bench: Bench) -> list[str]:
+    """Rules to be written where the cassette will stand."""
+    return said("record", "week", "--simulated", "--suggest", "cassettes/week.json")(bench)
+
+
+def over_notes(bench: Bench) -> list[str]:
+    """A report where something else stands."""
+    return said("sanitize", "CASSETTE", "--report", bench.plant("notes.md", f"{NAME}: {PASSWORD}"))(bench)
+
+
+def through_a_loop(bench: Bench) -> list[str]:
+    """A report whose name leads to itself."""
+    if not Path("loop.md").is_symlink():
+        Path("loop.md").symlink_to("loop.md")
+    is_file = Path.is_file
+    bench.patch.setattr("pathlib.Path.is_file", lambda path: str(path) == "loop.md" or is_file(path))
+    return said("sanitize", "CASSETTE", "--report", "loop.md")(bench)
+
+
 def folder(*words: str) -> Plant:
     def plant(_: Bench) -> list[str]:
         Path("empty").mkdir(exist_ok=True)
@@ -105,6 +145,15 @@ COMMANDS: tuple[tuple[int, Plant], ...] = (
     (1, named_after_somebody),
     (2, said("sanitize", "CASSETTE", "--report", "r.txt")),
     (2, read_only("sanitize", "CASSETTE", "--report", "taken/r.json")),
+    (2, two_of_a_name),
+    (2, in_a_folder_of_somebody),
+    (2, beside_another),
+    (2, suggested_over),
+    (2, over_notes),
+    (2, through_a_loop),
+    (2, said("sanitize", "CASSETTE", "--report", "session-us.json")),
+    (2, lambda b: ["prune", b.plant("x.old", CASSETTE), "--usage", "usage.json"]),
+    (2, lambda b: ["demo", "--keep", str(Path(b.plant("demo.json", CASSETTE)).parent)]),
     (2, said("convert", "CASSETTE", "x.har", "--era", "2025")),
     (2, said("convert", "CASSETTE", "x.doc")),
     (2, said("convert", "CASSETTE", "nowhere/x.har")),

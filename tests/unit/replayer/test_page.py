@@ -171,12 +171,20 @@ def test_the_command_writes_the_page_and_never_over_a_cassette(tmp_path: Path, c
     assert run(["show", str(path), "--html", str(out)]) == 0
     assert capsys.readouterr().out == f"{out}: 10 exchanges, 22 pump events\n"
     assert out.read_text("utf-8") == page(store.load(path), contents(store.load(path)))
+    assert run(["show", str(path), "--html", str(out)]) == 0, "an older page is no loss"
+    capsys.readouterr()
     assert run(["show", str(path), "--html", str(path)]) == 2
+    (tmp_path / "index.html").write_text("<!doctype html><title>mine</title>")
+    (tmp_path / "link.html").symlink_to(path)
+    assert run(["show", str(path), "--html", str(tmp_path / "index.html")]) == 2
+    assert run(["show", str(path), "--html", str(tmp_path / "link.html")]) == 2
     assert path.read_bytes() == before
     assert run(["show", str(path), "--html", str(tmp_path / "none" / "x.html")]) == 2
     assert run(["show", str(path), "--html", str(out), "--json"]) == 2
     assert capsys.readouterr().err.splitlines() == [
         f"tfx: --html writes a page, and {path} does not end in .html; name another file.",
+        f"tfx: the page {tmp_path / 'index.html'} would replace a file that is none; name another file, or remove that one.",
+        f"tfx: the page {tmp_path / 'link.html'} would replace {path}, which this command reads or writes; name another file.",
         f"tfx: cannot write {tmp_path / 'none' / 'x.html'} (No such file or directory); check the path.",
         "tfx: --html and --json are two forms of the same; leave one out.",
     ]

@@ -11,6 +11,7 @@ from sanitizer.findings import listed, without_advice
 from sanitizer.formats import har as formats_har
 from sanitizer.outcomes import cassette_name
 from sanitizer.request_labels import asked_for
+from sanitizer.targets import Targets
 from tfx import cli
 from tfx.store import load
 
@@ -171,7 +172,7 @@ def test_a_file_s_name_becomes_a_cassette_s_only_where_it_tells_of_nobody(capsys
     assert "exists, and importing" not in capsys.readouterr().err
     assert cli.run(["sanitize", names[3], "--output", "out"]) == 2, "nothing is replaced"
     for stem, made in (("My Week", "import-4"), ("new week", "new-week"), ("week" * 30, "import-4"), ("2024-2025", "import-4")):
-        assert cassette_name(Path(f"{stem}.har"), Path("out")) == made
+        assert cassette_name(Path(f"{stem}.har"), Path("out"), Targets()) == made
 
 
 def test_a_folder_that_tells_of_somebody_is_refused_like_a_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,48 @@
+"""Check the file that an option names for a report: it replaces nothing but an older report of the same kind."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+from tfx.errors import UsageError
+
+_START: Final = 4096
+
+
+def check_output(file: Path, what: str, starts: Iterable[str], others: Iterable[Path] = ()) -> None:
+    """See that writing a file loses nothing; before the command writes anything.
+
+    `what` is written there, such as "the report"; `starts` are the texts that such a file begins with, white space aside; `others` are the
+    files that the command reads or writes. An empty file, a pipe and a device hold nothing that could be lost.
+
+    Raises:
+        UsageError: it is one of the others, however it is spelled or linked, or holds something else, or cannot be read.
+    """
+    same = next((other for other in others if is_same(file, other)), None)
+    if same:
+        raise UsageError(f"{what} {file} would replace {same}, which this command reads or writes; name another file")
+    try:
+        if not file.is_file():
+            return
+        with file.open("rb") as opened:
+            found = b"".join(opened.read(_START).split())
+    except OSError as error:
+        raise UsageError(f"cannot write {what} {file} ({error.strerror}); name another file") from None
+    if found and not any(found.startswith("".join(start.split()).encode()) for start in starts):
+        raise UsageError(f"{what} {file} would replace a file that is none; name another file, or remove that one")
+
+
+def place_of(path: Path) -> str:
+    """A path with its links followed, whether there is a file or not; names that differ in case only are one name."""
+    return os.path.realpath(path).casefold()
+
+
+def is_same(one: Path, other: Path) -> bool:
+    """Whether two paths are one file, links followed, or would be if they were written."""
+    if place_of(one) == place_of(other):
+        return True
+    try:
+        return one.samefile(other)  # hard links
+    except OSError:
+        return False
