@@ -30,7 +30,7 @@ def check_output(file: Path, what: str, starts: Iterable[str], others: Iterable[
     except OSError as error:
         raise UsageError(f"cannot write {what} {file} ({error.strerror}); name another file") from None
     if found and not any(found.startswith("".join(start.split()).encode()) for start in starts):
-        raise UsageError(f"{what} {file} would replace a file that is none; name another file, or remove that one")
+        raise UsageError(f"{what} {file} would replace a file of another kind; name another file, or remove that one")
 
 
 def place_of(path: Path) -> str:

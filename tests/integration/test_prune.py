@@ -116,6 +116,16 @@ def test_a_report_that_says_nothing_of_it_removes_nothing(kept: Kept, why: str, 
     assert kept.cassette.read_bytes() == data
 
 
+def test_a_copy_of_another_suffix_is_not_pruned_into_the_cassette(kept: Kept) -> None:
+    data = kept.cassette.read_bytes()
+    copy = kept.cassette.with_suffix(".old")
+    copy.write_bytes(data)
+    kept.report.write_text(kept.report.read_text("utf-8").replace(kept.cassette.name, copy.name), "utf-8")
+    with pytest.raises(UsageError, match=r"\.old does not end in \.json, as the pruned cassette would"):
+        asked(prune, copy, "--usage", kept.report, "--without-events")
+    assert kept.cassette.read_bytes() == data
+
+
 def test_a_run_nobody_signed_in_for_does_not_cost_the_sign_in(kept: Kept) -> None:
     kept.told(9, 10)
     data = kept.cassette.read_bytes()

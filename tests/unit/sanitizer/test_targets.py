@@ -46,16 +46,17 @@ LOST = [
     ("of two kinds", ["d1/week.json", "week.har", "--output", "out"], "d1/week.json and week.har would both become out/week.json"),
     ("a chosen name", ["week.har", "--name", "week", "--output", "taken"], "taken/week.json exists, and importing week.har replaces nothing"),
     ("an input that stands there", ["d1/week.json", "taken", "--output", "taken"], "d1/week.json and taken/week.json would both become taken/week.json"),
+    ("what an earlier run wrote below", ["d1", "--output", "d1/s"], "d1/s/week.json and d1/week.json would both become d1/s/week.json"),
     ("another one there", ["d1/week.json", "--output", "taken"], "taken/week.json exists and is not what d1/week.json becomes"),
     ("a folder of somebody", ["Anna", "--output", "out"], "Anna/Lind is a folder whose name is not lower-case"),
     ("the file it reads", ["d1/week.json", "--report", "d1/week.json"], "the report d1/week.json would replace d1/week.json, which this command reads or writes"),
     ("in a folder it reads", ["--check", "d1", "--report", "d1/s/../s/week.json"], "would replace d1/s/week.json, which"),
-    ("another cassette", ["--check", "d1", "--report", "d2/week.json"], "the report d2/week.json would replace a file that is none"),
+    ("another cassette", ["--check", "d1", "--report", "d2/week.json"], "the report d2/week.json would replace a file of another kind"),
     ("a hard link to it", ["--check", "d1/week.json", "--report", "hard.json"], "the report hard.json would replace d1/week.json, which"),
     ("what it writes", ["week.har", "--output", "out", "--report", "out/week.json"], "the report out/week.json would replace out/week.json, which"),
     ("what it writes, in capitals", ["week.har", "--output", "out", "--report", "out/Week.JSON"], "would replace out/week.json, which"),
     ("a link to what it writes", ["week.har", "--output", "out", "--report", "link.json"], "the report link.json would replace out/week.json, which"),
-    ("notes", ["--check", "d1", "--report", "notes.md"], "the report notes.md would replace a file that is none; name another file"),
+    ("notes", ["--check", "d1", "--report", "notes.md"], "the report notes.md would replace a file of another kind; name another file"),
     ("the rules", ["--check", "d1", "--policy", "rules.md", "--report", "rules.md"], "would replace rules.md, which this command reads"),
     ("a broken link", ["--check", "d1", "--report", "loop.json"], "cannot write the report loop.json"),
 ]  # fmt: skip
@@ -79,13 +80,15 @@ def test_what_is_written_loses_nothing() -> None:
     assert cli.run(["sanitize", "d1", "--output", "out"]) == 0, "the same again"
     assert cli.run(["sanitize", "d1/week.json", "--output", "same", "--values", "synthetic"]) == 0, "the same, sanitized in another way"
     assert load(Path("same/week.json")).values == "synthetic"
-    assert cli.run(["sanitize", "d2", "--output", "d2", "--values", "synthetic"]) == 0, "its own place"
+    Path("d2/week.json").write_bytes(before["d2/week.json"].replace(b'"digest": "sha256:', b'"digest": "sha256:0'))
+    assert cli.run(["sanitize", "--edited", "d2/week.json", "--output", "d2"]) == 0, "its own place"
     assert cli.run(["sanitize", "--check", "d1/week.json", "--report", "old.json"]) == 0, "an older report is no loss"
+    assert cli.run(["sanitize", "--check", "d1/week.json", "--report", "rules.md"]) == 0, "nor is an empty file"
     assert cli.run(["sanitize", "Marisol.har", "--output", "out", "--report", "out/import-1.json"]) == 0, "the number after the report's"
     assert load(Path("out/import-2.json")).exchanges
     assert cli.run(["sanitize", "h1", "--output", "out"]) == 0, "what is imported stands in the folder itself"
     assert load(Path("out/import.json")).exchanges
-    changed = {"d2/week.json", "same/week.json", "old.json", "link.json"}
+    changed = {"d2/week.json", "same/week.json", "old.json", "rules.md", "link.json"}
     assert {name: data for name, data in contents().items() if name in before.keys() - changed} == {
         name: data for name, data in before.items() if name not in changed
     }
