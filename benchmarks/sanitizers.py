@@ -25,12 +25,12 @@ from rich.console import Console
 from rich.table import Table
 
 from sanitizer.check import check
-from sanitizer.policy import policy
+from sanitizer.places.visitors import Rewriter
+from sanitizer.places.walk import walked
+from sanitizer.policy.policy import policy
 from sanitizer.run import Run
-from sanitizer.scan import scan, search
 from sanitizer.scrub import scrub
-from sanitizer.visitors import Rewriter
-from sanitizer.walk import walked
+from sanitizer.search.scan import scan, search
 from simulator.account import account
 from simulator.session import captured_session
 from tfx.capture import Capture, Seen

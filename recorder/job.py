@@ -13,15 +13,15 @@ from recorder.credentials import Credentials
 from recorder.order import Order
 from recorder.session import captured, is_had, record
 from recorder.simulated import simulated
-from sanitizer.era import shows_another
-from sanitizer.findings import without_advice
-from sanitizer.input_files import public_part
-from sanitizer.known_names import known_to
-from sanitizer.policy import Policy, policy
-from sanitizer.report import Entry, writable, write
+from sanitizer.audit.findings import without_advice
+from sanitizer.audit.report import Entry, writable, write
+from sanitizer.files.era import shows_another
+from sanitizer.files.input_files import public_part
+from sanitizer.policy.known_names import known_to
+from sanitizer.policy.policy import Policy, policy
+from sanitizer.policy.suggest import save, suggested
+from sanitizer.policy.user_rules import rules_of
 from sanitizer.scrub import Scrubbed, scrub
-from sanitizer.suggest import save, suggested
-from sanitizer.user_rules import rules_of
 from tfx import store
 from tfx.capture import Capture
 from tfx.cassette import KEEP

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
-from sanitizer.findings import Finding
+from sanitizer.audit.findings import Finding
+from sanitizer.policy.suggest import is_public
 from sanitizer.scrub import Scrubbed
-from sanitizer.suggest import is_public
 from tandem.endpoints import locate
 from tfx.cassette import SYNTHETIC, Cassette
 from tfx.codec import decoded

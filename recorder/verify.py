@@ -59,8 +59,8 @@ def verify(*, cassette: Path, era: str | None, as_json: bool, **options: object)
     """
     from recorder import job
     from recorder.order import Order
+    from sanitizer.policy.user_rules import rules_of
     from sanitizer.scrub import scrub
-    from sanitizer.user_rules import rules_of
     from tfx.stages import stage
     from tfx.store import load
 

@@ -6,16 +6,16 @@ The walk is the one that made the cassette, with the checking visitor; so the ch
 from datetime import UTC, datetime, time
 from pathlib import Path
 
-from sanitizer.actions import ACTIONS
-from sanitizer.epoch import ANCHOR
-from sanitizer.era import shows_another
-from sanitizer.findings import Finding
-from sanitizer.input_files import is_telling
-from sanitizer.policy import Policy, policy
+from sanitizer.audit.findings import Finding
+from sanitizer.files.era import shows_another
+from sanitizer.files.input_files import is_telling
+from sanitizer.places.visitors import Checker
+from sanitizer.places.walk import walked
+from sanitizer.policy.policy import Policy, policy
+from sanitizer.replacements.actions import ACTIONS
+from sanitizer.replacements.epoch import ANCHOR
 from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Run
 from sanitizer.values.amounts import KINDS as AMOUNT_KINDS
-from sanitizer.visitors import Checker
-from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
 from tfx.cassette import SYNTHETIC, VALUES, Cassette

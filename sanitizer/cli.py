@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from sanitizer.findings import listed
-from sanitizer.input_files import files_in, foreign
-from sanitizer.options import Origin, of_imports
-from sanitizer.outcomes import Cleaning, Report, checked, cleaned, looked_over
+from sanitizer.audit.findings import listed
+from sanitizer.files.input_files import files_in, foreign
+from sanitizer.files.options import Origin, of_imports
+from sanitizer.files.outcomes import Cleaning, Report, checked, cleaned, looked_over
 from tfx.cassette import VALUES
 from tfx.cassette_argument import CASSETTES
 from tfx.errors import UsageError
 from tfx.plural import plural
 
 if TYPE_CHECKING:
-    from sanitizer.policy import Policy
-    from sanitizer.targets import Targets
+    from sanitizer.files.targets import Targets
+    from sanitizer.policy.policy import Policy
 
 MEANS_NOTHING: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -60,18 +60,18 @@ class Asked:
                     f"--{option} writes no cassette, so it excludes {' or '.join(odd)}; leave {'it' if len(odd) == 1 else 'them'} out"
                 )
         if self.report:
-            from sanitizer.report import check_form
+            from sanitizer.audit.report import check_form
 
             check_form(self.report)
 
     def targets(self, files: Sequence[Path], passed: Sequence[Path]) -> "Targets":
         """Where each file is written; UsageError where something would be lost."""
-        from sanitizer.targets import Targets, targets
+        from sanitizer.files.targets import Targets, targets
 
         found = targets(files, self.paths, self.output, self.name or "") if self.output else Targets()
         if self.report is None:
             return found
-        from sanitizer.report import writable
+        from sanitizer.audit.report import writable
         from tfx.output_file import place_of
 
         own = (self.own,) if self.own else ()
@@ -132,7 +132,7 @@ def sanitize(**options: object) -> int:
     """
     asked = Asked(**options)  # type: ignore[arg-type]  # Click's own types, one field each
     asked.fits()
-    from sanitizer.user_rules import rules_of
+    from sanitizer.policy.user_rules import rules_of
 
     rules = rules_of(asked.own)
     files, passed = files_in(asked.paths)
@@ -176,8 +176,8 @@ def _exit_code(reports: Sequence[Report], *, check: bool) -> int:
 
 
 def _suggest(reports: Sequence[Report], rules: "Policy | None") -> None:
-    from sanitizer.policy import policy
-    from sanitizer.suggest import suggested
+    from sanitizer.policy.policy import policy
+    from sanitizer.policy.suggest import suggested
 
     click.echo(suggested((finding for report in reports for finding in report.findings), rules or policy()), nl=False)
     _refused(reports)
@@ -193,7 +193,7 @@ def _refused(reports: Sequence[Report]) -> None:
 
 
 def _audit(file: Path, reports: Sequence[Report], rules: "Policy | None", *, own: bool) -> None:
-    from sanitizer.report import Entry, write
+    from sanitizer.audit.report import Entry, write
 
     entries = [
         Entry(

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NoReturn
 
-from sanitizer.epoch import Epoch
-from sanitizer.findings import Finding, short, without_advice
-from sanitizer.known_names import known_to
-from sanitizer.ordinal_order import OrdinalOrder
-from sanitizer.ordinals import Ordinals
-from sanitizer.policy import Policy
+from sanitizer.audit.findings import Finding, short, without_advice
+from sanitizer.policy.known_names import known_to
+from sanitizer.policy.policy import Policy
+from sanitizer.replacements.epoch import Epoch
+from sanitizer.replacements.ordinal_order import OrdinalOrder
+from sanitizer.replacements.ordinals import Ordinals
 from tfx.errors import RefusedError
 
 NOT_UNDERSTOOD = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, RecursionError, AssertionError)

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sanitizer.findings import Finding
-from sanitizer.policy import Policy, policy
-from sanitizer.record_words import in_records
+from sanitizer.audit.findings import Finding
+from sanitizer.places.visitors import Proofreader, Rewriter
+from sanitizer.places.walk import walked
+from sanitizer.policy.policy import Policy, policy
 from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Columns, Run
-from sanitizer.scan import PERSONAL, search
+from sanitizer.search.record_words import in_records
+from sanitizer.search.scan import PERSONAL, search
 from sanitizer.values.amounts import KINDS as AMOUNTS
-from sanitizer.visitors import Proofreader, Rewriter
-from sanitizer.walk import walked
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
 from tfx.capture import Capture, Seen
@@ -98,7 +98,7 @@ def _counted(before: Mapping[str, int], run: Run, counts: Mapping[str, int]) -> 
 
 def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> None:
     """A cassette's name is a public file name, and so is its folder's; they may hold no part of what was seen."""
-    from sanitizer.cassette_names import named_in
+    from sanitizer.files.cassette_names import named_in
 
     replaced = (Seen(kind=kind, value=value) for kind, value in run.ordinals.originals if kind in PERSONAL)
     values = (*seen, *replaced)

@@ -30,7 +30,7 @@ VERBS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "pipeline": ("pipeline.cli:pipeline", "Load pump events into DuckDB, from a cassette or live."),
         "verify": ("recorder.verify:verify", "Compare a cassette with the live service."),
         "diff": ("replayer.contents.diff:diff", "Compare two cassettes: has the service changed?"),
-        "convert": ("sanitizer.convert:convert", "Convert to and from vcrpy and HAR."),
+        "convert": ("sanitizer.files.convert:convert", "Convert to and from vcrpy and HAR."),
         "prune": ("replayer.usage.prune:prune", "Remove from a cassette what no test requests."),
         "orphans": ("replayer.usage.prune:orphans", "List cassettes that no test uses."),
         "simulate": ("simulator.cli:simulate", "Run a simulated Tandem Source."),

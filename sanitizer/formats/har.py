@@ -12,7 +12,7 @@ from http import HTTPStatus
 from operator import itemgetter
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from sanitizer.findings import Finding
+from sanitizer.audit.findings import Finding
 from sanitizer.formats.bodies import as_seen
 from sanitizer.formats.nodes import base64_bytes, lines, listing, mapping, odd, status, string, text_bytes
 from sanitizer.formats.recording import Numbered, Recording, entry_refused, hinted, instant, to_tandem

@@ -9,11 +9,11 @@ from itertools import count
 from typing import Final, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from sanitizer.contents import content
-from sanitizer.era import eras_of, shows_another
-from sanitizer.findings import Finding, without_advice
+from sanitizer.audit.findings import Finding, without_advice
+from sanitizer.files.era import eras_of, shows_another
 from sanitizer.formats.nodes import odd
-from sanitizer.ordinals import KINDS
+from sanitizer.places.contents import content
+from sanitizer.replacements.ordinals import KINDS
 from tandem.endpoints import locate, region_of
 from tandem.eras import ERAS
 from tandem.regions import HOSTS, REGIONS

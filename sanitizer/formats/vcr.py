@@ -8,7 +8,7 @@ request header of one name, and the terms of replay. vcrpy itself also ignores r
 
 from typing import cast
 
-from sanitizer.findings import Finding
+from sanitizer.audit.findings import Finding
 from sanitizer.formats.bodies import as_seen, as_wire, measured
 from sanitizer.formats.nodes import base64_bytes, lines, listing, mapping, odd, status, string, text_bytes
 from sanitizer.formats.recording import Numbered, Recording, entry_refused, hinted, instant, to_tandem

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-from sanitizer.policy import expanded
+from sanitizer.policy.policy import expanded
 from tandem.events import EVENTS, Field
 
 KINDS: Final = ("glucose", "insulin", "carbohydrate", "signal", "battery", "motor", "body", "setting")

@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-from sanitizer.contents import Content, content, stored_content
-from sanitizer.pumplogs import LISTS
-from sanitizer.pumprecords import records_of
+from sanitizer.places.contents import Content, content, stored_content
+from sanitizer.places.pumplogs import LISTS
+from sanitizer.places.pumprecords import records_of
+from sanitizer.places.visitors import Visitor
 from sanitizer.values.amounts import AMOUNTS, SETTINGS
 from sanitizer.values.settings import changed_settings
 from sanitizer.values.structure import Amounts, Carrier, JsonEvents, RecordEvents, Rows, joined
 from sanitizer.values.therapy import amounts
-from sanitizer.visitors import Visitor
 from tandem.endpoints import locate
 from tfx.codec import encoded
 from tfx.exchange import Exchange, Response

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from sanitizer.devices import LAST_SEQUENCE, group_of
+from sanitizer.replacements.devices import LAST_SEQUENCE, group_of
 from sanitizer.values.amounts import AMOUNTS, FACTS
 from sanitizer.values.numbers import Whole
 from tandem import clock

@@ -12,12 +12,12 @@ from dear import sampled
 from tconnectsync.eventparser.generic import Events
 
 from sanitizer.check import looked_at
-from sanitizer.devices import Device
-from sanitizer.policy import policy
-from sanitizer.pumprecords import pump_records, survey_records
+from sanitizer.places.pumprecords import pump_records, survey_records
+from sanitizer.places.visitors import Rewriter
+from sanitizer.policy.policy import policy
+from sanitizer.replacements.devices import Device
 from sanitizer.run import Run
 from sanitizer.scrub import again, scrub
-from sanitizer.visitors import Rewriter
 from simulator.account import account
 from simulator.session import captured_session
 from tandem.endpoints import locate

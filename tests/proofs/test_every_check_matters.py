@@ -19,15 +19,15 @@ from pathlib import Path
 import pytest
 
 import sanitizer
-from sanitizer.actions import ACTIONS
 from sanitizer.check import COUNTED, looked_at
-from sanitizer.era import eras_of
-from sanitizer.fields import bits_of, layout, ranges, treatment
-from sanitizer.policy import Node, Range, Rule, policy
+from sanitizer.files.era import eras_of
+from sanitizer.places.visitors import Checker
+from sanitizer.places.walk import walked
+from sanitizer.policy.policy import Node, Range, Rule, policy
+from sanitizer.replacements.actions import ACTIONS
+from sanitizer.replacements.fields import bits_of, layout, ranges, treatment
 from sanitizer.run import NOT_UNDERSTOOD, Run
 from sanitizer.values.regenerate import regenerated
-from sanitizer.visitors import Checker
-from sanitizer.walk import walked
 from tandem.endpoints import BY_NAME
 from tandem.events import EVENTS, Field
 from tandem.records import Records

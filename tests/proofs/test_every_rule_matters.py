@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 from rough import documented, rough, sessions, wild
 
-from sanitizer.policy import Policy, compiled, expanded, policy, shipped
+from sanitizer.policy.policy import Policy, compiled, expanded, policy, shipped
 from sanitizer.scrub import scrub
 from tandem.eras import ERAS
 from tandem.regions import REGIONS

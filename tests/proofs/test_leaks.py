@@ -16,9 +16,9 @@ from recorder.checkpoint import Errand
 from recorder.credentials import Credentials
 from recorder.session import Way, record
 from sanitizer.check import check
-from sanitizer.outcomes import checked
-from sanitizer.scan import search
+from sanitizer.files.outcomes import checked
 from sanitizer.scrub import scrub
+from sanitizer.search.scan import search
 from simulator.account import account
 from simulator.proxy import running
 from simulator.session import captured_session

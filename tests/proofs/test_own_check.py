@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from leaks import CARRIERS, SECRETS
 
 from sanitizer.check import check
-from sanitizer.era import eras_of
+from sanitizer.files.era import eras_of
 from sanitizer.formats import har
 from sanitizer.formats.recording import capture_of
-from sanitizer.policy import Policy, policy
+from sanitizer.policy.policy import Policy, policy
+from sanitizer.policy.user_rules import extended
 from sanitizer.scrub import again, scrub
-from sanitizer.user_rules import extended
 from simulator.account import account
 from simulator.session import captured_session
 from tfx.capture import Capture

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from hypothesis import strategies as st
 
 from sanitizer.check import looked_at
-from sanitizer.era import eras_of
-from sanitizer.policy import Node, policy
+from sanitizer.files.era import eras_of
+from sanitizer.policy.policy import Node, policy
 from sanitizer.scrub import again, scrub
 from tandem.events import EVENTS
 from tfx.capture import Capture, Seen

@@ -14,12 +14,14 @@ from recorder.checkpoint import Checkpoint, Errand
 from recorder.credentials import Credentials
 from recorder.order import Order
 from recorder.program import Ran
-from sanitizer import contents as bodies
-from sanitizer import options, policy, scrub, user_rules
+from sanitizer import scrub
+from sanitizer.files import options
 from sanitizer.formats import har, vcr
 from sanitizer.formats.recording import capture_of
 from sanitizer.formats.safe_yaml import safe_yaml
-from sanitizer.suggest import save
+from sanitizer.places import contents as bodies
+from sanitizer.policy import policy, user_rules
+from sanitizer.policy.suggest import save
 from tfx import store
 from tfx.capture import Capture, Seen
 from tfx.exchange import Exchange, Headers, Terms

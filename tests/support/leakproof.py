@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from leaks import CARRIERS, seen, traces
 
 from sanitizer.check import looked_at
-from sanitizer.era import eras_of
+from sanitizer.files.era import eras_of
 from sanitizer.formats import har
 from sanitizer.formats.recording import capture_of
 from sanitizer.scrub import Scrubbed, again, scrub

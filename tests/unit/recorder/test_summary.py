@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from recorder.summary import lines, report
-from sanitizer.findings import Finding
-from sanitizer.known_names import known_to
-from sanitizer.policy import policy
+from sanitizer.audit.findings import Finding
+from sanitizer.policy.known_names import known_to
+from sanitizer.policy.policy import policy
 from sanitizer.scrub import Scrubbed
 from tfx.cassette import Cassette
 

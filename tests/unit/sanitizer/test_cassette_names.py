@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanitizer.cassette_names import PLAIN, named_in
+from sanitizer.files.cassette_names import PLAIN, named_in
 from tfx.capture import Seen
 
 NAMES = [

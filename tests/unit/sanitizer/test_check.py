@@ -18,10 +18,10 @@ import pytest
 from dear import sampled
 
 from replayer.matching.keys import checked_ignore
-from sanitizer.actions import ACTIONS
 from sanitizer.check import COUNTED, check, looked_at
+from sanitizer.places.visitors import KEPT
+from sanitizer.replacements.actions import ACTIONS
 from sanitizer.scrub import Scrubbed, again, scrub
-from sanitizer.visitors import KEPT
 from tandem.endpoints import locate
 from tandem.records import Records
 from tfx.capture import Capture

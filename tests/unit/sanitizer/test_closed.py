@@ -5,13 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sanitizer.actions import ACTIONS, STRUCTURAL
 from sanitizer.check import looked_at
-from sanitizer.input_files import is_telling
-from sanitizer.policy import Rule, policy
+from sanitizer.files.input_files import is_telling
+from sanitizer.places.visitors import Checker, Rewriter
+from sanitizer.policy.policy import Rule, policy
+from sanitizer.replacements.actions import ACTIONS, STRUCTURAL
 from sanitizer.run import Run
 from sanitizer.scrub import scrub
-from sanitizer.visitors import Checker, Rewriter
 from tfx.capture import Capture
 from tfx.jsonbody import Json, parse, write
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sanitizer.devices import Device, survey
-from sanitizer.epoch import Epoch, Odd
-from sanitizer.policy import policy
-from sanitizer.pumplogs import pump_logs
+from sanitizer.places.pumplogs import pump_logs
+from sanitizer.places.visitors import Checker, Rewriter, Visitor
+from sanitizer.policy.policy import policy
+from sanitizer.replacements.devices import Device, survey
+from sanitizer.replacements.epoch import Epoch, Odd
 from sanitizer.run import Run
-from sanitizer.visitors import Checker, Rewriter, Visitor
 from tfx.jsonbody import Json
 
 CLOCK = datetime(2026, 11, 18, 20, 30, 5, tzinfo=UTC)

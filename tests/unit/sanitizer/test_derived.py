@@ -12,8 +12,8 @@ from hashlib import sha256
 import pytest
 
 from sanitizer.check import looked_at
-from sanitizer.epoch import EXPIRES, FIRST, ISSUED, LAST, NEVER
 from sanitizer.formats import har
+from sanitizer.replacements.epoch import EXPIRES, FIRST, ISSUED, LAST, NEVER
 from sanitizer.scrub import Scrubbed, again, scrub
 from tandem.events import EVENTS
 from tandem.records import Records
@@ -100,7 +100,7 @@ def test_lengths_and_sizes_are_those_of_what_stands_there(capture: Build) -> Non
 
 @pytest.mark.parametrize("shown", ["****1624", "xx1624", "••••1624"])
 def test_masked_digits_are_found_by_the_second_look(capture: Build, monkeypatch: pytest.MonkeyPatch, shown: str) -> None:
-    monkeypatch.setattr("sanitizer.policy.Domain.holds", lambda *_: True)
+    monkeypatch.setattr("sanitizer.policy.policy.Domain.holds", lambda *_: True)
     body = json.dumps({"pumps": [{"modelName": shown}]}).encode()
     with pytest.raises(LeakError, match="masked"):
         scrub(capture(PUMPER, answer=body, seen=("10871624",)), name="x")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanitizer.epoch import (
+from sanitizer.replacements.epoch import (
     ANCHOR,
     COOKIE_EXPIRED,
     COOKIE_EXPIRES,

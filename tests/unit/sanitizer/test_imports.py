@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from sanitizer.findings import listed, without_advice
+from sanitizer.audit.findings import listed, without_advice
+from sanitizer.files.outcomes import cassette_name
+from sanitizer.files.targets import Targets
 from sanitizer.formats import har as formats_har
-from sanitizer.outcomes import cassette_name
-from sanitizer.request_labels import asked_for
-from sanitizer.targets import Targets
+from sanitizer.policy.request_labels import asked_for
 from tfx import cli
 from tfx.store import load
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from leakproof import ROUTES, Case, leaks, through
 from leaks import CARRIERS, LOGS, OTHERS, SECRETS, WAYS, Way, exchange, seen, written
 
-from sanitizer.policy import policy
-from sanitizer.scan import _Search
+from sanitizer.policy.policy import policy
+from sanitizer.search.scan import _Search
 from tfx.exchange import Exchange
 from tfx.store import dumps
 

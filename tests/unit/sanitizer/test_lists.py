@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from sanitizer.check import looked_at
-from sanitizer.policy import policy, read, shipped
+from sanitizer.policy.policy import policy, read, shipped
+from sanitizer.policy.user_rules import extended
 from sanitizer.scrub import Scrubbed, scrub
-from sanitizer.user_rules import extended
 from tandem.endpoints import BY_NAME
 from tandem.regions import REGIONS
 from tfx.capture import Capture

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanitizer.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments, unset_until
-from sanitizer.pumprecords import moved_days, moved_seconds
+from sanitizer.places.pumprecords import moved_days, moved_seconds
+from sanitizer.replacements.moments import DAY, FIRST_DAY, LAST_DAY, NEVER_DAY, UNIX_OF_PUMP_EPOCH, Moments, unset_until
 
 SHIFT = -868  # 124 weeks
 NOW = 6_896  # 2026-11-18 in days since 2008

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanitizer.check import check, looked_at
-from sanitizer.ordinal_order import OrdinalOrder
+from sanitizer.replacements.ordinal_order import OrdinalOrder
 from sanitizer.scrub import Scrubbed, again, scrub
 from tfx.capture import Capture
 from tfx.exchange import Headers

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sanitizer.epoch import Odd
-from sanitizer.ordinals import KINDS, Ordinals
+from sanitizer.replacements.epoch import Odd
+from sanitizer.replacements.ordinals import KINDS, Ordinals
 from tfx.signing import s256
 
 SHAPES = [

@@ -12,9 +12,9 @@ import jwt
 import pytest
 
 from sanitizer.check import looked_at
-from sanitizer.policy import policy
+from sanitizer.policy.policy import policy
+from sanitizer.policy.suggest import suggested
 from sanitizer.scrub import Scrubbed, scrub
-from sanitizer.suggest import suggested
 from tandem.records import Records
 from tfx.capture import Capture
 from tfx.errors import RefusedError

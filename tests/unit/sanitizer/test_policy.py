@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from sanitizer.actions import ACTIONS
-from sanitizer.grammar import departure
-from sanitizer.policy import Domain, Rule, expanded, policy, read
+from sanitizer.policy.grammar import departure
+from sanitizer.policy.policy import Domain, Rule, expanded, policy, read
+from sanitizer.replacements.actions import ACTIONS
 from tandem.endpoints import BY_NAME
 from tfx.errors import UsageError
 

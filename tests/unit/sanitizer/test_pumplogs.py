@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sanitizer.check import looked_at
-from sanitizer.devices import WIDEST_GAP, Device
-from sanitizer.fields import Context, bits_of, column_of, layout, ranges, treatment
-from sanitizer.leaves import are_codes, codes
-from sanitizer.policy import policy
+from sanitizer.policy.policy import policy
+from sanitizer.replacements.devices import WIDEST_GAP, Device
+from sanitizer.replacements.fields import Context, bits_of, column_of, layout, ranges, treatment
+from sanitizer.replacements.leaves import are_codes, codes
 from sanitizer.run import Run
 from sanitizer.scrub import scrub
 from tandem.bff import events_from_records, records_from_events

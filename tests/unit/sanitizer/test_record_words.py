@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from sanitizer.record_words import in_records
 from sanitizer.scrub import Scrubbed, scrub
+from sanitizer.search.record_words import in_records
 from tfx.capture import Capture, Seen
 from tfx.cassette import Cassette
 from tfx.errors import LeakError

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from sanitizer.actions import ACTIONS
-from sanitizer.anonymity import ACCOUNT, crowd, left_in
+from sanitizer.audit.anonymity import ACCOUNT, crowd, left_in
+from sanitizer.audit.report import HELD, Entry, markdown, report
 from sanitizer.check import COUNTED
 from sanitizer.formats import har
-from sanitizer.policy import Node, policy
-from sanitizer.report import HELD, Entry, markdown, report
+from sanitizer.policy.policy import Node, policy
+from sanitizer.replacements.actions import ACTIONS
 from sanitizer.scrub import Scrubbed
 from tfx import cli
 from tfx.capture import Capture

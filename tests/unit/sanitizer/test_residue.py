@@ -9,9 +9,9 @@ from itertools import product
 
 import pytest
 
-from sanitizer.residue import pieces
-from sanitizer.scan import search
 from sanitizer.scrub import Scrubbed, scrub
+from sanitizer.search.residue import pieces
+from sanitizer.search.scan import search
 from tfx.capture import Capture, Seen
 from tfx.codec import decoded, encoded
 from tfx.errors import LeakError
@@ -141,7 +141,7 @@ def test_nothing_is_left_out_but_what_is_named(scrubbed: Done) -> None:
 
 
 def test_a_leak_is_placed_in_what_was_recorded_and_on_the_cassette(capture: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sanitizer.policy.Domain.holds", lambda *_: True)
+    monkeypatch.setattr("sanitizer.policy.policy.Domain.holds", lambda *_: True)
     body = json.dumps({"pumps": [{"modelName": "Control-IQ", "algorithm": "Quetzalcoatl"}]}).encode()
     leaking = capture(URL, answer=body, seen=("Quetzalcoatl", "Control-IQ"))
     elsewhere = one(url="https://source.tandemdiabetes.com/nowhere")

@@ -16,9 +16,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from sanitizer.cassette_names import named_in
-from sanitizer.scan import scan, search
+from sanitizer.files.cassette_names import named_in
 from sanitizer.scrub import scrub
+from sanitizer.search.scan import scan, search
 from tfx.capture import Capture, Seen
 from tfx.cassette import Cassette
 from tfx.errors import LeakError
@@ -128,7 +128,7 @@ def test_the_name_of_the_cassette_is_looked_at_too() -> None:
 
 def test_a_leak_writes_nothing_and_names_no_value(capture: Callable[..., Capture], monkeypatch: pytest.MonkeyPatch) -> None:
     # A rule that lets something through: the second look must not depend on the first.
-    monkeypatch.setattr("sanitizer.policy.Domain.holds", lambda *_: True)
+    monkeypatch.setattr("sanitizer.policy.policy.Domain.holds", lambda *_: True)
     answer = json.dumps({"pumps": [{"modelName": "Quetzalcoatl"}]}).encode()
     url = f"https://source.tandemdiabetes.com/api/reports/bff/pumper/{GUID}"
     with pytest.raises(LeakError, match=r"#1 response body.pumps\[0\].modelName: canary, plain") as caught:

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sanitizer.audit.findings import Finding
 from sanitizer.check import looked_at
-from sanitizer.findings import Finding
-from sanitizer.known_names import known_to
-from sanitizer.policy import policy
+from sanitizer.policy.known_names import known_to
+from sanitizer.policy.policy import policy
+from sanitizer.policy.suggest import MARK, is_public, save, shape, suggested
+from sanitizer.policy.user_rules import extended
 from sanitizer.scrub import scrub
-from sanitizer.suggest import MARK, is_public, save, shape, suggested
-from sanitizer.user_rules import extended
 from tfx.capture import Capture
 from tfx.errors import UsageError
 from tfx.jsonbody import Json

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 import pytest
 
-from sanitizer.policy import policy
+from sanitizer.places.urls import link
+from sanitizer.places.visitors import Checker, Rewriter
+from sanitizer.policy.policy import policy
 from sanitizer.run import Run
 from sanitizer.scrub import scrub
-from sanitizer.urls import link
-from sanitizer.visitors import Checker, Rewriter
 from tfx.capture import Capture
 from tfx.signing import s256
 

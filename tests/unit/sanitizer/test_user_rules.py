@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from sanitizer.policy import policy
+from sanitizer.policy.policy import policy
+from sanitizer.policy.user_rules import extended, rules_of
 from sanitizer.scrub import scrub
-from sanitizer.user_rules import extended, rules_of
 from tfx import cli
 from tfx.capture import Capture
 from tfx.errors import UsageError

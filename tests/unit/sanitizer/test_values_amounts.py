@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from sanitizer.fields import treatment
-from sanitizer.policy import policy
+from sanitizer.policy.policy import policy
+from sanitizer.replacements.fields import treatment
 from sanitizer.values.amounts import AMOUNTS, FACTS, SETTINGS
 from sanitizer.values.structure import Rows
 from sanitizer.values.therapy import amounts
@@ -86,7 +86,7 @@ def test_every_amount_of_the_settings_has_its_constant() -> None:
 
 
 def _leaves(node: object, place: str = "") -> list[tuple[str, str]]:
-    from sanitizer.policy import Node
+    from sanitizer.policy.policy import Node
 
     assert isinstance(node, Node)
     own = [(place, node.rule.argument)] if node.rule else []

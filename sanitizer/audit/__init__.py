@@ -1,0 +1,1 @@
+"""What the sanitizer reports: findings, the audit report, k-anonymity."""

@@ -1,0 +1,1 @@
+"""Where values stand: the walk over exchanges, headers, bodies, URLs and pump events."""

@@ -1,0 +1,1 @@
+"""The policy: read, checked against its schema, extended by users, suggested for places without a rule."""
