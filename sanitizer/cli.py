@@ -116,7 +116,7 @@ def sanitize(**options: object) -> int:
     Each file succeeds or fails on its own. Of a refused file nothing is written, and the exit code is 1.
 
     --check needs no secrets. It exits with 1 if any file is not a clean cassette (truncated and unknown versions included), and with 2
-    if there is nothing to check. In a folder it checks every file except .gitattributes, .gitignore, an empty .gitkeep and README.md.
+    if a folder holds nothing to check: it checks every file except .gitattributes, .gitignore, an empty .gitkeep and README.md.
 
     \b
     Examples:

@@ -162,7 +162,7 @@ def _destination(place: Place) -> str:
 
 
 def partitions_as_text(done: Sequence[Partition]) -> str:
-    """What became of many accounts: how many of each fate, and why one was refused."""
+    """What became of many accounts: how many of each fate, why one was refused, and what was damaged in one that was made again."""
     fates = Counter(partition.status for partition in done)
     lines = [f"{count:>9,}  accounts {fate}" for fate, count in fates.items()]
     lines.append(f"{sum(partition.events for partition in done):>9,}  pump events in all partitions")
@@ -170,4 +170,5 @@ def partitions_as_text(done: Sequence[Partition]) -> str:
     lines += [
         f"{words.get(partition.status, 'incomplete')} {partition.account}: {partition.reason}" for partition in done if partition.reason
     ]
+    lines += [f"made again {partition.account}: {partition.damage}" for partition in done if partition.damage]
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 A partition is finished when its folder has its name: files are written beside it and the folder is renamed. A killed process leaves nothing
 half written, and of two that make the same partition the second finds it there and discards its own. A finished partition that was made
-from the same bytes by the same schema is not made again.
+from the same bytes by the same schema is not made again, unless a file of it is not as it was written (pipeline/running/manifest.py).
 """
 
 import hashlib
@@ -11,16 +11,13 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal, cast
+from typing import Literal, cast
 
-import orjson
-
+from pipeline.running import manifest
+from pipeline.running.manifest import MANIFEST
 from tfx.errors import CassetteError, TfxError, UsageError
-
-MANIFEST: Final = "_partition.json"
-"""Beside the Parquet files: what they were made from, by which schema, in which zone, and how many rows each has."""
 
 Status = Literal["written", "there already", "refused"]
 
@@ -29,13 +26,15 @@ Status = Literal["written", "there already", "refused"]
 class Partition:
     """What became of one account, and why.
 
-    `account` is its cassette's name; `events` counts its pump events, each once; `reason` says why it was refused, or what is missing.
+    `account` is its cassette's name; `events` counts its pump events, each once; `reason` says why it was refused, or what is missing;
+    `damage` what was not as it had been written in the finished one that this one replaced.
     """
 
     account: str
     status: Status
     events: int = 0
     reason: str = ""
+    damage: str = ""
 
 
 Runner = Callable[[Sequence[str], str, str], Iterator[Partition]]
@@ -64,12 +63,10 @@ def make(path: str, output: str, zone: str) -> Partition:
     folder = Path(output) / f"account={account}"
     try:
         made_from = _made_from(Path(path), zone)
-        known = _manifest(folder)
-        if known is not None and {name: known[name] for name in made_from} == made_from:
-            return Partition(
-                account=account, status="there already", events=cast("int", known["events"]), reason=str(known.get("unread", ""))
-            )
-        return _written(path, folder, zone, made_from)
+        known, damage = manifest.read(folder), manifest.damage(folder)
+        if known is not None and manifest.is_made_from(known, made_from) and not damage:
+            return Partition(account=account, status="there already", events=cast("int", known["events"]), reason=str(known["unread"]))
+        return replace(_written(path, folder, zone, made_from), damage=damage)
     except TfxError as error:
         return Partition(account=account, status="refused", reason=str(error))
 
@@ -110,14 +107,6 @@ def _made_from(path: Path, zone: str) -> dict[str, str]:
     return {"cassette": hashlib.sha256(content).hexdigest(), "schema": head(), "zone": zone}
 
 
-def _manifest(folder: Path) -> Mapping[str, object] | None:
-    try:
-        found: object = orjson.loads((folder / MANIFEST).read_bytes())
-    except (OSError, orjson.JSONDecodeError):
-        return None
-    return found if isinstance(found, dict) and {"cassette", "schema", "zone", "events"} <= set(found) else None
-
-
 def _written(path: str, folder: Path, zone: str, made_from: Mapping[str, str]) -> Partition:
     from pipeline.export.files import Choice, export
     from pipeline.running.runs import Order, perform
@@ -134,8 +123,7 @@ def _written(path: str, folder: Path, zone: str, made_from: Mapping[str, str]) -
             engine.dispose()
         events = rows["raw_events.parquet"]
         missing = f"the answer for {', '.join(map(str, unread))} could not be read to its end; quarantine.parquet has it" if unread else ""
-        manifest = {**made_from, "events": events, "rows": dict(rows), "unread": missing}
-        (partial / "files" / MANIFEST).write_bytes(orjson.dumps(manifest, option=orjson.OPT_INDENT_2))
+        manifest.write(partial / "files", {**made_from, "events": events, "rows": dict(rows), "unread": missing})
         _put_in_place(partial, folder, made_from)
     return Partition(account=Path(path).stem, status="written", events=events, reason=missing)
 
@@ -155,8 +143,9 @@ def _beside(folder: Path) -> Iterator[Path]:
 
 
 def _put_in_place(partial: Path, folder: Path, made_from: Mapping[str, str]) -> None:
-    if (known := _manifest(folder)) is not None and {name: known[name] for name in made_from} != made_from:
-        os.rename(folder, partial / "old")  # noqa: PTH104  # of an older cassette, zone or schema
+    is_a_partition = (folder / MANIFEST).exists()
+    if is_a_partition and (not manifest.is_made_from(manifest.read(folder), made_from) or manifest.damage(folder)):
+        os.rename(folder, partial / "old")  # noqa: PTH104  # of an older cassette, zone or schema, or damaged
     # If another process was faster, its folder is complete and equal to ours: renaming onto it fails, and may.
     with suppress(FileExistsError):
         try:

@@ -5,10 +5,15 @@ from typing import Final, cast
 from sqlalchemy import Connection
 
 from pipeline.store.warehouse import driver
+from tandem.eras import ERAS
 
-RECORD: Final = """
+_BINARY: Final = ", ".join(f"'{era.name}'" for era in ERAS.values() if era.wire == "binary")
+_JSON: Final = ", ".join(f"'{era.name}'" for era in ERAS.values() if era.wire == "json")  # which do not tell the source
+
+RECORD: Final = f"""
 octet_length(payload) = 16 AND code BETWEEN 0 AND 4095 AND source BETWEEN 0 AND 15 AND sequence_group >= 0
 AND pump_seconds BETWEEN 0 AND 4294967295 AND sequence_number BETWEEN 0 AND 4294967295
+AND (era IN ({_BINARY}) OR era IN ({_JSON}) AND source = 0)
 """
 """What any row of raw_events can be, if tfx wrote it."""
 

@@ -1,7 +1,7 @@
 """Read profiles from the account's list of pumps, in either era, and make rows of them."""
 
 import hashlib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -73,7 +73,7 @@ def remember(connection: Connection, device_id: int, settings: Json, uploaded: s
     if not profiles:
         return
     version, moment = _version(profiles), _moment(uploaded)
-    telling = _digest([device_id, moment and moment.isoformat(), version])
+    telling = _telling(device_id, moment, version)
     if driver(connection).execute("SELECT 1 FROM profile_tellings WHERE id = $1", [telling]).fetchall():
         return
     driver(connection).execute("INSERT INTO profile_tellings VALUES ($1, $2, $3, $4)", [telling, device_id, moment, version])
@@ -85,11 +85,22 @@ def remember(connection: Connection, device_id: int, settings: Json, uploaded: s
 
 
 def altered_profiles(connection: Connection) -> Iterator[str]:
-    """Whether profiles say something else than their version, which is the digest of their words, in a sentence each."""
+    """Whether profiles say something else than their version, which is the digest of their words, in a sentence each.
+
+    So for a telling: its id is the digest of its device, time and version. Segments are numbered from 0 on.
+    """
     versions = driver(connection).execute("SELECT DISTINCT device_id, version FROM profile_tellings ORDER BY ALL").fetchall()
     for device, version in versions:
         if _version(_stored(connection, [device, version])) != version:
             yield f"profiles, profile_segments: device {device} has a version of its profiles that says something else than it said"
+    for device, count in driver(connection).execute(_MISNUMBERED).fetchall():
+        yield f"profile_segments: device {device} has {count:,} profiles whose segments are not numbered 0, 1, 2 and so on"
+    tellings = driver(connection).execute("SELECT id, device_id, uploaded, version FROM profile_tellings").fetchall()
+    odd = Counter(
+        device for telling, device, moment, version in cast("list[_Row]", tellings) if telling != _telling(device, moment, version)
+    )
+    for device, count in sorted(odd.items()):
+        yield f"profile_tellings: device {device} has {count:,} rows that were altered since they were kept"
 
 
 def _stored(connection: Connection, version: list[object]) -> tuple[Profile, ...]:
@@ -112,6 +123,12 @@ def _stored(connection: Connection, version: list[object]) -> tuple[Profile, ...
     )
 
 
+_Row = tuple[str, int, datetime | None, str]
+_MISNUMBERED: Final = """
+SELECT device_id, count(*) FROM (
+    SELECT device_id FROM profile_segments GROUP BY device_id, version, number HAVING min(segment) <> 0 OR max(segment) <> count(*) - 1
+) GROUP BY ALL ORDER BY ALL
+"""
 _OF_VERSION: Final = "WHERE device_id = $1 AND version = $2 ORDER BY number"
 _PROFILES_OF: Final = f"""
 SELECT number, name, active, insulin_duration_minutes, most_bolus_milliunits FROM profiles {_OF_VERSION}
@@ -131,6 +148,10 @@ def _version(profiles: Sequence[Profile]) -> str:
 def _words(one: Profile) -> list[object]:
     """All that a profile says."""
     return [one.number, one.name, one.active, one.insulin_duration_minutes, one.most_bolus_milliunits, one.segments]
+
+
+def _telling(device_id: int, uploaded: datetime | None, version: str) -> str:
+    return _digest([device_id, uploaded and uploaded.isoformat(), version])
 
 
 def _digest(words: Sequence[object]) -> str:

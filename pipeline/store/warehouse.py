@@ -177,8 +177,10 @@ def _see_its_schema(engine: Engine, url: str, *, upgrade: bool) -> str | None:
     with engine.connect() as connection:
         tables = {name for (name,) in driver(connection).execute("SELECT table_name FROM duckdb_tables() WHERE NOT internal").fetchall()}
         if "alembic_version" not in tables:
-            if tables or not upgrade:
+            if tables:
                 raise UsageError(f"the database {shown(url)} was not made by tfx: its tables are others; name another file with --database")
+            if not upgrade:
+                raise _unfinished(url)
             return None
         found = [str(revision) for (revision,) in driver(connection).execute("SELECT version_num FROM alembic_version").fetchall()]
     *older, newest = revisions()
@@ -193,6 +195,13 @@ def _see_its_schema(engine: Engine, url: str, *, upgrade: bool) -> str | None:
             f"bring it up to date with: tfx pipeline upgrade --database {shown(url)}"
         )
     return found[0]
+
+
+def _unfinished(url: str) -> UsageError:
+    return UsageError(
+        f"the database {shown(url)} is empty, as one is whose first run was killed while making it; "
+        f"fill it with: tfx pipeline run --database {shown(url)}"
+    )
 
 
 def _strange_schema(url: str, what: str = "") -> UsageError:
@@ -240,10 +249,12 @@ def _see_that_it_is_duckdbs(url: str) -> None:
         path = Path(make_url(url).database or "")
     except (ArgumentError, ValueError):
         return  # `connect` says so in its words
-    if path.is_file() and path.stat().st_size:
+    if path.is_file():
         with path.open("rb") as file:
-            if file.read(12)[8:] != b"DUCK":
-                raise UsageError(f"the file {path} exists and is not a DuckDB database; name another one, like duckdb:///warehouse.duckdb")
+            start = file.read(12)
+        if start[8:] != b"DUCK":
+            what = "is not a DuckDB database;" if start else "is empty; remove it, or"
+            raise UsageError(f"the file {path} exists and {what} name another one, like duckdb:///warehouse.duckdb")
 
 
 def migrate(engine: Engine, revision: str = "head") -> None:

@@ -31,17 +31,18 @@ def files_in(paths: Sequence[Path]) -> tuple[list[Path], list[Path]]:
     """Every file named or below a folder that is named, and apart those that are passed by their name.
 
     Raises:
-        UsageError: one does not exist, or there is no file at all.
+        UsageError: one does not exist, or there is no file at all, or in the folders named only such as are passed.
     """
     found: list[Path] = []
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist; name a cassette or a folder of cassettes")
         found += sorted(filter(_is_looked_at, path.rglob("*"))) if path.is_dir() else [path]
-    if not found:
-        raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
     passed = [path for path in found if _is_passed(path)]
-    return [path for path in found if path not in passed], passed
+    read = [path for path in found if path not in passed]
+    if not read and any(path.is_dir() for path in paths):  # a README.md by itself is what a pre-commit hook hands over
+        raise UsageError(f"there is no cassette in {', '.join(map(str, paths))}; record one with: tfx record NAME")
+    return read, passed
 
 
 def _is_looked_at(inner: Path) -> bool:

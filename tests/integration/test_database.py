@@ -253,6 +253,21 @@ def test_an_older_schema_is_brought_up_to_date_when_asked(tmp_path: Path) -> Non
     assert CliRunner().invoke(pipeline, ["check", "--database", url]).exit_code == 0
 
 
+def test_a_database_whose_making_was_killed_is_said_to_be_empty(tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    url = f"duckdb:///{file}"
+    duckdb.connect(str(file)).close()
+    for command in ("show", "check"):
+        told = str(CliRunner().invoke(pipeline, [command, "--database", url]).exception)
+        assert "is empty, as one is whose first run was killed" in told, told
+        assert told.endswith(f"fill it with: tfx pipeline run --database {url}")
+    open_warehouse(url).dispose()  # as that command does
+    file.write_bytes(b"")
+    for open_it in (open_warehouse, existing_warehouse):
+        with pytest.raises(UsageError, match=r"exists and is empty; remove it, or name another one"):
+            open_it(url)
+
+
 def test_a_run_that_brings_nothing_leaves_no_file(tmp_path: Path) -> None:
     assert isinstance(run("--cassette", "nowhere", "--database", f"duckdb:///{tmp_path / 'w.duckdb'}").exception, CassetteError)
     assert list(tmp_path.iterdir()) == []

@@ -16,7 +16,8 @@ import prefect_template
 import psutil
 import pytest
 
-from pipeline.running.partitions import MANIFEST, one_by_one
+from pipeline.running.manifest import MANIFEST
+from pipeline.running.partitions import one_by_one
 from sanitizer.scrub import scrub
 from simulator.account import account
 from simulator.session import captured_session

@@ -194,6 +194,7 @@ PIPELINE: tuple[Call, ...] = (
     another_pumps,
     open_elsewhere,
     lambda b: warehouse.existing_warehouse(database(b)),
+    lambda b: warehouse.existing_warehouse(database(b, f"DROP TABLE {NAME}")),
     of_schema("9999"),
     of_schema("0001"),
     lambda b: warehouse.existing_warehouse(database(b, "ALTER TABLE events DROP COLUMN clock", of_tfx=True)),

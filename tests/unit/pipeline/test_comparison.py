@@ -27,9 +27,15 @@ TAMPERED = {
     "UPDATE events SET instant = instant + INTERVAL 1 HOUR WHERE code = 399": "events: {} rows say something else in instant than",
     "DELETE FROM quarantine WHERE raw IS NULL": "quarantine: {} rows are missing that the events as received give",
     "UPDATE quarantine SET reason = 'x' WHERE raw IS NOT NULL": "quarantine: 1 rows were altered since they were kept",
+    "UPDATE profile_tellings SET uploaded = TIMESTAMP '2020-01-01'": "profile_tellings: device 1 has 1 rows that were altered since they",
     "DELETE FROM profile_segments": "profiles, profile_segments: device 1 has a version of its profiles that says something else",
 }
 LATER = {
+    "UPDATE profile_segments SET segment = segment + 1": "profile_segments: device 1 has 1 profiles whose segments are not numbered 0",
+    "UPDATE profile_tellings SET id = 'x'": "profile_tellings: device 1 has 1 rows that were altered since they were kept",
+    f"UPDATE raw_events SET era = '2024' WHERE sequence_number = {ONE}": "raw_events: 1 rows are no records",
+    f"UPDATE raw_events SET era = '2026-10', source = 1 WHERE sequence_number = {ONE}": "raw_events: 1 rows are no records",
+    "CREATE OR REPLACE VIEW glucose_by_span AS SELECT * FROM (SELECT 1 AS device_id) LIMIT 5": "glucose_by_span: the view is another",
     "CREATE OR REPLACE VIEW glucose_by_day AS SELECT 1 AS device_id": "glucose_by_day: the view is another than the one this tfx makes",
     f"UPDATE raw_events SET pump_seconds = pump_seconds + 3600 WHERE sequence_number = {ONE}": "events: 1 rows say something else in",
     "UPDATE raw_events SET payload = 'a'::BLOB WHERE code = 399": "raw_events: {} rows are no records; the first is device 1, sequence",

@@ -1,13 +1,18 @@
 """Partitions: each whole or not there, made once, made again when what it is made from has changed."""
 
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import orjson
 import pytest
 
-from pipeline.running import partitions
-from pipeline.running.partitions import MANIFEST, Partition, cassettes_in, make, remove_leftovers, run
+from pipeline.inspection.report import partitions_as_text
+from pipeline.running import manifest
+from pipeline.running.manifest import MANIFEST
+from pipeline.running.partitions import Partition, cassettes_in, make, remove_leftovers, run
 from tfx.errors import UsageError
 
 
@@ -45,12 +50,79 @@ def test_of_two_that_make_the_same_the_second_throws_its_own_away(study: Path, t
     first = make(*arguments)
     folder = tmp_path / "account=unhappy-us"
     kept = folder.stat().st_ino
-    real = partitions._manifest
+    real = manifest.read
     answers = iter([None])  # the second had looked before the first was done
-    monkeypatch.setattr(partitions, "_manifest", lambda path: next(answers, real(path)))
+    monkeypatch.setattr(manifest, "read", lambda path: next(answers, real(path)))
     assert make(*arguments) == first
     assert folder.stat().st_ino == kept
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def _cut(folder: Path) -> str:
+    os.truncate(folder / "boluses.parquet", 40)
+    return "boluses.parquet is not as it was written"
+
+
+def _gone(folder: Path) -> str:
+    (folder / "events.parquet").unlink()
+    (folder / "alarms_and_alerts.parquet").rename(folder / "boluses.parquet")  # whole, and another table's
+    return "boluses.parquet is not as it was written; events.parquet is missing"
+
+
+def _flipped(folder: Path) -> str:
+    content = bytearray((folder / "raw_events.parquet").read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / "raw_events.parquet").write_bytes(content)
+    return "raw_events.parquet is not as it was written"
+
+
+def _a_folder(folder: Path) -> str:
+    (folder / "events.parquet").unlink()
+    (folder / "events.parquet").mkdir()
+    return "events.parquet cannot be read (Is a directory)"
+
+
+def _other_count(folder: Path) -> str:
+    told = orjson.loads((folder / MANIFEST).read_bytes())
+    (folder / MANIFEST).write_bytes(orjson.dumps(told | {"events": told["events"] + 1}))
+    return "_partition.json was altered, or another version of tfx wrote it"
+
+
+def _no_digests(folder: Path) -> str:
+    (folder / MANIFEST).write_bytes(b'{"cassette": "x", "schema": "y", "zone": "UTC", "events": 7')
+    return "_partition.json was altered, or another version of tfx wrote it"
+
+
+DAMAGES: tuple[Callable[[Path], str], ...] = (_cut, _gone, _flipped, _a_folder, _other_count, _no_digests)
+
+
+def test_whatever_is_not_as_it_was_written_is_named(tmp_path: Path) -> None:
+    for damage in DAMAGES:
+        folder = tmp_path / damage.__name__
+        folder.mkdir()
+        for number, table in enumerate(("alarms_and_alerts", "boluses", "events", "raw_events")):
+            (folder / f"{table}.parquet").write_bytes(bytes([number]) * 64)
+        manifest.write(folder, {"cassette": "x", "schema": "y", "zone": "UTC", "events": 7, "rows": {}, "unread": ""})
+        assert (manifest.damage(folder), manifest.is_made_from(manifest.read(folder), {"zone": "UTC"})) == ("", True)
+        expected = damage(folder)
+        assert expected in manifest.damage(folder), damage.__name__
+    assert manifest.damage(tmp_path) == "", "no partition is no damaged one"
+
+
+@pytest.mark.proofs
+@pytest.mark.slow
+def test_a_damaged_partition_is_made_again_whole_and_said(study: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "account=unhappy-us"
+    first = run(study, tmp_path, "UTC")[1]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for damage in (_gone, _other_count, _no_digests):
+        expected = damage(folder)
+        told = run(study, tmp_path, "UTC")
+        assert (told[1].status, told[1].events, expected in told[1].damage) == ("written", first.events, True), damage.__name__
+        assert partitions_as_text(told).endswith(f"made again unhappy-us: {told[1].damage}")
+        assert {path.name: path.read_bytes() for path in folder.iterdir()} == before, damage.__name__
+        assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+    assert run(study, tmp_path, "UTC")[1] == replace(first, status="there already")
 
 
 def test_a_folder_of_somebody_elses_is_left_alone(study: Path, tmp_path: Path) -> None:

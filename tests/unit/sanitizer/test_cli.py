@@ -49,6 +49,11 @@ def test_some_files_are_passed_by_their_name_and_that_is_said(folder: Path, caps
     said = "cassettes/.gitkeep not read, because of its name\ncassettes/README.md not read, because of its name\n"
     assert capsys.readouterr().out == said + "1 cassette clean\n"
     assert cli.run(["sanitize", "--check", "cassettes/README.md"]) == 0, "as pre-commit hands it over"
+    (folder / "week.json").unlink()
+    capsys.readouterr()
+    for arguments in (["cassettes"], ["cassettes", "cassettes/README.md"]):
+        assert cli.run(["sanitize", "--check", *arguments]) == 2, "a folder without a cassette is a wrong one"
+        assert capsys.readouterr().err == f"tfx: there is no cassette in {', '.join(arguments)}; record one with: tfx record NAME.\n"
 
 
 def test_a_dirty_one_is_named_by_place_and_never_by_value(folder: Path, clean: Cassette, capsys: pytest.CaptureFixture[str]) -> None:
