@@ -190,7 +190,7 @@ def alias(text: str) -> Call:
 def policy_with(table: dict[str, object], where: str = "x.toml") -> object:
     import tomllib
 
-    whole = tomllib.loads(Path(policy.__file__).with_name("tandem-source.toml").read_text())
+    whole = tomllib.loads((Path(policy.__file__).parents[1] / "tandem-source.toml").read_text())
     whole.update(table)
     return policy.compiled(whole, "", where)
 
