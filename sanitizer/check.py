@@ -14,7 +14,7 @@ from sanitizer.places.walk import walked
 from sanitizer.policy.policy import Policy, policy
 from sanitizer.replacements.actions import ACTIONS
 from sanitizer.replacements.epoch import ANCHOR
-from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Run
+from sanitizer.run import MOST_REMOVED, NOT_UNDERSTOOD, REMOVED, Run
 from sanitizer.values.amounts import KINDS as AMOUNT_KINDS
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
@@ -113,8 +113,8 @@ def _is_file_name(name: str) -> bool:
     return True
 
 
-def _is_count(number: object) -> bool:
-    return type(number) is int and 0 <= number <= _MOST_PLACES
+def _is_count(word: str, number: object) -> bool:
+    return type(number) is int and 0 <= number <= (MOST_REMOVED if word in REMOVED else _MOST_PLACES)
 
 
 def _head(visitor: Checker, cassette: Cassette) -> None:
@@ -131,7 +131,7 @@ def _head(visitor: Checker, cassette: Cassette) -> None:
     }
     if not _is_file_name(cassette.name):
         visitor.note("name", "not a plain file name")
-    if not all(map(_is_count, cassette.rules.values())):
+    if not all(_is_count(word, number) for word, number in cassette.rules.items()):
         visitor.note("rules", "a number that counts nothing")
     for place, (holds, kind) in facts.items():
         if not holds:

@@ -21,6 +21,8 @@ a value, is not passed on."""
 
 REMOVED: Final = frozenset({"header dropped", "property dropped"})
 """Words that count what a cassette no longer has, so that nobody can count it again."""
+MOST_REMOVED: Final = 99_999
+"""The highest such count, for this many and more: six digits could be part of a serial number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

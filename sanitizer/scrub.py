@@ -7,7 +7,7 @@ from sanitizer.audit.findings import Finding
 from sanitizer.places.visitors import Proofreader, Rewriter
 from sanitizer.places.walk import walked
 from sanitizer.policy.policy import Policy, policy
-from sanitizer.run import NOT_UNDERSTOOD, REMOVED, Columns, Run
+from sanitizer.run import MOST_REMOVED, NOT_UNDERSTOOD, REMOVED, Columns, Run
 from sanitizer.search.record_words import in_records
 from sanitizer.search.scan import PERSONAL, search
 from sanitizer.values.amounts import KINDS as AMOUNTS
@@ -92,7 +92,7 @@ _NAME = "cassette name"
 def _counted(before: Mapping[str, int], run: Run, counts: Mapping[str, int]) -> dict[str, int]:
     """How many places of the cassette each rule is for, and how many it had that were removed: now, or when it was made."""
     amounts = {word: run.counts[word] for word in AMOUNTS}
-    removed = {word: max(before.get(word, 0), run.counts[word]) for word in REMOVED}
+    removed = {word: min(max(before.get(word, 0), run.counts[word]), MOST_REMOVED) for word in REMOVED}
     return {word: number for word, number in {**counts, **amounts, **removed}.items() if number}
 
 

@@ -56,7 +56,7 @@ Site = tuple[str, int, str]
 """A file, a line, and of a leaf its rule; of an event's property the code and the field."""
 
 
-MANY = dict.fromkeys((*ACTIONS, *COUNTED), 9_999_999)
+MANY = dict.fromkeys((*ACTIONS, *COUNTED), 99_999)
 """As many places as a head may say: what is counted is another row's."""
 
 
@@ -330,6 +330,7 @@ def rows() -> dict[str, Cassette]:
         "a name": tape(name="Marisol/x"),
         "a telling name": tape(name="pump-10871624"),
         "a count": tape(rules={**counted((at("sso-page"),)), "header dropped": -1}),
+        "a long count": tape(rules={**counted((at("sso-page"),)), "header dropped": 100_000}),
         "too few": tape(at("pump-logs", LOGS), rules={}),
         "too many": tape(rules={"date": 1}),
         "another era": tape(at("pump-logs", LOGS, query="eventIds=16"), era="2026-10"),

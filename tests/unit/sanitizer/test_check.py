@@ -248,7 +248,7 @@ def test_a_byte_put_back_into_a_record_is_found(scrubbed: Done, offset: int, val
     assert found(broken) == [f"#{index + 1} response body[]: a record of event {code} that does not look like a sanitized one"]
 
 
-MANY = dict.fromkeys((*ACTIONS, *COUNTED), 9_999_999)
+MANY = dict.fromkeys((*ACTIONS, *COUNTED), 99_999)
 
 HEADS: list[tuple[dict[str, Any], str]] = [
     ({"name": "pump-10871624"}, "name: a long number or a date, which may be somebody's"),
@@ -387,6 +387,7 @@ MORE_HEADS: list[tuple[dict[str, Any], list[str]]] = [
     ({"rules": {**MANY, "nonce": -1}}, ["rules: a number that counts nothing"]),
     ({"rules": {**MANY, "nonce": True}}, ["rules: a number that counts nothing"]),
     ({"rules": {**MANY, "uuid": 90_556_643}}, ["rules: a number that counts nothing"]),
+    ({"rules": {**MANY, "header dropped": 113_748}}, ["rules: a number that counts nothing"]),
 ]
 
 

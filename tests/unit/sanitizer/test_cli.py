@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from sanitizer.run import REMOVED
 from sanitizer.scrub import Scrubbed
 from tfx import cli
 from tfx.cassette import Cassette
@@ -225,12 +226,26 @@ def test_who_puts_an_exchange_in_by_hand_need_not_count(folder: Path) -> None:
     assert json.loads(path.read_text("utf-8"))["counts"]["exchanges"] == len(before) + 1
 
 
-def test_what_somebody_counted_by_hand_is_counted_anew(folder: Path) -> None:
+def test_what_somebody_counted_by_hand_is_counted_anew(folder: Path, clean: Cassette) -> None:
     path = folder / "week.json"
     before = path.read_bytes()
     path.write_bytes(before.replace(b'"rules": {', b'"rules": {"marisol": 3, ', 1).replace(b'"date": ', b'"date": 1', 1))
     assert cli.run(["sanitize", "--edited", "cassettes/week.json"]) == 0
-    assert path.read_bytes() == before
+    assert load(path).rules == {word: number for word, number in clean.rules.items() if word not in REMOVED}
+
+
+def test_what_was_removed_is_not_counted_by_hand(folder: Path, clean: Cassette) -> None:
+    path = save(replace(clean, rules={**clean.rules, "header dropped": 64}), folder)
+    before = path.read_bytes()
+    assert cli.run(["sanitize", "--edited", "cassettes/week.json"]) == 0
+    assert path.read_bytes() == before, "nobody changed it"
+    path.write_bytes(before.replace(b'"header dropped": 64', b'"header dropped": 11374'))
+    assert cli.run(["sanitize", "--edited", "cassettes/week.json"]) == 0
+    assert load(path) == replace(clean, rules={word: number for word, number in clean.rules.items() if word != "header dropped"})
+    save(replace(clean, rules={**clean.rules, "header dropped": 113748}), folder)
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 1, "six digits"
+    assert cli.run(["sanitize", "cassettes"]) == 0
+    assert load(path).rules["header dropped"] == 99_999
 
 
 def test_only_what_is_clean_is_sealed(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
