@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from sanitizer.audit.findings import Finding
 from sanitizer.formats.bodies import as_seen
 from sanitizer.formats.nodes import base64_bytes, lines, listing, mapping, odd, status, string, text_bytes
-from sanitizer.formats.recording import Numbered, Recording, entry_refused, hinted, instant, to_tandem
+from sanitizer.formats.recording import Numbered, Recording, entry_refused, hinted, started, to_tandem
 from tandem.endpoints import locate
 from tfx import __version__
 from tfx.cassette import Cassette
@@ -69,8 +69,7 @@ def _entry_of(node: object, place: str) -> tuple[datetime | None, Exchange] | No
     if not to_tandem(url) or status(got.get("status"), f"{place}.response.status") == 0:
         return None
     request = _request(sent, url, f"{place}.request")
-    started = entry.get("startedDateTime")
-    return instant(started) if isinstance(started, str) else None, _exchange(request, got, f"{place}.response")
+    return started(entry.get("startedDateTime"), f"{place}.startedDateTime"), _exchange(request, got, f"{place}.response")
 
 
 def _request(node: Mapping[str, object], url: str, place: str) -> Request:

@@ -89,7 +89,26 @@ def hinted(
 
 
 def instant(text: str) -> datetime | None:
-    """An instant from ISO 8601 or the form HTTP uses, UTC unless it says otherwise; None where it is neither."""
+    """An instant from ISO 8601 or the form HTTP uses, UTC unless it says otherwise; None where it is neither, or in no year from 1 to 9999."""
+    try:
+        return _instant(text)
+    except OverflowError:
+        return None
+
+
+def started(value: object, place: str) -> datetime | None:
+    """When a file says an exchange was started; None where it does not say.
+
+    Raises:
+        FormatError: that was in no year from 1 to 9999.
+    """
+    try:
+        return _instant(value) if isinstance(value, str) else None
+    except OverflowError:
+        raise odd(place, "is in no year from 1 to 9999") from None
+
+
+def _instant(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:

@@ -11,7 +11,7 @@ from typing import cast
 from sanitizer.audit.findings import Finding
 from sanitizer.formats.bodies import as_seen, as_wire, measured
 from sanitizer.formats.nodes import base64_bytes, lines, listing, mapping, odd, status, string, text_bytes
-from sanitizer.formats.recording import Numbered, Recording, entry_refused, hinted, instant, to_tandem
+from sanitizer.formats.recording import Numbered, Recording, entry_refused, hinted, started, to_tandem
 from sanitizer.formats.safe_yaml import library
 from tfx.cassette import Cassette
 from tfx.errors import FormatError, UsageError
@@ -42,6 +42,7 @@ def read(value: object, where: str, *, leaves_out: bool = False) -> Recording:
         try:
             interaction = mapping(node, place)
             exchange = _exchange(interaction, place)
+            time = started(interaction.get("recorded_at"), f"{place}.recorded_at")
         except FormatError as error:
             if not leaves_out:
                 raise
@@ -51,8 +52,7 @@ def read(value: object, where: str, *, leaves_out: bool = False) -> Recording:
             elsewhere.append(index + 1)
             continue
         entries.append((index + 1, exchange))
-        recorded = interaction.get("recorded_at")
-        times.append(instant(recorded) if isinstance(recorded, str) else None)
+        times.append(time)
     metadata = file.get("metadata")
     clock = max((time for time in times if time), default=None)
     return hinted(entries, elsewhere, clock, metadata.get("tfx") if isinstance(metadata, dict) else None, refused)

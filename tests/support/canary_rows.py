@@ -105,6 +105,7 @@ RECORDINGS: tuple[tuple[str, int, object], ...] = (
     ("two content types", 1, har(entry(answer=PERSON, headers=[{"name": "Content-Type", "value": f"text/{NAME}"}] * 2))),
     ("gzip once more", 1, har(entry(content={"mimeType": "application/json", "text": TWICE, "encoding": "base64"}, headers=PACKED))),
     ("a list, as vcrpy once wrote", 2, json.dumps([{"request": {"uri": PUMPER, "body": PASSWORD}}])),
+    ("a time of no year", 2, har({**entry(answer=PERSON), "startedDateTime": "0001-01-01T00:00:00+14:00"})),
     ("a status that is none", 2, har(entry(answer=PERSON, status=TOKEN))),
     ("base64 that is none", 2, har(entry(content={"mimeType": "application/json", "text": f"{NAME}!", "encoding": "base64"}))),
 )

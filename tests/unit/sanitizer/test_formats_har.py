@@ -149,6 +149,8 @@ BROKEN = [
     (file(7), r"log\.entries\[0\] is not an object"),
     (file({"request": {}}), r"log\.entries\[0\]\.response is not an object"),
     (file({"request": {}, "response": {}}), r"log\.entries\[0\]\.request\.url is not a text"),
+    (file({**entry(), "startedDateTime": "9999-12-31T23:59:59-14:00"}), r"^x.har log\.entries\[0\]\.startedDateTime is in no year from"),
+    (file(entry(), {**entry(), "startedDateTime": "0001-01-01T00:00:00+14:00"}), r"log\.entries\[1\]\.startedDateTime is in no year from"),
     (file(entry(status="200")), r"response\.status is not a status of HTTP"),
     (file(entry(status=True)), r"response\.status is not a status of HTTP"),
     (file(entry(headers={"a": "b"})), r"response\.headers is not a list"),
