@@ -142,7 +142,7 @@ def sanitize(**options: object) -> int:
         reports = [looked_over(path, rules, origin) for path in files]
         _suggest(reports, rules)
     elif asked.check:
-        reports = [checked(path, rules) for path in files]
+        reports = [checked(path, rules, named=asked.paths) for path in files]
     else:
         how = Cleaning(
             output=asked.output,

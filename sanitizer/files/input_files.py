@@ -65,6 +65,14 @@ def is_telling(name: str) -> bool:
     return "@" in name or len(re.findall(r"\d", left)) >= _MOST_DIGITS or _DATED.search(name) is not None
 
 
+def is_telling_together(path: Path, named: Sequence[Path]) -> bool:
+    """Whether the folders below a named one, with the file's name, hold a date or six digits which none of them holds alone."""
+    top = next((folder for folder in named if path != folder and path.is_relative_to(folder)), None)
+    parts = path.relative_to(top).with_suffix("").parts if top else ()
+    digits = sum(len(re.findall(r"\d", _MONTH.sub("", part, count=1))) for part in parts)
+    return not any(map(is_telling, parts)) and (digits >= _MOST_DIGITS or _DATED.search("-".join(parts)) is not None)
+
+
 _MONTH: Final = re.compile(r"(?<!\d)20(?:19|2\d|30)(?:[._-]?(?:0[1-9]|1[0-2]))?(?!\d)")
 _DATED: Final = re.compile(
     r"(?<!\d)(?:\d{2,4}[._-]+\d{1,2}[._-]+\d{1,4}|\d{1,2}[._-]+\d{1,2}[._-]+\d{2,4}|\d{4}[._-]*\d{2}[._-]*\d{2})(?!\d)"

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sanitizer.audit.findings import Finding
-from sanitizer.files.input_files import IMPORTED, foreign, odd, public_part
+from sanitizer.files.input_files import IMPORTED, foreign, is_telling_together, odd, public_part
 from tfx.cassette import KEEP
 from tfx.errors import RefusedError, TfxError, UsageError
 from tfx.output_file import is_same, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from sanitizer.files.options import Origin
     from sanitizer.files.targets import Targets
@@ -98,8 +98,11 @@ def _outcome(report: Report) -> Iterator[None]:
         report.refuse(error)
 
 
-def checked(path: Path, rules: "Policy | None" = None) -> Report:
-    """What is not clean about a file; any file that is no whole cassette is a finding itself."""
+def checked(path: Path, rules: "Policy | None" = None, *, named: "Sequence[Path]" = ()) -> Report:
+    """What is not clean about a file; any file that is no whole cassette is a finding itself.
+
+    `named` are the folders that were named to be checked: the names of those below are published with the file's.
+    """
     from sanitizer.check import opened
     from sanitizer.run import NOT_UNDERSTOOD
 
@@ -109,6 +112,8 @@ def checked(path: Path, rules: "Policy | None" = None) -> Report:
         if what:
             report.findings.append(Finding(exchange=0, place="file", kind=f"{what}, not a cassette"))
             return report
+        if is_telling_together(path, named):
+            report.findings.append(Finding(exchange=0, place="name", kind="a long number or a date, with the names of its folders"))
         data = path.read_bytes()
         report.cassette, found = opened(data, str(path), rules=rules)
         report.findings.extend(found)

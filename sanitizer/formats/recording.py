@@ -89,7 +89,7 @@ def hinted(
 
 
 def instant(text: str) -> datetime | None:
-    """An instant from ISO 8601 or the form HTTP uses, UTC unless it says otherwise; None where it is neither, or in no year from 1 to 9999."""
+    """An instant from ISO 8601 or the form HTTP uses, UTC unless it says otherwise; None for any other text."""
     try:
         return _instant(text)
     except OverflowError:

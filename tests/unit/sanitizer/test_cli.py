@@ -226,6 +226,28 @@ def test_who_puts_an_exchange_in_by_hand_need_not_count(folder: Path) -> None:
     assert json.loads(path.read_text("utf-8"))["counts"]["exchanges"] == len(before) + 1
 
 
+FOLDERS = [
+    ("2025/10", True, "a month"),
+    ("2026/session-2026-10", True, "a year, and a month of it"),
+    ("v1/us/25", True, "few digits"),
+    ("1987/03/14", False, "a date of birth"),
+    ("1987/03-14", False, "the same"),
+    ("11/37/48", False, "half a serial number"),
+    ("pump-1137/4829", False, "a serial number"),
+    ("1987-03-14/us", False, "a folder alone"),
+]
+
+
+def test_names_of_folders_are_looked_at_as_names_of_files(folder: Path, clean: Cassette, capsys: pytest.CaptureFixture[str]) -> None:
+    for number, (inner, is_clean, why) in enumerate(FOLDERS):
+        top = folder.parent / f"tree{number}"
+        path = top / inner
+        save(replace(clean, name=path.name), path.parent)
+        assert cli.run(["sanitize", "--check", str(top)]) == (0 if is_clean else 1), why
+        said = capsys.readouterr().out
+        assert ("name: a long number or a date, with the names" in said) == (not is_clean and why != "a folder alone"), why
+
+
 def test_what_somebody_counted_by_hand_is_counted_anew(folder: Path, clean: Cassette) -> None:
     path = folder / "week.json"
     before = path.read_bytes()
