@@ -25,11 +25,14 @@ PLAIN: Final = frozenset(
 
 _STRETCH: Final = 8
 _GLUED: Final = 4
+_BEGINNING: Final = 5
+"""So many letters from the start of a name tell whose it is."""
 _SHOWN: Final = 4
 _LEAST_DIGITS: Final = 6
 _MOST_WORDS: Final = 6
 _TURNED: Final = 2
 """Two letters turned round are two others of anybody's."""
+_DATE: Final = re.compile(r"(?:\d{4}\D(\d{1,2})\D(\d{1,2})|(\d{1,2})\D(\d{1,2})\D\d{4})(?!\d)")
 _TWO: Final = str.maketrans({"ä": "ae", "ö": "oe", "ø": "oe", "ü": "ue", "å": "aa", "đ": "dj"})
 
 
@@ -72,7 +75,17 @@ def _has_stretch(bare: str, joined: str) -> bool:
 
 
 def _holds_part(value: str, told: frozenset[str], joined: str) -> bool:
-    return any(_has_part(_words(text), told, joined) for text in _spelled(value.partition("@")[0]))
+    return _has_day(value, told, joined) or any(_has_part(_words(text), told, joined) for text in _spelled(value.partition("@")[0]))
+
+
+def _has_day(value: str, told: frozenset[str], joined: str) -> bool:
+    """Whether the day and the month of a date are there: a birthday without its year."""
+    found = _DATE.match(value)
+    if found is None:
+        return False
+    one, other = (int(part) for part in found.groups() if part)
+    stand_alone = one != other and all(told & {str(number), f"{number:02}"} for number in (one, other))
+    return stand_alone or f"{one:02}{other:02}" in joined or f"{other:02}{one:02}" in joined
 
 
 def _has_part(parts: list[str], told: frozenset[str], joined: str) -> bool:
@@ -83,7 +96,8 @@ def _has_part(parts: list[str], told: frozenset[str], joined: str) -> bool:
         alone.add(initials)
     if len(whole) >= _LEAST_DIGITS and whole.isdigit():
         alone.add(whole[-_SHOWN:])
-    return bool(told & alone) or any(len(part) >= _GLUED and part not in PLAIN and part in joined for part in {*parts, whole})
+    found = {part[:_BEGINNING] if part.isalpha() else part for part in {*parts, whole} if len(part) >= _GLUED and part not in PLAIN}
+    return bool(told & alone) or any(part in joined for part in found)
 
 
 def _spelled(text: str) -> tuple[str, ...]:

@@ -29,10 +29,17 @@ NAMES = [
     ("strasse", "given name", "Straße", "a sharp s"),
     ("tanaka-week", "e-mail", "Танака@example.org", "in Latin letters"),
     ("mårten", "given name", "Marten", "a folder may have accents"),
+    ("lindq", "family name", "Lindqvist", "five letters from its start"),
+    ("my-lindqv-week", "full name", "Eva Lindqvist", "six, between other words"),
+    ("week-vqdnil", "full name", "Eva Lindqvist", "five, backwards"),
+    ("week-03-14", "birth date", "1987-03-14", "a birthday"),
+    ("week-3-14", "birth date", "1987-03-14T00:00:00", "a birthday without zeros"),
+    ("x1403", "date of birth", "03/14/1987", "a birthday, the day first"),
     ("carbs-week", "given name", "Carbs", "a word of the policy, and somebody's name"),
 ]
 SEEN = [
     *(("name", "Jane Doe"), ("name", "Al"), ("e-mail", "user@example.org"), ("id", "us"), ("token", "week"), ("given name", "Test")),
+    *(("family name", "Sessions"), ("birth date", "1987-07-07"), ("birth date", "1987-12-24"), ("given name", "Pumpernickel")),
     *(("full name", "Ulla Svensson"), ("birth date", "1957-07-24"), ("serial", "10872024"), ("password", "session")),
 ]
 
@@ -43,7 +50,19 @@ def test_a_name_that_tells_of_somebody_is_a_leak() -> None:
 
 
 def test_a_name_that_tells_of_nobody_is_none() -> None:
-    for name in ("session-us", "session-eu", "session-2025", "unhappy-us", "week", "2024-07", "us", "test"):
+    for name in (
+        "session-us",
+        "session-eu",
+        "session-2025",
+        "unhappy-us",
+        "week",
+        "2024-07",
+        "2024-12",
+        "us",
+        "test",
+        "lind-week",
+        "pump-7",
+    ):
         assert named_in(name, [Seen(kind=kind, value=value) for kind, value in SEEN]) == "", name
 
 
