@@ -22,6 +22,7 @@ import pytest
 from replayer.pytest_plugin import options
 from replayer.pytest_plugin.fixtures import (
     FAILED,
+    MASKS,
     PARCELS,
     PLAYING,
     SENT,
@@ -40,6 +41,7 @@ from replayer.pytest_plugin.markers import is_marked, wanted, wrong
 from replayer.pytest_plugin.node_ids import Renaming
 from replayer.pytest_plugin.run_guard import PASSED, around, block, is_blocked, note_run, unblock
 from replayer.pytest_plugin.run_outcome import Node, check_report, finished
+from replayer.pytest_plugin.subtests import HidingSubtests
 
 __all__ = ["cassette", "cassettes", "class_cassette", "module_cassette", "warehouse"]
 
@@ -74,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     elif config.getini("tfx_block_network"):
         block(config)
     config.pluginmanager.register(Renaming(), "tfx-node-ids")
+    config.pluginmanager.register(HidingSubtests(config), "tfx-subtests")
     if config.getoption("forked", False):
         config.stash[PARCELS] = Path(tempfile.mkdtemp(prefix="tfx-usage-"))
 
@@ -177,7 +180,7 @@ def _hide(report: pytest.TestReport, item: pytest.Item) -> None:
     from replayer.pytest_plugin.sent_secrets import Masks
 
     public = {text for replay in item.stash.get(PLAYING, {}).values() for text in replay.public}
-    masks = Masks(item.config.stash[SENT].values(public))
+    item.config.stash[MASKS] = masks = Masks(item.config.stash[SENT].values(public))
     report.longrepr = masks.hide(report.longrepr)  # type: ignore[assignment]  # what it was, with other texts
     report.sections = [(name, masks.hidden(text)) for name, text in report.sections]
     report.user_properties = [(name, masks.hide(value)) for name, value in report.user_properties]

@@ -17,7 +17,7 @@ import pytest
 from replayer.pytest_plugin.markers import Wanted, wanted, wrong
 
 if TYPE_CHECKING:
-    from replayer.pytest_plugin.sent_secrets import Sent
+    from replayer.pytest_plugin.sent_secrets import Masks, Sent
     from replayer.replay import Replay
     from replayer.usage.usage import Usage
     from tfx.cassette import Cassette
@@ -32,6 +32,8 @@ FAILED: pytest.StashKey[bool] = pytest.StashKey()
 """Whether a test failed, and so said itself what it missed."""
 SENT: pytest.StashKey["Sent"] = pytest.StashKey()
 """What tests sent to cassettes in confidence, which no report may show."""
+MASKS: pytest.StashKey["Masks"] = pytest.StashKey()
+"""What takes it out of the report made last."""
 _LOADED: pytest.StashKey["dict[Path, Cassette]"] = pytest.StashKey()
 _OWNER = os.getpid()
 ACCOUNT: Final = ("TFX_EMAIL", "TFX_PASSWORD")

@@ -12,6 +12,9 @@ from dataclasses import fields, is_dataclass
 from typing import Final
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit
 
+from replayer.pytest_plugin.sent_bodies import LOOSE, named
+from tfx import codec
+from tfx.errors import RefusedError
 from tfx.exchange import Request
 
 __tracebackhide__ = True  # pytest --showlocals would print what this is to hide
@@ -50,7 +53,7 @@ class Sent:
     def note(self, request: Request) -> None:
         """Remember what a request carries; it is looked into when a report is made."""
         told = tuple(f"{name}\n{value}" for name, value in request.headers if name.lower() != "user-agent" and _NAME.search(name))
-        self._waiting[request.url, told, request.body] = None
+        self._waiting[request.url, told, _plain(request)] = None
         if len(self._waiting) > _ENOUGH:
             self._draw()
 
@@ -69,14 +72,23 @@ class Sent:
 
 def _of(url: str, headers: tuple[str, ...], body: bytes) -> Iterator[str]:
     parts = urlsplit(url)
-    named = [*parse_qsl(parts.query), *parse_qsl(parts.fragment), *_members(body)]
-    named += [("user", unquote(word)) for word in (parts.username, parts.password) if word]
-    found = [value for name, value in named if _NAME.search(name)]
+    members = list(named(body))
+    pairs = [*parse_qsl(parts.query), *parse_qsl(parts.fragment), *members]
+    pairs += [("user", unquote(word)) for word in (parts.username, parts.password) if word]
+    found = [value for name, value in pairs if _NAME.search(name)]
+    found += [value for name, value in members if not name and len(value) >= LOOSE]
     for line in headers:
         found += _credentials(line.partition("\n")[2])
-    loose = [value for _, value in named] + [unquote(segment) for segment in parts.path.split("/")]
+    loose = [value for _, value in pairs] + [unquote(segment) for segment in parts.path.split("/")]
     found += [value for value in loose if _IDENTIFIER.fullmatch(value) and not _DAY.fullmatch(value)]
     return (value for value in found if len(value) >= SHORTEST and value.lower() not in _PLACEHOLDERS)
+
+
+def _plain(request: Request) -> bytes:
+    try:
+        return codec.decoded(request.headers, request.body)
+    except RefusedError:
+        return request.body
 
 
 def _credentials(value: str) -> Iterator[str]:
@@ -96,25 +108,6 @@ def _readable(rest: str) -> str:
         return base64.b64decode(rest, validate=True).decode("utf-8")
     except ValueError:
         return ""
-
-
-def _members(body: bytes) -> Iterator[tuple[str, str]]:
-    text = body.decode("utf-8", "replace")
-    try:
-        yield from _leaves("", json.loads(text))
-    except (ValueError, RecursionError):
-        yield from parse_qsl(text, max_num_fields=None)
-
-
-def _leaves(name: str, value: object) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, member in value.items():
-            yield from _leaves(str(key), member)
-    elif isinstance(value, list):
-        for member in value:
-            yield from _leaves(name, member)
-    elif isinstance(value, str | int) and not isinstance(value, bool):
-        yield name, str(value)
 
 
 class Masks:
@@ -164,13 +157,13 @@ class Masks:
             for one in fields(found):
                 _put(found, one.name, self.hide(getattr(found, one.name)))
         elif isinstance(found, Mapping):
-            return {key: self.hide(value) for key, value in found.items()}
+            return {self.hide(key): self.hide(value) for key, value in found.items()}
         return found
 
 
 def _put(owner: object, name: str, value: object) -> None:
     if getattr(owner, name) is not value:
-        setattr(owner, name, value)
+        object.__setattr__(owner, name, value)  # some are frozen
 
 
 def spellings(value: str) -> Iterator[str]:

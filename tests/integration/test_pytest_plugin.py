@@ -261,6 +261,33 @@ def test_one(word):
     assert "test_it.py::test_one[another]" in written[1], "what was not sent keeps its name"
 
 
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.proofs)])
+def test_a_subtest_shows_nothing_that_was_sent_in_confidence(project: Project, workers: tuple[str, ...]) -> None:
+    text = f"""
+import unittest
+word = "Zq9!hunter-Bettina"
+def send():
+    with contextlib.suppress(BaseException):
+        requests.post("https://sso.tandemdiabetes.com/nope", json={{"password": word}})
+{MARK}def test_one(subtests):
+    send()
+    with subtests.test(word, pw=word, **{{word: [word]}}):
+        print(word)
+        assert 0
+{MARK}class TestTwo(unittest.TestCase):
+    def test_two(self):
+        send()
+        with self.subTest(word, pw=word):
+            print(word)
+            assert 0
+"""
+    _, output = project.run(text, "--junitxml=report.xml", "-rA", *workers, apart=bool(workers))
+    assert "hunter" not in output + (project.folder / "report.xml").read_text()
+    plain = output.replace('"', "")  # pytest quotes once more what comes from a worker
+    assert f"SUBFAILED[{MASK}] (pw='{MASK}', {MASK}=['{MASK}']) test_it.py::test_one" in plain
+    assert f"SUBFAILED[{MASK}] (pw='{MASK}') test_it.py::TestTwo::test_two" in plain
+
+
 @pytest.mark.proofs
 def test_workers_of_xdist_add_up(project: Project) -> None:
     # Each worker asks for one exchange; together they use both.

@@ -22,9 +22,9 @@ from tfx.exchange import Exchange, Terms
 pytest_plugins = ["pytester"]
 
 SESSION = tape.session()  # signed now: pytester forgets what its tests import, and the RSA library cannot be imported twice
-CONFIDENTIAL = ("bearer", "cookie", "query", "path", "form", "json", "basic")
+CONFIDENTIAL = ("bearer", "cookie", "query", "path", "form", "json", "basic", "text", "multipart", "xml", "lines")
 STACKS = ("requests", "urllib", "httpx", "http.client")
-PLACES = ("bearer", "cookie", "agent", "query", "name", "path", "form", "json", "text", "basic", "method")
+PLACES = ("bearer", "cookie", "agent", "query", "name", "path", "form", "json", "text", "multipart", "xml", "lines", "basic", "method")
 REPORTS = ("--showlocals", "--tb=long", "--full-trace", "-rA", "--junitxml=report.xml", "-o", "junit_logging=all")
 CLIENT = '''
 import base64, json, pathlib, http.client, urllib.request
@@ -42,9 +42,19 @@ def sent(place, word):
         "form": {"Content-Type": "application/x-www-form-urlencoded"},
         "json": {"Content-Type": "application/json"},
         "text": {"Content-Type": "text/plain"},
+        "multipart": {"Content-Type": "multipart/form-data; boundary=b"},
+        "xml": {"Content-Type": "application/xml"},
+        "lines": {"Content-Type": "application/json"},
     }.get(place, {})
     target = {"query": f"/?q={word}", "name": f"/?{word}=1", "path": f"/{word}/x"}.get(place, "/other")
-    body = {"form": f"password={word}".encode(), "json": json.dumps({"password": word}).encode(), "text": word.encode()}.get(place)
+    body = {
+        "form": f"password={word}".encode(),
+        "json": json.dumps({"password": word}).encode(),
+        "text": f"it is {word}".encode(),
+        "multipart": f'--b\\r\\nContent-Disposition: form-data; name="password"\\r\\n\\r\\n{word}\\r\\n--b--\\r\\n'.encode(),
+        "xml": f"<login><password>{word}</password></login>".encode(),
+        "lines": (json.dumps({"password": word}) + "\\n" + "{}").encode(),
+    }.get(place)
     return (word if place == "method" else "POST" if body else "GET"), target, headers, body
 
 def ask(how, place, target=None):
@@ -111,7 +121,7 @@ def test_an_answered_request_shows_nothing(project: Project) -> None:
 
 
 def test_a_miss_let_through_shows_nothing_of_it_in_anybodys_frames(project: Project) -> None:
-    """Of what is sent in confidence; a User-Agent, a method or the text of a note is shown in the client's own frames."""
+    """Of what is sent in confidence; a User-Agent, a method or the name of a parameter is shown in the client's own frames."""
     # What is masked is text, whoever's frame it is of: each place once, and one of them on every stack.
     pairs = [*zip(cycle(STACKS), CONFIDENTIAL, strict=False), *((stack, CONFIDENTIAL[0]) for stack in STACKS[1:])]
     shown, word = reported(project, each_of(pairs), len(pairs)), (project.folder / "word").read_text()
@@ -122,7 +132,7 @@ def test_a_miss_let_through_shows_nothing_of_it_in_anybodys_frames(project: Proj
 
 def test_no_frame_of_ours_shows_what_is_sent_in_other_places(project: Project) -> None:
     places = sorted(set(PLACES) - set(CONFIDENTIAL))
-    pairs = [*zip(STACKS, places, strict=True), *zip(STACKS, (*places[1:], places[0]), strict=True)]
+    pairs = [*zip(STACKS, cycle(places), strict=False), *zip(STACKS, cycle((*places[1:], places[0])), strict=False)]
     shown, word = reported(project, each_of(pairs), len(pairs)), (project.folder / "word").read_text()
     entries = re.findall(r"(?ms)(.*?)^(\S+):\d+: ", shown)
     ours = [entry for entry, file in entries if re.search(r"\b(replayer|tfx|requests_mock)[/\\]\w+\.py$", file)]
