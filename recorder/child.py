@@ -1,7 +1,7 @@
 """Run a Python program with its requests recorded: `python -m recorder.child FD PROGRAM ARGS`, started by `recorder.program`.
 
-Every exchange with Tandem Source is sent through the pipe as soon as it is complete, and the library of every connection that is not
-recorded; the program is not affected.
+Every exchange with Tandem Source is sent through the pipe as soon as it is complete, the library of every connection that is not recorded,
+and every request that got no whole answer; the program is not affected.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from recorder.libraries import tape_libraries
-from recorder.program import EXCHANGE, LENGTH_SIZE, UNRECORDED
+from recorder.program import EXCHANGE, LENGTH_SIZE, UNFINISHED, UNRECORDED
 from recorder.serialized import serialize
 from recorder.tape import Tape
 
@@ -22,7 +22,11 @@ def main(arguments: list[str]) -> None:
     handle, *program = arguments
     pipe = int(handle)
     tape = Tape(lambda exchange: _write(pipe, EXCHANGE, serialize(exchange)))
-    tape_libraries(tape, lambda library: _write(pipe, UNRECORDED, library.encode()))
+    tape_libraries(
+        tape,
+        lambda library: _write(pipe, UNRECORDED, library.encode()),
+        lambda asked: _write(pipe, UNFINISHED, asked.encode()),
+    )
     if program[0] == "-m":
         sys.argv = program[1:]
         # What `python -m` puts first on the path.

@@ -120,7 +120,8 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
     from a hidden prompt; never from arguments, which every user of a computer can read.
 
     With -- PROGRAM ARGS, records what that Python program fetches from Tandem Source with requests, urllib.request or httpx, and its own
-    credentials. If it connects through another library (aiohttp, urllib3, http.client), nothing is written.
+    credentials. If it connects through another library (aiohttp, urllib3, http.client), nothing is written. Requests without a
+    whole answer are counted, and the exit code is then 1.
 
     \b
     Examples:
@@ -147,7 +148,8 @@ def record(ctx: click.Context, /, *, name: str, program: tuple[str, ...], as_jso
         click.echo(f"tfx: {warning}.", err=True)
     if done.exit_code:
         click.echo(f"tfx: the program ended with exit code {done.exit_code}; what it fetched is on the cassette.", err=True)
-        ctx.exit(done.exit_code)
+    if done.exit_code or not done.is_whole:
+        ctx.exit(done.exit_code or 1)
 
 
 def _parsed(options: dict[str, object]) -> dict[str, object]:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from recorder import credentials as sources
 from recorder import program as programs
-from recorder import summary, unrecorded
+from recorder import summary, unfinished, unrecorded
 from recorder.checkpoint import Checkpoint, Errand, KeptError, found, path_of
 from recorder.credentials import Credentials
 from recorder.order import Order
@@ -33,12 +33,16 @@ from tfx.output_file import check_output
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """A cassette was written: what to say about it, and what besides. `exit_code` is that of the program recorded, else 0."""
+    """A cassette was written: what to say about it, and what besides.
+
+    `exit_code` is that of the program recorded, else 0; `is_whole`: every request of the program got a whole answer.
+    """
 
     lines: tuple[str, ...]
     report: dict[str, Json]
     exit_code: int = 0
     warnings: tuple[str, ...] = ()
+    is_whole: bool = True
 
 
 def run(order: Order) -> Done:
@@ -191,7 +195,7 @@ def taped(order: Order, ran: programs.Ran, clock: datetime) -> Done:
     """Write what somebody else's client fetched, until this instant.
 
     Raises:
-        UsageError: it fetched nothing, of both clouds, or something that was not recorded.
+        UsageError: it got no answer, asked both clouds, or fetched something that was not recorded.
         LeakError, RefusedError: the sanitizer's; nothing was written.
     """
     unrecorded.check(ran.unrecorded)
@@ -199,7 +203,9 @@ def taped(order: Order, ran: programs.Ran, clock: datetime) -> Done:
     if order.era and shows_another(order.era, ran.exchanges):
         raise UsageError(f"the program asked the API of {era}, not of {order.era}; leave --era out, or say {era}")
     found = captured(ran.exchanges, order.era or era, order.region or region, clock, ())
-    return _finished(order, found, ran.exit_code, by_program=True)
+    done = _finished(order, found, ran.exit_code, by_program=True)
+    report = done.report | {"unfinished": dict(ran.unfinished)}
+    return replace(done, report=report, warnings=(unfinished.told(ran.unfinished),) if ran.unfinished else (), is_whole=not ran.unfinished)
 
 
 def keep_no_core() -> None:

@@ -13,7 +13,8 @@ import requests
 from requests.adapters import HTTPAdapter
 
 from recorder.tape import Tape, stands_on, taped
-from recorder.unrecorded import Unrecorded, recorded, watch
+from recorder.unfinished import Unfinished, asking
+from recorder.unrecorded import Unrecorded, watch
 from tandem.regions import HOSTS
 from tfx.exchange import Exchange, Headers, Request, Response
 
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 Undo = Callable[[], None]
 
 
-def tape_libraries(tape: Tape, unrecorded: Unrecorded) -> Undo:
-    """From now on record onto the tape what every thread fetches, and tell of connections that cannot be recorded; the result ends it."""
-    undo = [tape_library(tape) for tape_library in LIBRARIES] + [watch(unrecorded)]
+def tape_libraries(tape: Tape, unrecorded: Unrecorded, unfinished: Unfinished) -> Undo:
+    """From now on record onto the tape what every thread fetches; the result ends it.
+
+    `unrecorded` is told of connections that cannot be recorded, `unfinished` of requests that got no whole answer.
+    """
+    undo = [tape_library(tape, unfinished) for tape_library in LIBRARIES] + [watch(unrecorded)]
 
     def end() -> None:
         for step in reversed(undo):
@@ -34,7 +38,7 @@ def tape_libraries(tape: Tape, unrecorded: Unrecorded) -> Undo:
     return end
 
 
-def _tape_requests(tape: Tape) -> Undo:
+def _tape_requests(tape: Tape, unfinished: Unfinished) -> Undo:
     """Every adapter of requests."""
     ordinary = HTTPAdapter.send
 
@@ -49,14 +53,14 @@ def _tape_requests(tape: Tape) -> Undo:
     ) -> requests.Response:
         if not stands_on(HOSTS, str(request.url)):
             return ordinary(self, request, stream, timeout, verify, cert, proxies)
-        with recorded():
+        with asking(unfinished, str(request.method), str(request.url)):
             return taped(tape, self, request, lambda: ordinary(self, request, True, timeout, verify, cert, proxies))
 
     HTTPAdapter.send = send  # type: ignore[method-assign]  # replacing it is what this is for
     return partial(setattr, HTTPAdapter, "send", ordinary)
 
 
-def _tape_urllib(tape: Tape) -> Undo:
+def _tape_urllib(tape: Tape, unfinished: Unfinished) -> Undo:
     """Every opener of urllib: PyJWT's PyJWKClient fetches keys with it."""
     ordinary = HTTPSHandler.https_open
 
@@ -64,9 +68,9 @@ def _tape_urllib(tape: Tape) -> Undo:
         if not stands_on(HOSTS, req.full_url):
             return ordinary(self, req)
         place = tape.place()
-        with recorded():
+        with asking(unfinished, req.get_method(), req.full_url):
             response = ordinary(self, req)
-        body = response.read()
+            body = response.read()
         tape.keep(place, Exchange(request=_asked(req), response=_answered(response, body)))
         _rewind(response, body)
         return response
@@ -92,7 +96,7 @@ def _rewind(response: HTTPResponse, body: bytes) -> None:
     response.chunked = False
 
 
-def _tape_httpx(tape: Tape) -> Undo:
+def _tape_httpx(tape: Tape, unfinished: Unfinished) -> Undo:
     """Both transports of httpx, where it is installed. Their streams give the body with its Content-Encoding still on."""
     if find_spec("httpx") is None:
         return lambda: None
@@ -104,24 +108,24 @@ def _tape_httpx(tape: Tape) -> Undo:
         if not stands_on(HOSTS, str(request.url)):
             return ordinary(self, request)
         place, asked = tape.place(), _asked_of_httpx(request, request.read())
-        with recorded():
+        with asking(unfinished, request.method, str(request.url)):
             response = ordinary(self, request)
-        try:
-            body = b"".join(response.iter_raw())
-        finally:
-            response.close()
+            try:
+                body = b"".join(response.iter_raw())
+            finally:
+                response.close()
         return _kept(tape, place, asked, response, body)
 
     async def handle_async_request(self: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
         if not stands_on(HOSTS, str(request.url)):
             return await ordinary_async(self, request)
         place, asked = tape.place(), _asked_of_httpx(request, await request.aread())
-        with recorded():
+        with asking(unfinished, request.method, str(request.url)):
             response = await ordinary_async(self, request)
-        try:
-            body = b"".join([part async for part in response.aiter_raw()])
-        finally:
-            await response.aclose()
+            try:
+                body = b"".join([part async for part in response.aiter_raw()])
+            finally:
+                await response.aclose()
         return _kept(tape, place, asked, response, body)
 
     httpx.HTTPTransport.handle_request = handle_request  # type: ignore[method-assign]  # replacing it is what this is for

@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 from typing import BinaryIO, Final
@@ -26,17 +26,24 @@ EXCHANGE: Final = b"E"
 """The kind of a record in the pipe: an exchange follows."""
 UNRECORDED: Final = b"U"
 """The same: the name of a library follows, which connected to Tandem Source without being recorded."""
+UNFINISHED: Final = b"F"
+"""The same: the method and path template of a request that got no whole answer."""
 NOT_FOUND: Final = 404
 PYTHONS: Final = ("python", "python3")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran:
-    """A program that ran to its end. `unrecorded` counts connections to Tandem Source that were not recorded, by library."""
+    """A program that ran to its end.
+
+    `unrecorded` counts connections to Tandem Source that were not recorded, by library; `unfinished` requests without a whole answer, by
+    method and path template.
+    """
 
     exit_code: int
     exchanges: tuple[Exchange, ...]
     unrecorded: Mapping[str, int]
+    unfinished: Mapping[str, int] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return f"Ran({len(self.exchanges)} exchanges)"
@@ -61,8 +68,8 @@ def run(command: Sequence[str]) -> Ran:
             os.close(writing)
             thread.join()
     exchanges = tuple(deserialize(letter) for kind, letter in received if kind == EXCHANGE)
-    unrecorded = Counter(letter.decode() for kind, letter in received if kind == UNRECORDED)
-    return Ran(exit_code=done.returncode, exchanges=exchanges, unrecorded=unrecorded)
+    unrecorded, unfinished = (Counter(letter.decode() for kind, letter in received if kind == one) for one in (UNRECORDED, UNFINISHED))
+    return Ran(exit_code=done.returncode, exchanges=exchanges, unrecorded=unrecorded, unfinished=unfinished)
 
 
 def resolved(command: Sequence[str]) -> tuple[str, ...]:
@@ -100,13 +107,13 @@ def region_and_era(exchanges: Sequence[Exchange]) -> tuple[str, str]:
     """Which cloud and which state of the API a program spoke to, by what it asked for.
 
     Raises:
-        UsageError: it asked for nothing, or of both clouds.
+        UsageError: it got no answer, or asked both clouds.
     """
     urls = [exchange.request.url for exchange in exchanges]
     regions = {region for url in urls if (region := region_of(url))}
     if not exchanges:
         raise UsageError(
-            f"the program asked for nothing from Tandem Source ({', '.join(HOSTS)}) through {RECORDABLE}, which is all that can be recorded"
+            f"the program got no answer from Tandem Source ({', '.join(HOSTS)}) through {RECORDABLE}, which is all that can be recorded"
         )
     if len(regions) > 1:
         raise UsageError("the program asked both clouds, and a cassette holds one; record one region at a time")

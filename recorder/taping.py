@@ -22,6 +22,7 @@ class Tapes:
         self._cassettes = cassettes
         self._taped: dict[str, list[Exchange]] = {}
         self._unrecorded: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._unfinished: defaultdict[str, Counter[str]] = defaultdict(Counter)
         keep_no_core()
 
     def __repr__(self) -> str:
@@ -39,23 +40,27 @@ class Tapes:
             return
         store.check_target(names[0], self._cassettes)
         tape = Tape()
-        end = tape_libraries(tape, lambda library: self._unrecorded[names[0]].update([library]))
+        unrecorded, unfinished = self._unrecorded[names[0]], self._unfinished[names[0]]
+        end = tape_libraries(tape, lambda library: unrecorded.update([library]), lambda asked: unfinished.update([asked]))
         try:
             yield
         finally:
             end()
             self._taped.setdefault(names[0], []).extend(tape.exchanges)
 
-    def finish(self) -> Sequence[str]:
-        """Sanitize and write every cassette; lines to tell.
+    def finish(self) -> tuple[Sequence[str], bool]:
+        """Sanitize and write every cassette; lines to tell, and whether every request got a whole answer.
 
         Raises:
-            UsageError: a test asked for nothing, of both clouds, or through a library that cannot be recorded.
+            UsageError: the tests got no answer, asked both clouds, or through a library that cannot be recorded.
             LeakError, RefusedError: the sanitizer's; that cassette was not written.
         """
         lines: list[str] = []
+        is_whole = True
         for name, exchanges in self._taped.items():
             order = Order(name=name, cassettes=self._cassettes)
-            ran = Ran(exit_code=0, exchanges=tuple(exchanges), unrecorded=self._unrecorded[name])
-            lines += taped(order, ran, datetime.now(UTC)).lines
-        return lines
+            ran = Ran(exit_code=0, exchanges=tuple(exchanges), unrecorded=self._unrecorded[name], unfinished=self._unfinished[name])
+            done = taped(order, ran, datetime.now(UTC))
+            lines += [*done.lines, *(f"{warning}." for warning in done.warnings)]
+            is_whole = is_whole and done.is_whole
+        return lines, is_whole

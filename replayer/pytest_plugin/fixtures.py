@@ -46,8 +46,8 @@ class Tapes(Protocol):
     def recording(self, names: Sequence[str]) -> AbstractContextManager[None]:
         """Record onto these cassettes what is asked meanwhile."""
 
-    def finish(self) -> Sequence[str]:
-        """Sanitize and write; lines to tell."""
+    def finish(self) -> tuple[Sequence[str], bool]:
+        """Sanitize and write; lines to tell, and whether every request got a whole answer."""
 
 
 @pytest.fixture(scope="module")

@@ -97,10 +97,13 @@ def _recorded(session: pytest.Session) -> Sequence[str]:
     if session.testsfailed or session.exitstatus != pytest.ExitCode.OK:
         return ["nothing was recorded, for the run failed; the cassettes are as they were"]
     try:
-        return list(config.stash[TAPES].finish())
+        lines, is_whole = config.stash[TAPES].finish()
     except TfxError as error:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         return [f"nothing was written: {error}"]
+    if not is_whole:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    return lines
 
 
 def _left_out(session: pytest.Session, usage: "Usage") -> str:

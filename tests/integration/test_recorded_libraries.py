@@ -1,14 +1,20 @@
 """Each HTTP library against the stand-in: what can be recorded is, without its client noticing; every other connection is reported."""
 
+import asyncio
 import re
+import socket
+import ssl
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
+import httpx
 import pytest
+import requests
 from stack_shape import Found
 from stacks import opened
 
@@ -48,9 +54,9 @@ def stand_in() -> Iterator[StandIn]:
 
 
 @contextmanager
-def recording(tape: Tape) -> Iterator[Counter[str]]:
+def recording(tape: Tape, unfinished: Callable[[str], None] = pytest.fail) -> Iterator[Counter[str]]:
     unrecorded: Counter[str] = Counter()
-    end = tape_libraries(tape, lambda library: unrecorded.update([library]))
+    end = tape_libraries(tape, lambda library: unrecorded.update([library]), unfinished)
     try:
         yield unrecorded
     finally:
@@ -87,6 +93,71 @@ def test_a_connection_of_any_other_library_is_reported_by_name(library: str, nam
     assert set(unrecorded) == {name}
     with pytest.raises(UsageError, match=rf"cannot be recorded, through {name} \(\d\); .* nothing was written"):
         check(unrecorded)
+
+
+PUMPER = BY_NAME["pumper"].url(US, pumperId="7d9f0c42")
+PATIENCE = 0.02
+PLAIN = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _urllib(proxy: str) -> None:
+    build_opener(ProxyHandler({"https": proxy})).open(KEYS, timeout=PATIENCE)
+
+
+def _requests(proxy: str) -> None:
+    requests.get(PUMPER, proxies={"https": proxy}, timeout=PATIENCE)
+
+
+def _httpx(proxy: str) -> None:
+    with httpx.Client(proxy=proxy, verify=PLAIN) as client:
+        client.post(LOGIN, content=SENT, timeout=PATIENCE)
+
+
+async def _cancelled(proxy: str) -> None:
+    async with httpx.AsyncClient(proxy=proxy, verify=PLAIN) as client:
+        await asyncio.wait_for(client.get(PUMPER), PATIENCE)
+
+
+def _httpx_async(proxy: str) -> None:
+    asyncio.run(_cancelled(proxy))
+
+
+def test_a_request_without_a_whole_answer_is_told() -> None:
+    tape, unfinished = Tape(), list[str]()
+    with socket.create_server(("127.0.0.1", 0)) as silent, recording(tape, unfinished.append) as unrecorded:
+        for ask in (_urllib, _requests, _httpx, _httpx_async):
+            with pytest.raises((OSError, httpx.TimeoutException)):
+                ask(f"http://127.0.0.1:{silent.getsockname()[1]}")
+    home = "GET /api/reports/bff/pumper/{pumperId}"
+    assert unfinished == ["GET /accounts/api/.well-known/openid-configuration/jwks", home, "POST /accounts/api/login", home]
+    assert not tape.exchanges
+    assert not unrecorded
+
+
+def test_an_answer_that_breaks_off_is_told(stand_in: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_self: httpx.Response) -> Iterator[bytes]:
+        yield b"{"
+        raise httpx.ReadError("gone")
+
+    unfinished: list[str] = []
+    with ExitStack() as until, recording(tape := Tape(), unfinished.append):
+        client = opened("httpx", stand_in.proxy_url, str(stand_in.ca_file), until)
+        monkeypatch.setattr(httpx.Response, "iter_raw", broken)
+        with pytest.raises(httpx.ReadError):
+            client.ask("POST", LOGIN, {"Content-Type": "application/json"}, SENT)
+    assert (unfinished, tape.exchanges) == (["POST /accounts/api/login"], ())
+
+
+def test_marked_tests_say_what_got_no_whole_answer(stand_in: StandIn, tmp_path: Path) -> None:
+    tapes = Tapes(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as silent, ExitStack() as until, tapes.recording(["cut"]):
+        opened("httpx", stand_in.proxy_url, str(stand_in.ca_file), until).ask("GET", KEYS, {})
+        with pytest.raises(httpx.TimeoutException):
+            _httpx(f"http://127.0.0.1:{silent.getsockname()[1]}")
+    lines, is_whole = tapes.finish()
+    assert not is_whole
+    assert lines[-1].startswith("1 request got no whole answer (timed out, cancelled or broken off), so the cassette lacks it: POST")
+    assert (tmp_path / "cut.json").exists()
 
 
 def test_marked_tests_that_mix_libraries_write_nothing(stand_in: StandIn, tmp_path: Path) -> None:

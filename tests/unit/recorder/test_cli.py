@@ -37,6 +37,14 @@ def test_an_interrupted_recording_says_how_to_go_on(
     assert capsys.readouterr().err.lstrip("\n") == words  # Click ends the line of the ^C first
 
 
+@pytest.mark.parametrize(("exit_code", "is_whole", "expected"), [(0, True, 0), (0, False, 1), (5, False, 5), (5, True, 5)])
+def test_a_recording_that_lacks_an_answer_fails(*, exit_code: int, is_whole: bool, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    done = job.Done(lines=(), report={}, exit_code=exit_code, is_whole=is_whole)
+    monkeypatch.setattr(job, "run", lambda _order: done)
+    monkeypatch.setattr(job, "keep_no_core", lambda: None)
+    assert cli.run(["record", "app", "--", "x.py"]) == expected
+
+
 def test_help_shows_every_option_once_and_only_help_outside_the_parts(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["record", "--help"]) == 0
     parts, _, other = capsys.readouterr().out.partition("\nOther:\n")

@@ -1,6 +1,7 @@
 """What becomes of a capture: the name it is written under decides nothing but whether amounts are kept."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -69,6 +70,17 @@ def test_what_cannot_be_understood_is_left_out_where_that_is_asked_for(tmp_path:
     assert (len(load(tmp_path / "week.json").exchanges), done.exit_code, done.report["refused and left out"]) == (2, 7, 1)
     assert any(line.startswith("  #2 exchange: refused (") and line.endswith("; left out") for line in done.lines)
     assert json.loads(report.read_text())["files"][0]["refused and left out"] == 1
+
+
+def test_requests_without_a_whole_answer_are_counted(tmp_path: Path) -> None:
+    cut = {"GET /": 2, "POST /accounts/api/login": 1}
+    done = taped(Order(name="week", cassettes=tmp_path), replace(ran(PAGE, HOME), unfinished=cut), NOW)
+    assert (done.exit_code, done.is_whole, done.report["unfinished"]) == (0, False, cut)
+    assert done.warnings[0].startswith(
+        "3 requests got no whole answer (timed out, cancelled or broken off), so the cassette lacks them: GET"
+    )
+    assert "GET / (2), POST /accounts/api/login (1). Where" in done.warnings[0]
+    assert taped(Order(name="week", cassettes=tmp_path), ran(PAGE, HOME), NOW).is_whole
 
 
 def test_rules_for_names_that_may_be_somebodys_are_written_and_not_printed(tmp_path: Path) -> None:

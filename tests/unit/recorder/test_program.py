@@ -60,7 +60,7 @@ def test_region_and_era_are_read_off_the_requests(urls: tuple[str, ...], expecte
 
 
 def test_nothing_and_both_are_refused() -> None:
-    with pytest.raises(UsageError, match="the program asked for nothing from Tandem Source"):
+    with pytest.raises(UsageError, match="the program got no answer from Tandem Source"):
         region_and_era([])
     with pytest.raises(UsageError, match="asked both clouds"):
         region_and_era(exchanges(f"{US}/x", f"{EU}/x"))
