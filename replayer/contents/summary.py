@@ -15,6 +15,7 @@ from tfx.cassette import Cassette
 from tfx.errors import CassetteError, FormatError
 from tfx.exchange import Exchange, Response
 from tfx.jsonbody import Json, parse
+from tfx.plural import plural
 
 CLOCK_CHANGES: Final = (13, 14)
 """The codes of events that a window's answer tells beside its events, in `clockChanges`."""
@@ -26,9 +27,10 @@ _OF_EVENTS: Final = ("pump-logs", "pump-events")
 def totals(found: "Contents") -> str:
     """How many pump events there are, of how many types, and the time they span."""
     changes = sum(found.codes[code] for code in CLOCK_CHANGES)
-    aside = f" ({changes} of them clock changes, which the service returns for every window)" if changes else ""
+    where = "beside the events of" if any(line.endpoint == "pump-logs" for line in found.lines) else "with"
+    aside = f" ({plural(changes, 'clock change')} among them, which the service returns {where} every window)" if changes else ""
     span = f", from {found.first} to {found.last} (pump wall clock)" if found.first else ""
-    return f"{found.codes.total()} pump events of {len(found.codes)} types{aside}{span}"
+    return f"{plural(found.codes.total(), 'pump event')} of {plural(len(found.codes), 'type')}{aside}{span}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

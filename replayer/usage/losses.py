@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from replayer.contents.summary import events_in
 from replayer.usage.report import labels_of
 from tfx.cassette import Cassette
+from tfx.plural import plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ class Losses:
     @property
     def events_words(self) -> str:
         """The pump events among them; empty if there are none."""
-        return f"{'all ' if self.are_all_events else ''}{self.events} pump events" if self.events else ""
+        return f"{'all ' if self.are_all_events else ''}{plural(self.events, 'pump event')}" if self.events else ""
 
 
 def losses(cassette: Cassette, kept: Collection[int]) -> Losses:
@@ -39,7 +40,9 @@ def losses(cassette: Cassette, kept: Collection[int]) -> Losses:
     events = sum(counted[number] for number in gone)
     left = {labels[number] for number in labels if number in kept}
     return Losses(
-        labels={number: f"{label}, {counted[number]} pump events" if counted[number] else label for number, label in gone.items()},
+        labels={
+            number: f"{label}, {plural(counted[number], 'pump event')}" if counted[number] else label for number, label in gone.items()
+        },
         events=events,
         are_all_events=events == sum(counted.values()),
         unanswered=tuple(dict.fromkeys(label for label in gone.values() if label not in left)),

@@ -1,6 +1,7 @@
 """Drift is what changed in the service: requests, statuses, members, types; never ids, dates or values."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,8 @@ from click.testing import CliRunner
 
 from replayer.contents.drift import drift
 from replayer.contents.show import show
-from replayer.contents.summary import contents
+from replayer.contents.summary import Contents, contents, totals
+from replayer.usage.losses import Losses
 from tfx import store
 from tfx.cassette import Cassette
 from tfx.cli import run
@@ -93,11 +95,20 @@ def test_contents_count_every_event_once(era: str) -> None:
     assert [line.events for line in found.lines[-3:]] == [10, 10, 10]
 
 
+def test_one_is_counted_as_one() -> None:
+    one = Contents(lines=(), codes=Counter([13]), first="", last="")
+    assert totals(one) == "1 pump event of 1 type (1 clock change among them, which the service returns with every window)"
+    assert Losses(labels={}, events=1, are_all_events=False, unanswered=()).events_words == "1 pump event"
+
+
 def test_show_prints_tables_or_one_object(tmp_path: Path) -> None:
     path = store.save(tape.session(), tmp_path)
     plain = CliRunner().invoke(show, [str(path)]).output
     report = json.loads(CliRunner().invoke(show, [str(path), "--json"]).output)
-    told = "22 pump events of 5 types (2 of them clock changes, which the service returns for every window), from 2024-07-01T00:00:00 to"
+    told = (
+        "22 pump events of 5 types (2 clock changes among them, which the service returns beside the events of every window), "
+        "from 2024-07-01T00:00:00 to"
+    )
     assert told in " ".join(plain.split())
     assert "BASAL_DELIVERY" in plain
     assert report["events"]["279"] == {"name": "BASAL_DELIVERY", "count": 4}
