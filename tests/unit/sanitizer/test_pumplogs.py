@@ -180,6 +180,26 @@ def test_a_float_of_a_record_lies_in_its_fields_bounds_and_a_blank_is_reported(c
     ]
 
 
+MOST: list[tuple[int, str, tuple[float, float, float]]] = [
+    (3, "commandedBasalRate", (15, 15.5, 0.763)),
+    (279, "profileBasalRate", (15_000, 15_001, 65_535)),
+    (279, "algorithmRate", (15_000, 19_809, 65_535)),  # 19809: two letters
+    (280, "requestedNow", (25_000, 25_001, 65_535)),
+    (280, "deliveredTotal", (50_000, 50_001, 0)),
+    (61, "infusionSetType", (15, 106, 0)),
+]
+
+
+def test_rates_and_boluses_end_where_a_pump_s_settings_do(capture: Build) -> None:
+    for code, name, (most, beyond, other) in MOST:
+        columns = {name: [most, beyond, other]}
+        records = Records.build(code=code, seconds=[NOW] * 3, sequence=[1, 2, 3], columns=columns)
+        done = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x")
+        after = Records.from_body(done.cassette.exchanges[0].response.body).columns(code)[name].tolist()
+        assert after == pytest.approx([most, 0, other]), name
+        assert [str(one) for one in done.findings] == [f"#1 response body[].{name}: not what event {code} can hold there; blanked"]
+
+
 def test_no_kept_field_has_room_for_a_serial_number() -> None:
     for event in EVENTS.values():
         for field in event.fields:
