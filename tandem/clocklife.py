@@ -2,13 +2,16 @@
 
 The clock runs on by itself and moves only when somebody sets it (13, 14), and the event says by how much. So all its offsets depend on one
 unknown: the offset at one moment. It is chosen so that the clock is right in the account's zone after as many settings as possible; in a
-tie, so that it was right before the first. A new pump's first setting, by years, says nothing about the time before. Reasons and limits:
+tie, so that it was right before the first. A new pump's first setting, by years, says nothing about the time before. A clock that lost its
+time (a break) begins anew: nothing known of it before says anything about it after, or the other way round. Reasons and limits:
 docs/decisions/instants.md.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -23,6 +26,9 @@ _WEEK: Final = 7 * 86_400  # people set the clock some days early; late, they ma
 _BY_HAND: Final = 240  # s; how far off a clock set by hand may be
 _DRIFT: Final = 1e-4  # a bad quartz; a good one loses a tenth of it
 _MOST_DRIFT: Final = 900  # s
+NO_PUMP_YET: Final = (
+    4 * 365 * _DAY
+)  # pump seconds: the end of 2011; the first of these pumps was sold in 2012, and a reset clock shows 2008
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -64,11 +70,52 @@ class Life:
     stays: tuple[Stay, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A clock from one break to the next: from this sequence number on, with this life; None where it was not set.
+
+    `unknown`: in how many of its stays, from the first on, nobody knows the time: after a break up to a setting that may be right.
+    """
+
+    first: int
+    life: Life | None
+    unknown: int
+
+
+def parts(zone: ZoneInfo, changes: Sequence[ClockChange], breaks: Sequence[int]) -> tuple[Part, ...]:
+    """The parts of a clock's life, one more than breaks; these are the first sequence numbers after each."""
+    ordered = sorted(changes)
+    firsts = (0, *sorted({_first_of_setting(ordered, one) for one in breaks}))
+    edges = [0, *(bisect_left(ordered, first, key=lambda one: one.sequence) for first in firsts[1:]), len(ordered)]
+    settings = [tuple(ordered[low:high]) for low, high in pairwise(edges)]
+    return tuple(_part(zone, first, some) for first, some in zip(firsts, settings, strict=True))
+
+
+def _first_of_setting(ordered: Sequence[ClockChange], sequence: int) -> int:
+    """A break that a setting shows is before the whole setting, which may be two events."""
+    place = bisect_left(ordered, sequence, key=lambda one: one.sequence)
+    while 0 < place < len(ordered) and ordered[place].sequence == sequence and _are_one(ordered[place - 1], ordered[place]):
+        place -= 1
+        sequence = ordered[place].sequence
+    return sequence
+
+
+def _part(zone: ZoneInfo, first: int, changes: tuple[ClockChange, ...]) -> Part:
+    if not changes:
+        return Part(first=first, life=None, unknown=1 if first else 0)
+    lived = life(zone, changes, is_reset=first > 0)
+    right = [place for place, one in enumerate(lived.changes) if one.seconds >= NO_PUMP_YET]
+    return Part(first=first, life=lived, unknown=(right[0] if right else len(lived.changes)) + 1 if first else 0)
+
+
 @lru_cache(maxsize=256)
-def life(zone: ZoneInfo, changes: tuple[ClockChange, ...]) -> Life:
-    """The life of a clock with these settings, at least one, in order of sequence."""
+def life(zone: ZoneInfo, changes: tuple[ClockChange, ...], *, is_reset: bool = False) -> Life:
+    """The life of a clock with these settings, at least one, in order of sequence; `is_reset`: it had lost its time before the first."""
     settings = _together(changes)
-    lives = [_lived(zone, settings, anchor, offset) for anchor, offset in _anchors(zone, settings)]
+    anchors = _anchors(zone, settings)
+    if is_reset:  # what shows a year without pumps is not the time
+        anchors = [one for one in anchors if settings[max(one[0] - 1, 0)].seconds >= NO_PUMP_YET] or anchors
+    lives = [_lived(zone, settings, anchor, offset) for anchor, offset in anchors]
     best = max(range(len(lives)), key=lambda place: (sum(stay.is_home for stay in lives[place]), -place))
     return Life(changes=settings, stays=lives[best])
 

@@ -3,10 +3,11 @@
 A pump's clock runs on by itself and moves only when somebody sets it. Between two settings its offset from UTC is that of
 `tandem.clocklife`. Before the first that is known and after the last, and where none is known, the zone itself says: the hour that
 repeats in autumn and the hour that is skipped in spring are marked then, unless the pump's own records prove that nobody had set it
-(`unset`). Then the old offset runs on until the zone comes back to it. Why: docs/decisions/instants.md.
+(`unset`). Then the old offset runs on until the zone comes back to it. After a break, where the clock lost its time, nothing is sure before
+the next setting. Why: docs/decisions/instants.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -16,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tandem.clock import MS_OF_DAY, UNIX_OF_PUMP_EPOCH, is_date
-from tandem.clocklife import ClockChange, Life, life
+from tandem.clocklife import ClockChange, Life, Part, parts
 from tandem.records import Records
 from tandem.zones import Offsets, Transition, new_year, offset_at, transitions, year_of
 
@@ -32,13 +33,14 @@ _MINUTES: Final = 900  # s; offsets no further apart are one and the same, not q
 
 Seconds = npt.NDArray[np.int64]
 Status = npt.NDArray[np.uint8]
+Places = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Instants:
     """`utc`: datetime64[ms], NaT where there is no time. `status`: one of SURE, AMBIGUOUS (the first of the two hours is taken),
     MISSING (the offset before the gap is taken), NOT_A_TIME, BY_CLOCK_CHANGE (a clock change decided it), ASSUMED (the clock was not
-    right in the zone, or nobody set it when summer or winter time began: time went on from where it was).
+    right in the zone, or nobody set it when summer or winter time began: time went on from where it was; or it had lost its time).
     """  # noqa: D205  # two members, a sentence each
 
     utc: npt.NDArray[np.datetime64]
@@ -66,11 +68,13 @@ def instants(
     sequence: npt.ArrayLike | None = None,
     changes: Iterable[ClockChange] = (),
     unset: Iterable[int] = (),
+    breaks: Iterable[int] = (),
 ) -> Instants:
     """The instants of pump seconds under a zone.
 
-    `changes` count only with `sequence`, the records' sequence numbers, of one pump and one sequence group. `unset`: moments of the
-    zone's transitions (Unix seconds) at which the pump is known to have gone on with the old offset.
+    `changes` and `breaks` (the first sequence numbers after the clock lost its time) count only with `sequence`, the records' sequence
+    numbers, of one pump and one sequence group. `unset`: moments of the zone's transitions (Unix seconds) at which the pump is known to
+    have gone on with the old offset.
     """
     stored = np.asarray(seconds, np.int64)
     dated = is_date(stored)
@@ -81,10 +85,10 @@ def instants(
     years = (year_of(int(walls[dated].min())) - 1, year_of(int(walls[dated].max())) + 1)
     offset, odd = _stamped(walls, _by_itself(zone, *years))
     milliseconds, found = offset * 1000, odd
-    known, missed = tuple(sorted(changes)) if sequence is not None else (), frozenset(unset)
-    if known or missed:
+    known, broken, missed = (*((tuple(changes), tuple(breaks)) if sequence is not None else ((), ())), frozenset(unset))
+    if known or broken or missed:
         told = _Told.nothing(walls)
-        told.fill(zone, life(zone, known) if known else None, np.asarray(sequence, np.int64), years, missed)
+        told.fill(zone, parts(zone, known, broken), np.asarray(sequence if sequence is not None else stored, np.int64), years, missed)
         milliseconds, found = told.milliseconds, told.marks(milliseconds, odd)
     return Instants(
         utc=np.where(dated, (walls * 1000 - milliseconds).astype("datetime64[ms]"), np.datetime64("NaT", "ms")),
@@ -126,22 +130,34 @@ class _Told:
     milliseconds: Seconds
     odd: Status
     assumed: npt.NDArray[np.bool_]
+    lost: npt.NDArray[np.bool_]
 
     @classmethod
     def nothing(cls, walls: Seconds) -> "_Told":
         return cls(
             walls=walls, milliseconds=np.zeros(walls.shape, np.int64), odd=np.full(walls.shape, SURE, np.uint8),
-            assumed=np.zeros(walls.shape, np.bool_),
+            assumed=np.zeros(walls.shape, np.bool_), lost=np.zeros(walls.shape, np.bool_),
         )  # fmt: skip
 
-    def fill(self, zone: ZoneInfo, lived: Life | None, sequence: Seconds, years: tuple[int, int], unset: frozenset[int]) -> None:
+    def fill(self, zone: ZoneInfo, lives: Sequence[Part], sequence: Seconds, years: tuple[int, int], unset: frozenset[int]) -> None:
+        """Each part's records by its own life. After a break nothing is sure before the next setting."""
+        part_of = np.searchsorted([part.first for part in lives[1:]], sequence, side="right")
+        for place in np.unique(part_of).tolist():
+            within, lived = np.flatnonzero(part_of == place), lives[place].life
+            if lived is None:
+                # That a transition went unheeded was seen before the break.
+                self._meet(within, *_after(zone, None, years, frozenset() if place else unset))
+                self.lost[within] = lives[place].unknown > 0
+                continue
+            stay_of = np.searchsorted([change.sequence for change in lived.changes], sequence[within], side="right")
+            self._fill_stays(zone, lived, (within, stay_of), years, unset)
+            self.lost[within] = stay_of < lives[place].unknown
+
+    def _fill_stays(self, zone: ZoneInfo, lived: Life, stays: tuple[Places, Places], years: tuple[int, int], unset: frozenset[int]) -> None:
         """Each stay's records by its offset; where no setting bounds it, the zone's transitions are met."""
-        if lived is None:
-            self._meet(slice(None), *_after(zone, None, years, unset))
-            return
-        stay_of = np.searchsorted([change.sequence for change in lived.changes], sequence, side="right")
+        within, stay_of = stays
         for place in np.unique(stay_of).tolist():
-            here, stay = np.flatnonzero(stay_of == place), lived.stays[place]
+            here, stay = within[stay_of == place], lived.stays[place]
             if stay.is_home and place == 0:
                 moment = lived.changes[0].before - stay.end
                 self._meet(here, _before(zone, moment, stay.end, min(years[0], year_of(moment)), unset), None)
@@ -152,13 +168,13 @@ class _Told:
             else:
                 self._run_on(here, lived, place)
 
-    def _meet(self, here: npt.NDArray[np.intp] | slice, table: Offsets, ran_on: int | None) -> None:
+    def _meet(self, here: Places, table: Offsets, ran_on: int | None) -> None:
         offset, self.odd[here] = _stamped(self.walls[here], table)
         self.milliseconds[here] = offset * 1000
         if ran_on is not None:
             self.assumed[here] = self.walls[here] - offset >= ran_on
 
-    def _run_on(self, here: npt.NDArray[np.intp], lived: Life, place: int) -> None:
+    def _run_on(self, here: Places, lived: Life, place: int) -> None:
         stay = lived.stays[place]
         self.milliseconds[here] = stay.start * 1000
         if place == 0:
@@ -172,9 +188,9 @@ class _Told:
             self.milliseconds[here] += np.rint(share * (stay.end - stay.start) * 1000).astype(np.int64)
 
     def marks(self, plain: Seconds, odd: Status) -> Status:
-        """How each was found; SURE wherever the zone by itself says the same and has no doubt."""
-        same = (self.milliseconds == plain) & (odd == SURE) & (self.odd == SURE)
-        told = np.where(self.assumed, ASSUMED, np.where(self.odd == SURE, BY_CLOCK_CHANGE, self.odd))
+        """How each was found; SURE wherever the zone by itself says the same, has no doubt, and the clock had its time."""
+        same = (self.milliseconds == plain) & (odd == SURE) & (self.odd == SURE) & ~self.lost
+        told = np.where(self.assumed | self.lost, ASSUMED, np.where(self.odd == SURE, BY_CLOCK_CHANGE, self.odd))
         return np.where(same, SURE, told).astype(np.uint8)
 
 

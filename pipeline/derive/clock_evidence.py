@@ -1,6 +1,7 @@
-"""What a pump's records prove about its clock near a daylight saving change for which no clock change event is stored. Pure.
+"""What a pump's records prove about its clock where no clock change event is stored. Pure.
 
-If a pump records events without a gap in their numbers across the hour in which a clock change would show, its clock was not set.
+If a pump records events without a gap in their numbers across the hour in which a clock change would show, its clock was not set. If its
+time falls back by days, or leaps by years in which it wrote next to nothing, its clock lost its time: it was reset.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,6 +20,10 @@ AROUND: Final = 5400  # s of wall time on either side of a transition that are l
 _NEAR: Final = 1800  # s between two records, less than any setting moves the clock by
 _STEPS: Final = 12  # sequence numbers between them: a pump writes more than that in an hour
 
+BACK: Final = 26 * 3600  # s; by less somebody may have set it who travelled, and the event that says so was not received
+AHEAD: Final = 2 * 365 * 86_400  # s
+_AN_HOUR: Final = 3600  # s; a pump in use writes more than one record in it
+
 Numbers = npt.NDArray[np.int64]
 
 
@@ -28,6 +33,11 @@ class Proof:
 
     is_unset: bool = False
     jump: ClockChange | None = None
+
+
+def is_break(elapsed: int, steps: int) -> bool:
+    """Whether a clock lost its time between two records: the seconds from one to the next, less what settings say, and their numbers."""
+    return elapsed < -BACK or elapsed > max(AHEAD, steps * _AN_HOUR)
 
 
 def shown(transition: Transition) -> int:

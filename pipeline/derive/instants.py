@@ -70,22 +70,25 @@ def _told(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> tuple[
     for group in batch.group_numbers:
         here = batch.groups == group if len(batch.group_numbers) > 1 else slice(None)
         facts = clock.facts.get(group, NOTHING)
-        found = instants(seconds[here], clock.zone, sequence=batch.sequence[here], changes=facts.changes, unset=facts.unset)
+        broken = [one.sequence for one in facts.breaks]
+        known = (seconds[here], clock.zone)
+        found = instants(*known, sequence=batch.sequence[here], changes=facts.changes, unset=facts.unset, breaks=broken)
         if len(batch.group_numbers) == 1:
             return found.utc, found.status
         utc[here], status[here] = found.utc, found.status
     return utc, status
 
 
-def settled(connection: Connection, device_id: int, news: Batch, zone: ZoneInfo) -> Clock:
+def settled(connection: Connection, device_id: int, news: Batch, zone: ZoneInfo, future: Mapping[int, npt.NDArray[np.int64]]) -> Clock:
     """The clock of a device with what these records, in raw_events already and nowhere else, tell of it.
 
+    `future`: by group, the sequence numbers of those whose time cannot be; that time is no evidence that the clock lost its own.
     Instants stored before that it changes are put right, so that windows may come in any order.
     """
     facts = {}
     for group in news.group_numbers:
         batch = news if len(news.group_numbers) == 1 else news.take(news.groups == group)
-        before, now = learned(connection, device_id, group, batch, zone)
+        before, now = learned(connection, (device_id, group), batch, zone, future[group])
         facts[group] = now
         if before != now:
             clock = Clock(zone=zone, facts={group: now})

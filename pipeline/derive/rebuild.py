@@ -9,6 +9,7 @@ from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 from sqlalchemy import Connection, Engine
 
 from pipeline.derive.instants import settled
@@ -16,11 +17,11 @@ from pipeline.derive.pieces import Stretch, pieces
 from pipeline.derive.update import derive_all
 from pipeline.extracts.tables import DERIVED, EXTRACTS
 from pipeline.receive.decode import Batch
-from pipeline.running.steps import COMING, made
+from pipeline.running.steps import made
 from pipeline.store.broken_records import broken_records
 from pipeline.store.devices import zone_named
 from pipeline.store.load import payloads, run
-from pipeline.store.quarantine import quarantine
+from pipeline.store.quarantine import later, quarantine
 from pipeline.store.warehouse import driver
 from tandem.records import Records
 from tfx.errors import UsageError
@@ -31,11 +32,10 @@ _GROUPS: Final = """
 SELECT device_id, sequence_group, zone, max(sequence_number)
 FROM raw_events JOIN devices ON devices.id = device_id GROUP BY ALL ORDER BY ALL
 """
-_WHERE: Final = "WHERE device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4"
-_RAW: Final = f"""
-SELECT code, source, pump_seconds, sequence_number, payload FROM raw_events {_WHERE} ORDER BY sequence_number
-"""  # noqa: S608  # our own words
-_LATER: Final = f"SELECT sequence_number FROM quarantine {_WHERE} AND detail = '{COMING}'"  # noqa: S608  # our own words
+_RAW: Final = """
+SELECT code, source, pump_seconds, sequence_number, payload FROM raw_events
+WHERE device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4 ORDER BY sequence_number
+"""
 
 
 def rebuild(engine: Engine) -> Counter[str]:
@@ -50,27 +50,22 @@ def rebuild_all(connection: Connection) -> Counter[str]:
     """The same in the caller's transaction."""
     rows: Counter[str] = Counter()
     groups = cast("list[tuple[int, int, str, int]]", driver(connection).execute(_GROUPS).fetchall())
-    later = {(device, group): _later(connection, (device, group, 0, last)) for device, group, _, last in groups}
+    future = {(device, group): later(connection, device, group) for device, group, *_ in groups}
     for table in MADE:
         driver(connection).execute(f"DELETE FROM {table}")  # noqa: S608  # our own names
     driver(connection).execute("DELETE FROM quarantine WHERE raw IS NULL")
     for device, group, zone, last in groups:
         for piece in pieces(connection, "raw_events", (device, group, 0, last)):
-            rows += _made(connection, piece, zone_named(zone), later[device, group])
+            rows += _made(connection, piece, zone_named(zone), future[device, group])
     return rows + derive_all(connection)
 
 
-def _later(connection: Connection, stretch: Stretch) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-    """Events that were later than the run that received them: a time is judged once (docs/decisions/event-identity.md)."""
-    return np.asarray(run(connection, _LATER, stretch).fetchnumpy()["sequence_number"], np.int64)
-
-
-def _made(connection: Connection, piece: Stretch, zone: ZoneInfo, later: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Counter[str]:
+def _made(connection: Connection, piece: Stretch, zone: ZoneInfo, future: npt.NDArray[np.int64]) -> Counter[str]:
     """The rows that a piece of raw_events gives, but for what is derived."""
     device_id, group, *_ = piece
     batch = _batch(connection, piece, group)
-    clock = settled(connection, device_id, batch, zone)
-    is_later = np.isin(batch.sequence, later)
+    clock = settled(connection, device_id, batch, zone, {group: future})
+    is_later = np.isin(batch.sequence, future)
     rows: Counter[str] = Counter()
     for part, limited in ((batch.take(~is_later), clock), (batch.take(is_later), replace(clock, latest=-1))):
         if len(part):

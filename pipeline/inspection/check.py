@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY
 from pipeline.extracts.wire import stored
+from pipeline.inspection.clock_breaks import ClockBreak, clock_breaks
 from pipeline.inspection.comparison import altered_views, differences, records_only
 from pipeline.inspection.instant_checks import Doubt, collisions, doubts
 from pipeline.inspection.missing_numbers import Missing, missing
@@ -98,13 +99,14 @@ class Checked:
 
     `set_aside` counts the rows of the quarantine by reason, as a run tells them; what could not be read at all has no place. `missing`
     are sequence numbers nothing was received of, which is no fault (pipeline/inspection/missing_numbers.py). `doubts` are
-    events whose instants are not certain (docs/decisions/instants.md).
+    events whose instants are not certain (docs/decisions/instants.md), `breaks` where a clock lost its time and was set again.
     """
 
     places: tuple[Place, ...]
     set_aside: Mapping[str, int]
     missing: tuple[Missing, ...]
     doubts: tuple[Doubt, ...]
+    breaks: tuple[ClockBreak, ...]
     findings: tuple[str, ...]
 
 
@@ -128,7 +130,9 @@ def check(connection: Connection) -> Checked:
         )
         aside = _rows(connection, "SELECT reason, count(*) FROM quarantine GROUP BY reason ORDER BY reason")
         set_aside = {str(reason): int(cast("int", count)) for reason, count in aside}
-        return Checked(places=places, set_aside=set_aside, missing=missing(connection), doubts=doubts(connection), findings=findings)
+        mended = tuple(one for one in clock_breaks(connection) if one.setting is not None)
+        doubtful = doubts(connection)
+        return Checked(places=places, set_aside=set_aside, missing=missing(connection), doubts=doubtful, breaks=mended, findings=findings)
 
 
 # --- what went where

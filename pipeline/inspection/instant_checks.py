@@ -7,6 +7,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection
 
+from pipeline.inspection.clock_breaks import clock_breaks
 from pipeline.store.warehouse import driver
 from tandem.windows import Window
 
@@ -17,12 +18,14 @@ FROM events WHERE clock IN ('assumed', 'ambiguous', 'missing') GROUP BY ALL ORDE
 # A pump writes in the order of time; two records of one second may change places. Nobody knows what a pump showed before its first setting.
 _BACKWARDS: Final = """
 WITH stepped AS (
-    SELECT device_id, sequence_number, pump_time, instant, lag(instant) OVER written AS before, lag(pump_time) OVER written AS shown_before,
+    SELECT device_id, sequence_group, sequence_number, pump_time, instant, lag(instant) OVER written AS before,
+        lag(pump_time) OVER written AS shown_before,
         min(sequence_number) FILTER (code IN (13, 14)) OVER (PARTITION BY device_id, sequence_group) AS first_setting
     FROM events WHERE instant IS NOT NULL WINDOW written AS (PARTITION BY device_id, sequence_group ORDER BY sequence_number)
 )
 SELECT device_id, count(*), min(sequence_number), min_by(pump_time, sequence_number) FROM stepped
 WHERE instant < before - INTERVAL 1 MINUTE AND sequence_number IS DISTINCT FROM first_setting
+    AND (device_id, sequence_group, sequence_number) NOT IN (BROKEN)
     AND (pump_time BETWEEN $since AND $until OR shown_before BETWEEN $since AND $until)
 GROUP BY device_id ORDER BY device_id
 """
@@ -59,9 +62,14 @@ def doubts(connection: Connection) -> tuple[Doubt, ...]:
 
 
 def collisions(connection: Connection, since: date = date.min, until: date = date.max) -> Iterator[str]:
-    """Where instants go backwards, and readings that share one: a sentence each. Only what has a part in these days, both included."""
+    """Where instants are unknown or go backwards, and readings that share one: a sentence each. Only of these days, both included."""
     days = {"since": datetime.combine(since, time.min), "until": datetime.combine(until, time.max)}
-    for device, count, sequence, shown in driver(connection).execute(_BACKWARDS, days).fetchall():
+    unknown = [one for one in clock_breaks(connection) if one.setting is None]
+    yield from (
+        str(one) for one in unknown if one.first is None or (one.first <= days["until"] and days["since"] <= (one.last or one.first))
+    )
+    broken = ", ".join(str((one.device, one.group, one.sequence)) for one in unknown) or "(0, 0, -1)"
+    for device, count, sequence, shown in driver(connection).execute(_BACKWARDS.replace("BROKEN", broken), days).fetchall():
         yield (
             f"device {device}: time goes back {count:,} times, first at event {sequence} ({shown} on the pump's clock): a setting of its "
             "clock is missing, or events come of two clocks; run the pipeline over the days around it"

@@ -96,6 +96,7 @@ def places_as_text(found: Checked) -> str:
     lines += ["", f"{received:,} records kept, each once; {events:,} events; {aside}"]
     lines += [_missing(one) for one in found.missing]
     lines += [_doubt(one) for one in found.doubts]
+    lines += [str(one) for one in found.breaks]
     if changed := found.set_aside.get("changed record"):
         lines.append(
             f"{changed:,} came again with other content: the first is in the tables, the other in quarantine; see tfx pipeline trace"
@@ -112,7 +113,7 @@ def _missing(one: Missing) -> str:
 
 
 _WHY: Final = {
-    "assumed": "its clock was wrong for the zone, or was never set; time continues from where it was; is --zone right?",
+    "assumed": "its clock was wrong for the zone, was never set or had lost its time; time continues from where it was; is --zone right?",
     "ambiguous": "the hour came twice; the first is taken",
     "missing": "the zone skipped that hour; the old offset is taken",
 }

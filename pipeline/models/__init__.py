@@ -4,7 +4,7 @@ An event is known for ever by (device, sequence group, sequence number), so that
 an event: see docs/decisions/event-identity.md. Columns end in their unit. `pump_time` is the pump's wall clock, which has no
 zone; `instant` is that time under the account's zone, and `clock` says how that was found: `exact`, `ambiguous` (the hour came
 twice: the first is taken), `missing` (the hour was skipped), `clock change` (a setting of the pump's clock decided it), `assumed` (the
-clock was not right in the zone, and time went on from where it was).
+clock was not right in the zone, and time went on from where it was; or it had lost its time and was not set yet).
 """
 
 from typing import Final

@@ -28,7 +28,7 @@ from pipeline.receive.pumps import Pump
 from pipeline.store import unread_days
 from pipeline.store.devices import register
 from pipeline.store.load import identity_columns, insert, raw_rows, sift
-from pipeline.store.quarantine import Fault, quarantine
+from pipeline.store.quarantine import COMING, Fault, later, quarantine
 from pipeline.store.reasons import UNREADABLE_EVENTS, Reason
 from tandem.bounds import BOUNDS
 from tandem.client import TandemSource
@@ -39,7 +39,6 @@ from tandem.windows import Window
 from tfx.errors import AnswerError, TfxError, UsageError
 
 UNKNOWN: Final = "unknown"
-COMING: Final = "pump seconds: later than the day it was asked for"
 WORK_OUT: Final = 1_000_000
 """So many new events wait to be worked out at most: what that takes in memory is bounded by it, not by the history."""
 
@@ -205,7 +204,8 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     news, changed = sift(connection, device_id, answer.batch, answer.era)
     rows["raw_events"] = insert(connection, "raw_events", raw_rows(device_id, news, answer.era))
     # Before the news are in the other tables: they are told by it at once.
-    clock = replace(settled(connection, device_id, news, zone), latest=latest)
+    future = {group: _future(connection, device_id, news.take(news.groups == group), latest) for group in news.group_numbers}
+    clock = replace(settled(connection, device_id, news, zone, future), latest=latest)
     counted, faults = made(connection, device_id, news, clock)
     rows += counted
     faults.append(Fault(batch=changed, reason=Reason.CHANGED, detail="known identity, other content", whole=True))
@@ -213,6 +213,11 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     # What is in no other table: an event nobody could read, or that says something else under an identity that is taken.
     unknown = Counter(one.reason for one in answer.rejects if one.reason in _NO_RECORD)
     return Stored(received=len(answer.batch) + unknown.total(), rows=+rows, aside=unknown + Counter({Reason.CHANGED: len(changed)}))
+
+
+def _future(connection: Connection, device_id: int, news: Batch, latest: int) -> npt.NDArray[np.int64]:
+    """The sequence numbers of a group's events that were later than the run that received them, these among them."""
+    return np.concatenate([later(connection, device_id, int(news.groups[0])), news.sequence[news.seconds > latest].astype(np.int64)])
 
 
 def made(connection: Connection, device_id: int, news: Batch, clock: Clock) -> tuple[Counter[str], list[Fault]]:

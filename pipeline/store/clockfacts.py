@@ -1,20 +1,22 @@
 """The table clock_facts, from which pump clock offsets are known: the only module that reads and writes it."""
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Connection
 
 from pipeline.derive import clock_evidence
 from pipeline.receive.decode import Batch
-from pipeline.store.load import insert, payloads, run
-from tandem.clock import UNIX_OF_PUMP_EPOCH
-from tandem.clocklife import ClockChange, life
+from pipeline.store.load import insert, number, payloads, run
+from tandem.clock import LAST_POSSIBLE, UNIX_OF_PUMP_EPOCH
+from tandem.clocklife import ClockChange, parts
 from tandem.instants import clock_changes
 from tandem.records import Records
 from tandem.zones import Transition
@@ -33,6 +35,28 @@ SELECT code, sequence_number, pump_seconds, payload FROM raw_events {_OURS} AND 
 _AROUND: Final = f"""
 SELECT sequence_number, pump_seconds FROM raw_events {_OURS} AND pump_seconds BETWEEN $3 AND $4 ORDER BY sequence_number
 """  # noqa: S608  # our own words
+# From the record before a stretch to the one after it: each that follows upon the one before by so much, or is one of those named.
+_LEAPS: Final = f"""
+WITH dated AS (
+    SELECT sequence_number, pump_seconds::BIGINT AS seconds FROM raw_events {_OURS} AND pump_seconds BETWEEN 1 AND {LAST_POSSIBLE}
+        AND sequence_number NOT IN (LEFT_OUT)
+),
+around AS (
+    FROM dated WHERE sequence_number BETWEEN coalesce((SELECT max(sequence_number) FROM dated WHERE sequence_number < $3), $3)
+        AND coalesce((SELECT min(sequence_number) FROM dated WHERE sequence_number > $4), $4)
+),
+stepped AS (
+    SELECT *, seconds - lag(seconds) OVER written AS gone, sequence_number - lag(sequence_number) OVER written AS steps FROM around
+    WINDOW written AS (ORDER BY sequence_number)
+)
+SELECT sequence_number, seconds, gone, steps FROM stepped
+WHERE gone NOT BETWEEN -{clock_evidence.BACK} AND {clock_evidence.AHEAD} OR (gone IS NOT NULL AND sequence_number IN (NAMED))
+ORDER BY sequence_number
+"""  # noqa: S608  # our own words
+_NEXT: Final = f"""
+SELECT min(sequence_number) FROM raw_events
+{_OURS} AND pump_seconds BETWEEN 1 AND {LAST_POSSIBLE} AND sequence_number > $3 AND sequence_number NOT IN (LEFT_OUT)
+"""  # noqa: S608  # our own words
 _TIMES: Final = f"SELECT DISTINCT pump_seconds // 1800 * 1800 AS half FROM raw_events {_OURS}"  # noqa: S608  # our own words
 
 Stretch = tuple[int, int, int, int]
@@ -41,11 +65,15 @@ Stretch = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What is known of a clock: its settings by events, jumps that imply one, and the transitions (Unix seconds) it did not follow."""
+    """What is known of a clock: its settings by events, jumps that imply one, and the transitions (Unix seconds) it did not follow.
+
+    `breaks`: where it lost its time, from which record on, by how much more than settings say, and what it showed then.
+    """
 
     told: tuple[ClockChange, ...] = ()
     jumps: tuple[tuple[int, ClockChange], ...] = ()
     unset: frozenset[int] = frozenset()
+    breaks: tuple[ClockChange, ...] = ()
 
     @property
     def changes(self) -> tuple[ClockChange, ...]:
@@ -56,11 +84,14 @@ class Facts:
 NOTHING: Final = Facts()
 
 
-def learned(connection: Connection, device_id: int, group: int, news: Batch, zone: ZoneInfo) -> tuple[Facts | None, Facts]:
+def learned(
+    connection: Connection, clock: tuple[int, int], news: Batch, zone: ZoneInfo, future: npt.NDArray[np.int64]
+) -> tuple[Facts | None, Facts]:
     """What was known of a clock, and what is, these records being new and in raw_events. None where stored instants follow no facts yet.
 
-    A function of what raw_events has, whatever came first.
+    `clock`: device and sequence group. `future`: events whose time cannot be. A function of what raw_events has, whatever came first.
     """
+    device_id, group = clock
     before = _known(connection, device_id, group)
     new_settings = np.isin(news.codes, CLOCK_CODES).any()
     if before is None:
@@ -71,7 +102,9 @@ def learned(connection: Connection, device_id: int, group: int, news: Batch, zon
         told = tuple(sorted({*before.told, *clock_changes(news.records)})) if new_settings else before.told
         again = clock_evidence.at(zone, (*before.unset, *(moment for moment, _ in before.jumps))) if new_settings else ()
         looked_at = tuple({*clock_evidence.near(zone, news.seconds), *again})
-    now = _looked(connection, (device_id, group), before or NOTHING, told, looked_at)
+    now = _looked(connection, clock, before or NOTHING, told, looked_at)
+    span = (0, _LAST) if before is None else (int(news.sequence.min()), int(news.sequence.max()))
+    now = replace(now, breaks=_breaks(connection, (*clock, *span), before or NOTHING, told, _named(future)))
     if before != now:
         _keep(connection, device_id, group, now)
     return before, now
@@ -96,6 +129,30 @@ def _looked(
     return Facts(told=told, jumps=tuple(sorted(jumps.items())), unset=frozenset(unset))
 
 
+def _named(sequence: Iterable[int]) -> str:
+    """Sequence numbers as a list in a statement; never empty, for nothing is in such a list or out of it."""
+    return ", ".join(str(int(one)) for one in (-1, *sequence))
+
+
+def _breaks(
+    connection: Connection, stretch: tuple[int, int, int, int], before: Facts, told: tuple[ClockChange, ...], left_out: str
+) -> tuple[ClockChange, ...]:
+    """The breaks, with what the stored records from the one before this stretch to the one after it show now."""
+    shifts: dict[int, int] = defaultdict(int, {one.sequence: one.shift for one in told})
+    large = _named(one.sequence for one in told if abs(one.shift) > clock_evidence.BACK)
+    found = run(connection, _LEAPS.replace("NAMED", large).replace("LEFT_OUT", left_out), stretch).fetchall()
+    leaps = cast("list[tuple[int, int, int, int]]", found)
+    broken = [
+        ClockChange(sequence=sequence, shift=gone - shifts[sequence], seconds=seconds)
+        for sequence, seconds, gone, steps in leaps
+        if clock_evidence.is_break(gone - shifts[sequence], steps)
+    ]
+    *clock, first, last = stretch
+    if any(one.sequence > last for one in before.breaks):
+        last = number(connection, _NEXT.replace("LEFT_OUT", left_out), [*clock, last])
+    return tuple(sorted((*(one for one in before.breaks if not first <= one.sequence <= last), *broken)))
+
+
 def _known(connection: Connection, device_id: int, group: int) -> Facts | None:
     rows = cast("list[tuple[str, int, int, int, int]]", run(connection, _FACTS, [device_id, group]).fetchall())
     if not rows:
@@ -107,6 +164,7 @@ def _known(connection: Connection, device_id: int, group: int) -> Facts | None:
         told=tuple(sorted(change for kind, _, change in changes if kind == "set")),
         jumps=tuple(sorted((moment, change) for kind, moment, change in changes if kind == "jumped")),
         unset=frozenset(moment for kind, moment, _ in changes if kind == "unset"),
+        breaks=tuple(sorted(change for kind, _, change in changes if kind == "broke")),
     )
 
 
@@ -130,6 +188,7 @@ def _keep(connection: Connection, device_id: int, group: int, facts: Facts) -> N
         *(("set", 0, change) for change in facts.told),
         *(("jumped", moment, change) for moment, change in facts.jumps),
         *(("unset", moment, nothing) for moment in sorted(facts.unset)),
+        *(("broke", 0, change) for change in facts.breaks),
     ]
     run(connection, f"DELETE FROM clock_facts {_OURS}", [device_id, group])  # noqa: S608  # our own words
     columns = {
@@ -163,9 +222,12 @@ def differing(before: Facts | None, now: Facts, zone: ZoneInfo) -> tuple[Stretch
 
 def _stays(facts: Facts, zone: ZoneInfo) -> dict[int, object]:
     """First sequence number -> what the offsets from there on depend on, but for transitions unheeded."""
-    if not facts.changes:
-        return {0: None}
-    lived = life(zone, facts.changes)
-    edges = (None, *lived.changes, None)
-    firsts = (0, *(change.sequence for change in lived.changes))
-    return {first: (edges[place], edges[place + 1], lived.stays[place]) for place, first in enumerate(firsts)}
+    found: dict[int, object] = {}
+    for part in parts(zone, facts.changes, [one.sequence for one in facts.breaks]):
+        found[part.first] = (part.unknown,)
+        if part.life is not None:
+            edges = (None, *part.life.changes, None)
+            firsts = (part.first, *(change.sequence for change in part.life.changes))
+            for place, first in enumerate(firsts):
+                found[first] = (place < part.unknown, edges[place], edges[place + 1], part.life.stays[place])
+    return found

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Connection
 
 from pipeline.receive.decode import Batch, Reject
-from pipeline.store.load import blobs, number, same, visible
+from pipeline.store.load import blobs, number, run, same, visible
 from pipeline.store.reasons import Reason
 
 
@@ -40,6 +41,10 @@ _KEEP: Final = f"""
 INSERT INTO quarantine (id, device_id, sequence_group, sequence_number, code, reason, detail, raw)
 SELECT {_DIGEST}, * FROM (SELECT $1 AS device_id, * FROM incoming) ON CONFLICT DO NOTHING
 """  # noqa: S608  # our own words
+COMING: Final = "pump seconds: later than the day it was asked for"
+_LATER: Final = f"""
+SELECT sequence_number FROM quarantine WHERE device_id = $1 AND sequence_group = $2 AND detail = '{COMING}'
+"""  # noqa: S608  # our own words
 _ALTERED: Final = f"SELECT count(*) FROM quarantine WHERE id IS DISTINCT FROM {_DIGEST}"  # noqa: S608  # our own words
 
 
@@ -52,6 +57,11 @@ def quarantine(connection: Connection, device_id: int, rejects: Sequence[Reject]
         return 0
     with visible(connection, "incoming", pa.concat_tables(parts).combine_chunks()):
         return number(connection, _KEEP, [device_id])
+
+
+def later(connection: Connection, device_id: int, group: int) -> npt.NDArray[np.int64]:
+    """Events that were later than the run that received them: a time is judged once (docs/decisions/event-identity.md)."""
+    return np.asarray(run(connection, _LATER, [device_id, group]).fetchnumpy()["sequence_number"], np.int64)
 
 
 def altered(connection: Connection) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Histories of pumps whose clocks are set, jump and run on, near the days on which a zone's offset changes."""
+"""Histories of pumps whose clocks are set, jump, run on and lose their time, near the days on which a zone's offset changes."""
 
 import random
 from collections.abc import Iterator, Mapping
@@ -40,10 +40,12 @@ def _written(chance: random.Random, now: int) -> Iterator[Records]:
         number = (number + chance.choice((1, 1, 1, 2, 5, 13))) % (1 << 32)
         now += chance.choice((0, 60, 300, 300, 900)) if chance.random() > 0.03 else chance.choice((7200, 40_000, 300_000))
         now -= 3600 * (chance.random() < 0.05)  # set by somebody, and the event that says so is lost
+        if chance.random() < 0.02:  # reset, without an event
+            now = 10_000
         code = chance.choice(_READINGS if chance.random() < 0.5 else _RARE)
         bolus += chance.random() < 0.1
         shift = _shift(chance, code, now)
-        if not 40_000_000 < now + shift < 900_000_000:
+        if not 5000 < now + shift < 900_000_000:
             return
         fields = _fields(chance, code, now, shift, bolus)
         now += shift
@@ -54,7 +56,7 @@ def _written(chance: random.Random, now: int) -> Iterator[Records]:
 def _shift(chance: random.Random, code: int, now: int) -> int:
     """By how much such an event sets the clock."""
     if code == 14:
-        return chance.choice((1, -1, 365, -365, 3000)) * _DAY
+        return chance.choice((1, -1, 365, -365, 3000)) * _DAY if now > 40_000_000 else chance.choice((3000, 6000)) * _DAY
     shift = chance.choice((3600, -3600, 1800, -1800, 120, -45, 7 * 3600))
     return shift if code == 13 and 0 <= now % _DAY + shift < _DAY else 0
 

@@ -139,3 +139,14 @@ def test_clock_changes_are_read_from_records() -> None:
         ClockChange(sequence=901, shift=-24 * 3600, seconds=at("2025-10-25T23:30:00")),
     )
     assert [change.shift for change in life(BERLIN, found).changes] == [3600, -3600], "a date and a time set together are one setting"
+
+
+def test_nothing_is_carried_across_a_break_and_nothing_is_sure_before_the_next_setting() -> None:
+    shown = ["2021-06-10T08:00:00", "2008-01-01T00:00:10", "2021-06-12T12:20:00", "2021-06-12T12:30:00"]
+    seconds = [at(text) for text in shown]
+    setting = ClockChange(sequence=3, shift=seconds[2] - at("2008-01-01T00:20:00"), seconds=seconds[2])
+    found = instants(seconds, BERLIN, sequence=[1, 2, 3, 4], changes=[setting], breaks=[2])
+    assert utc(found.utc) == ["2021-06-10T06:00:00", "2021-06-12T10:00:10", "2021-06-12T10:20:00", "2021-06-12T10:30:00"]
+    assert found.status.tolist() == [SURE, ASSUMED, SURE, SURE]
+    unset = instants(seconds, BERLIN, sequence=[1, 2, 3, 4], breaks=[2])
+    assert unset.status.tolist() == [SURE, ASSUMED, ASSUMED, ASSUMED]
