@@ -63,7 +63,7 @@ class Ledger:
 
     @property
     def refused(self) -> tuple[tuple[str, int | None], ...]:
-        """Host and port of every request for somewhere else."""
+        """Host and port of every request for somewhere else; no host where it named none that can be read."""
         with self._lock:
             return tuple(self._refused)
 

@@ -77,7 +77,7 @@ class Outer(BaseHTTPRequestHandler):
         try:
             # From here the plain socket is an empty shell: hanging up must find this one instead.
             self.server.hold(tls)
-            tls.do_handshake()
+            _handshake(tls)
             tls.settimeout(IDLE)
             Inner(tls, self.client_address, self.server, host or named[-1])
         except GONE:
@@ -94,11 +94,13 @@ class Outer(BaseHTTPRequestHandler):
         self.refuse()
 
     def refuse(self) -> None:
-        """Turn away what is for somewhere else: nothing passes through to anywhere."""
+        """Turn away what is for somewhere else, or for no place there can be: nothing passes through to anywhere."""
         self.close_connection = True
-        self.server.ledger.refuse(*wanted(self.path))
+        place = wanted(self.path)
+        self.server.ledger.refuse(*(place or ("", None)))
+        status = "403 Forbidden" if place else "400 Bad Request"
         body = f"{self.server.name} answers for Tandem Source over HTTPS and for nothing else.\n"
-        head = f"HTTP/1.1 403 Forbidden\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        head = f"HTTP/1.1 {status}\r\nContent-Type: text/plain\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         self.wfile.write((head + body).encode())
 
     # http.server finds methods by these names.
@@ -180,10 +182,18 @@ class Inner(BaseHTTPRequestHandler):
         """Nothing is logged: request lines carry identifiers."""
 
 
-def wanted(target: str) -> tuple[str, int | None]:
-    """The host and port a request to a proxy is for: an authority after CONNECT, otherwise an absolute URL."""
-    parts = urlsplit(target if "://" in target else f"//{target}")
+def _handshake(tls: ssl.SSLSocket) -> None:
     try:
+        tls.do_handshake()
+    except OSError as error:
+        # ENOTCONN, too, which is no ConnectionError: who connects and goes away at once has asked for nothing.
+        raise ConnectionAbortedError from error
+
+
+def wanted(target: str) -> tuple[str, int | None] | None:
+    """The host and port a request to a proxy is for: an authority after CONNECT, otherwise an absolute URL. None if it cannot be read."""
+    try:
+        parts = urlsplit(target if "://" in target else f"//{target}")
         return parts.hostname or "", parts.port or {"http": 80, "https": HTTPS}.get(parts.scheme)
     except ValueError:
-        return "", None
+        return None

@@ -16,6 +16,8 @@ __tracebackhide__ = True  # pytest --showlocals would print the live request
 
 _SHOWN: Final = 5
 _DATE: Final = FORMS["pump-events"].pattern
+_OF_DAY: Final = ("T00:00:00Z", "T23:59:59Z")
+"""The first and the last instant of a day, after its date."""
 _CLIENTS: Final = {client_id_of(region, era): (era, name) for name, region in REGIONS.items() for era in (CURRENT, "2025")} | {
     region.client_id: (CURRENT, name) for name, region in REGIONS.items()
 }
@@ -88,12 +90,16 @@ def _recorded(question: Question, name: str, others: Sequence[Candidate]) -> str
 def _window(question: Question, recorded: Question, again: str, *, strict: bool) -> str:
     """What is wrong with the days that were asked for, where nothing else is."""
     form = FORMS[question.endpoint]
-    for name in form.keys:
-        value, example = (next(iter(one.values(name)), "") for one in (question, recorded))
+    for name, of_day in zip(form.keys, _OF_DAY, strict=True):
+        value, held = (next(iter(one.values(name)), "") for one in (question, recorded))
+        # What was recorded may be wrong itself, with the service's 400.
+        is_example = form.moment(held) is not None
+        example, told = (held, f"recorded: {held}") if is_example else (form.example, f"such as {form.example}")
         if _DATE.match(value) and form.pattern is not _DATE:
-            return f"query.{name} is a date, and the service takes {form.words} only: ask for {value}{example[10:]} (recorded: {example})"
+            time = held[10:] if is_example else of_day
+            return f"query.{name} is a date, and the service takes {form.words} only: ask for {value}{time} ({told})"
         if form.moment(value) is None and form.pattern.match(value):
-            return f"query.{name} is not an existing day or time; write {form.words} (recorded: {example})"
+            return f"query.{name} is not an existing day or time; write {form.words} ({told})"
         if form.moment(value) is None:
             return f"query.{name} is not one of the service's {form.words}, and is refused with 400; write it as {example}"
     first, last = form.ends(question.values)

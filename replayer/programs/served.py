@@ -34,6 +34,7 @@ __tracebackhide__ = True
 
 NOT_ON_IT: Final = 501
 """The status of a miss."""
+NAMELESS: Final = "send the proxy something that names no host"
 
 
 @contextmanager
@@ -117,7 +118,7 @@ def found(replay: Replay, ledger: Ledger) -> Outcome:
         misses=[*replay.misses, *(f"tfx itself failed to answer ({name}); please report it" for name in ledger.failures)],
         refused=list(replay.refused),
         # In words that name no host of anybody's own.
-        blocked=[f"reach {place_words(host, port)}" for host, port in ledger.refused],
+        blocked=[f"reach {place_words(host, port)}" if host else NAMELESS for host, port in ledger.refused],
         guarded=True,
     )
 

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import tape
 from machine import Ran
 
 from replayer.programs.seal import network_of_its_own
-from replayer.programs.served import served
+from replayer.programs.served import found, served
 from replayer.replay import Replay
 from tfx import store
 from tfx.cli import run
@@ -175,9 +176,33 @@ def test_an_answer_recorded_without_a_length_ends_all_the_same(loopback: Loopbac
 
 
 def test_what_is_no_http_is_counted_and_answered_nothing_of_use(loopback: Loopback) -> None:
-    port = int(loopback.proxy_url.rpartition(":")[2])
     for sent in (b"\x00\x01\r\n\r\n", b"CONNECT 192.0.2.1:25 HTTP/1.1\r\n\r\n", b"GET http://somebody.invalid/ HTTP/1.1\r\n\r\n"):
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        with knocking(loopback) as connection:
             connection.sendall(sent)
             assert b" 403 " in connection.recv(4096)
     assert loopback.ledger.refused == (("", None), ("192.0.2.1", 25), ("somebody.invalid", 80))
+
+
+@pytest.mark.parametrize("target", [b"http://[::1:8977/", b"http://somebody.invalid:99999/"])
+def test_a_target_that_cannot_be_read_is_a_400_and_counted_in_words(loopback: Loopback, target: bytes) -> None:
+    with knocking(loopback) as connection:
+        connection.sendall(b"GET " + target + b" HTTP/1.1\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 400 ")
+    said = found(Replay(tape.session()), loopback.ledger)
+    assert (said.misses, said.blocked) == ([], ["send the proxy something that names no host"])
+
+
+@pytest.mark.parametrize("then", [b"", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"x" * 300, b"\x16\x03\x01"])
+def test_who_goes_away_without_a_request_is_no_miss_and_no_error(loopback: Loopback, then: bytes) -> None:
+    for pause in range(40):
+        with knocking(loopback) as connection:
+            connection.sendall(b"CONNECT sso.tandemdiabetes.com:443 HTTP/1.1\r\n\r\n" + then)
+            time.sleep(0.0005 * (pause % 5))  # how far the proxy has come by then decides what it meets
+    loopback.server.shutdown()
+    loopback.server.server_close()  # every thread has ended
+    said = found(Replay(tape.session()), loopback.ledger)
+    assert (said.misses, said.blocked) == ([], [])
+
+
+def knocking(loopback: Loopback) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", int(loopback.proxy_url.rpartition(":")[2])), timeout=5)

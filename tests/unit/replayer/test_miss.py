@@ -206,6 +206,32 @@ def test_what_is_wrong_with_a_window(first: str, last: str, strict: bool, words:
     )
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (
+            "2024-05-03",
+            "2024-05-02",
+            "query.startDate is a date, and the service takes instants only: ask for 2024-05-03T00:00:00Z (such as 20",
+        ),
+        ("2024-05-01T00:00:00Z", "2024-05-02", "takes instants only: ask for 2024-05-02T23:59:59Z (such as 2024-07-02T00:00:00Z)"),
+        ("2024-05-01T00:00:00Z", "x", "refused with 400; write it as 2024-07-02T00:00:00Z"),
+        ("2024-05-01T00:00:00Z", "2024-07-32T00:00:00Z", "not an existing day or time; write instants (such as 2024-07-02T00:00:00Z)"),
+    ],
+)
+def test_a_window_recorded_wrong_is_no_example(first: str, last: str, words: str) -> None:
+    def of(start: str, end: str) -> Request:
+        return replace(logs.request, url=f"{logs.request.url.partition('?')[0]}?{urlencode({'startDate': start, 'endDate': end})}")
+
+    logs = tape.session().exchanges[8]
+    wrong = type(logs)(request=of("2024-05-01", "2024-05-02"), response=logs.response)
+    replay = Replay(replace(tape.session(), exchanges=(wrong,)), strict_windows=True, signed_in=True)
+    replay.answer(wrong.request)
+    said = miss(of(first, last), replay)
+    assert words in said
+    assert said.count("(recorded: ") == 0
+
+
 def test_days_and_codes_that_can_be_derived_are_no_difference() -> None:
     strange = changed(9, tape.PUMP, UUID)
     asked = replace(strange, url=f"{strange.url.replace('2024-07-02', '2024-07-03')}&eventCodes=4")
