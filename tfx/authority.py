@@ -73,8 +73,17 @@ def _only(host: str, _connection: ssl.SSLSocket | ssl.SSLObject, name: str | Non
     return None if name is None or name.lower() == host else ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
 
 
+class _Closed(ssl.SSLSocket):
+    """A socket of a client that was gone before the handshake: `wrap_socket` then raises and leaves the socket it made to the collector."""
+
+    def __del__(self) -> None:
+        """Close it, which Python does not."""
+        self.close()
+
+
 def _plain() -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.sslsocket_class = _Closed
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_alpn_protocols(list(ALPN))
     return context

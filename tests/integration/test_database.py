@@ -124,6 +124,7 @@ def test_days_nobody_could_read_end_the_run_and_the_check_with_1(root: Path, tmp
     assert (checked.exit_code, "2024-01-02 to 2024-01-03 could not be read" in checked.output) == (1, True)
 
 
+@pytest.mark.proofs  # slow; its parts have cheaper tests
 def test_two_recordings_in_one_database_end_the_run_with_1(root: Path, tmp_path: Path) -> None:
     database = ("--database", f"duckdb:///{tmp_path / 'w.duckdb'}", "--zone", "America/Los_Angeles")
     first, second = (run("--cassette", str(root / f"cassettes/{name}.json"), *database) for name in ("session-us", "session-2025"))
@@ -206,6 +207,7 @@ def test_an_option_that_would_be_passed_over_is_refused(arguments: tuple[str, ..
     assert message in str(done.exception)
 
 
+@pytest.mark.proofs  # slow; its parts have cheaper tests
 def test_what_is_no_warehouse_of_this_schema_is_said_and_left_alone(tmp_path: Path) -> None:
     file = tmp_path / "w.duckdb"
     url = f"duckdb:///{file}"

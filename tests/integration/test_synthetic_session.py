@@ -9,6 +9,7 @@ from tfx import cli
 from tfx.store import load
 
 
+@pytest.mark.proofs  # slow; its parts have cheaper tests
 def test_everybody_reads_a_synthetic_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(tmp_path)
     assert cli.run(["record", "week", "--simulated", "--days", "1", "--values", "synthetic"]) == 0
