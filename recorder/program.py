@@ -69,7 +69,8 @@ def run(command: Sequence[str]) -> Ran:
             thread.join()
     exchanges = tuple(deserialize(letter) for kind, letter in received if kind == EXCHANGE)
     unrecorded, unfinished = (Counter(letter.decode() for kind, letter in received if kind == one) for one in (UNRECORDED, UNFINISHED))
-    return Ran(exit_code=done.returncode, exchanges=exchanges, unrecorded=unrecorded, unfinished=unfinished)
+    ended = 128 - done.returncode if done.returncode < 0 else done.returncode  # by a signal: as a shell counts
+    return Ran(exit_code=ended, exchanges=exchanges, unrecorded=unrecorded, unfinished=unfinished)
 
 
 def resolved(command: Sequence[str]) -> tuple[str, ...]:

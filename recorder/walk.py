@@ -10,6 +10,7 @@ from tandem.client import TandemSource
 from tandem.windows import Window, windows
 from tfx.errors import UsageError
 from tfx.jsonbody import Json
+from tfx.plural import plural
 
 Track = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 
@@ -85,14 +86,14 @@ def chosen(pumps: tuple[Pump, ...], serial: str = "") -> Pump:
         match = [pump for pump in pumps if pump.serial == serial]
         if not match:
             raise UsageError(
-                f"the account has {len(pumps)} pumps ({models}), none of the serial number asked for; "
+                f"the account has {plural(len(pumps), 'pump')} ({models}), none of the serial number asked for; "
                 "check --pump against the number on the back of the pump, or leave it out for the pump used last"
             )
         return match[0]
     used = [pump for pump in pumps if pump.latest]
     if not used:
         raise UsageError(
-            f"the account has {len(pumps)} pumps ({models}), and none of them has ever sent an event; "
+            f"the account has {plural(len(pumps), 'pump')} ({models}), and none has ever sent an event; "
             "upload the pump first, or sign in as the person who wears it"
         )
     return max(used, key=lambda pump: pump.latest)

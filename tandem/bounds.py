@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tandem.clock import MS_OF_DAY
-from tandem.events import EVENTS, Field
+from tandem.events import EVENTS
 
 MOST_GLUCOSE: Final = 1000
 """mg/dL."""
@@ -78,44 +78,7 @@ BOUNDS: Final[Mapping[int, Mapping[str, Bounds]]] = {
     for code in EVENTS
     if (found := {name: bounds for bounds, fields in _OF_FIELDS for of_code, name in fields if of_code == code})
 }
-"""Code -> field -> its bounds. What they say of a glucose on display and of a sensor's time: `ELSEWHERE`."""
-
-ELSEWHERE: Final[Mapping[str, str]] = {
-    "currentGlucoseDisplayValue": "0 to 1000 mg/dL where the status says that it is a value (pipeline/extracts/cgm_readings.py)",
-    "egvTimeStamp": "a time, and not a day after the record (pipeline/extracts/cgm_readings.py)",
-}
-"""Fields whose bounds depend on other fields of the record."""
-
-_ANY_MEANING: Final = {
-    "enum": "lists have gaps and grow (tconnectsync 124, 122, 135): a number without a word is told as `other N`",
-    "dictionary": "the same: alerts and alarms nobody has named yet",
-    "bitmask": "every bit may be set",
-}
-_ANY_UNIT: Final = {
-    "milliunits": "16 bits end at 65.5 units, which a bolus can be",
-    "dBm": "8 bits, all of which a radio may tell",
-    "days": "8 bits; how long a sensor lasts is its maker's",
-    "counts": "a motor's own",
-    "mg/dL/min": "8 bits end at 12.8, which glucose can do",
-}
-_ANY_NAME: Final = {
-    "fmr": "no public record of 140", "pgv": "no public record of 140", "exerciseTime": "minutes of a span the pump ends by itself",
-    "rpaTimeout": "8 bits of minutes", "weight": "its unit is not known", "currentTdIpop": "nobody knows what it counts",
-    "sessionSignature": "a number of the sensor's",
-}  # fmt: skip
-
-
-def why_any(code: int, field: Field) -> str | None:
-    """Why every value of a field may be meant; None where it is not said, and so must have bounds."""
-    if code == 53:  # noqa: PLR2004  # no other code is like it
-        return "no public record of 53, a pump before its first use"
-    if field.time != "none":
-        return "a time or a counter of the device: moved by nothing, shown by nothing"
-    if field.origin == "spare" or field.mark in ("?", "C", "V", "I"):
-        return "opaque, a counter or a part number"
-    if field.meaning in _ANY_MEANING:
-        return _ANY_MEANING[field.meaning]
-    return _ANY_UNIT.get(field.unit) or _ANY_NAME.get(field.name) or ("a number without a unit" if not field.unit else None)
+"""Code -> field -> its bounds. `pipeline/extracts/cgm_readings.py` has those that depend on other fields of the record."""
 
 
 def outside(values: npt.NDArray[np.generic], bounds: Bounds) -> npt.NDArray[np.bool_]:

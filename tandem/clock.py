@@ -6,7 +6,7 @@ Wall times here are naive on purpose; `tandem.instants` turns them into instants
 """
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -47,24 +47,6 @@ def seconds_of(moment: datetime) -> int:
     return int(seconds)
 
 
-def wall_of_days(days: int) -> datetime | None:
-    """Midnight of a day counted from 2008-01-01 (event 14); None for the sentinels and for days after the year 9999."""
-    try:
-        return None if days in NOT_A_DATE else PUMP_EPOCH + timedelta(days=days)
-    except OverflowError:
-        return None
-
-
-def time_of_day(milliseconds: int) -> time | None:
-    """The time of day of milliseconds since midnight (event 13); None from 24 hours on."""
-    return (PUMP_EPOCH + timedelta(milliseconds=milliseconds)).time() if milliseconds < MS_OF_DAY else None
-
-
-def wall_of_unix(seconds: int) -> datetime | None:
-    """The wall time of Unix seconds that carry the wall clock (404 to 406, 477, 486); None for the sentinels."""
-    return None if seconds in NOT_A_DATE else PUMP_EPOCH + timedelta(seconds=seconds - UNIX_OF_PUMP_EPOCH)
-
-
 # --- many at a time
 
 
@@ -84,22 +66,8 @@ def is_date(numbers: npt.ArrayLike) -> npt.NDArray[np.bool_]:
 
 def walls(seconds: npt.ArrayLike) -> Walls:
     """Wall times of pump seconds as datetime64[s]; NaT for the sentinels."""
-    return _dated(seconds, np.asarray(seconds, np.int64) + UNIX_OF_PUMP_EPOCH)
-
-
-def walls_of_days(days: npt.ArrayLike) -> Walls:
-    """Midnights of days counted from 2008-01-01, as datetime64[s]; NaT for the sentinels."""
-    return _dated(days, np.asarray(days, np.int64) * 86_400 + UNIX_OF_PUMP_EPOCH)
-
-
-def walls_of_unix(seconds: npt.ArrayLike) -> Walls:
-    """Wall times of Unix seconds that carry the wall clock; NaT for the sentinels."""
-    return _dated(seconds, np.asarray(seconds, np.int64))
-
-
-def _dated(stored: npt.ArrayLike, unix: npt.NDArray[np.int64]) -> Walls:
-    dated = is_date(stored)
-    moments = unix.astype("datetime64[s]")
+    moments = (np.asarray(seconds, np.int64) + UNIX_OF_PUMP_EPOCH).astype("datetime64[s]")
+    dated = is_date(seconds)
     return moments if dated.all() else np.where(dated, moments, np.datetime64("NaT", "s"))
 
 

@@ -5,7 +5,6 @@ what was in hand.
 """
 
 import errno
-import importlib
 import os
 import signal
 import sys
@@ -185,12 +184,6 @@ WORDS: tuple[tuple[type[BaseException], Callable[..., tuple[str, int]]], ...] = 
     (BaseException, lambda error: (_own_fault(error), TfxError.exit_code)),
 )
 """What is said of each kind of error, and the exit code; the first kind that fits counts."""
-
-
-def _load_all() -> None:
-    """Import every verb; a test asks this so that a verb named here and missing there cannot ship."""
-    for target, _ in VERBS.values():
-        importlib.import_module(target.partition(":")[0])
 
 
 if __name__ == "__main__":

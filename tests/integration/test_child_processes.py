@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import tape
 from child_work import ask, reach
+from forking import forked
 from strangers import Project, project_of
 
 from replayer.guard.hook import GUARD, LOOPBACK
@@ -93,11 +94,8 @@ def test_what_a_forked_process_does_counts_here_in_words() -> None:
     GUARD._allowed[LOOPBACK] = 0
     try:
         with offline(tape.session()) as replay:
-            child = os.fork()
-            if child == 0:
-                ends = (ask(SSO_URL), reach(), ask(f"{SSO_URL}no"))
-                os._exit(ends == (200, "NetworkBlockedError", "MismatchError"))
-            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+            ends = (200, "NetworkBlockedError", "MismatchError")
+            assert forked(lambda: (ask(SSO_URL), reach(), ask(f"{SSO_URL}no")) == ends)()
             assert replay.used == (1,)
             assert [re.sub(r":\d+", ":N", words.partition("\n")[0]) for words in replay.misses] == [
                 "no exchange on session answers GET sso.tandemdiabetes.com/<text>, at child_work.py:N"
@@ -145,14 +143,14 @@ def test_an_environment_changed_behind_the_back_of_python_lets_nobody_out(way: C
     """A program given no environment inherits C's, which `os.putenv` changes and `os.environ` does not show."""
     for number, change in enumerate(UNGUARDED.values()):
         out = tmp_path / str(number)
+
+        def outside(change: Callable[[], object] = change, out: Path = out) -> None:
+            with contextlib.suppress(BaseException):
+                change()
+                way(f"open({str(out)!r}, 'w').close()")
+
         with offline(tape.session()) as replay:
-            child = os.fork()
-            if child == 0:
-                with contextlib.suppress(BaseException):
-                    change()
-                    way(f"open({str(out)!r}, 'w').close()")
-                os._exit(0)
-            os.waitpid(child, 0)
+            forked(outside)()
             assert [words.partition(",")[0] for words in replay.blocked] == [f"start {os.path.basename(sys.executable)}"]  # noqa: PTH119  # as the guard writes it
             replay.forgive()
         assert not out.exists()

@@ -40,7 +40,7 @@ def test_on_a_virtual_clock_a_late_answer_meets_the_timeouts_around_it() -> None
         really, before = time.monotonic(), time.time()
         with pytest.raises(TimeoutError):
             asyncio.run(asked(5))
-        assert time.time() - before == pytest.approx(5, abs=1)
+        assert time.time() - before == pytest.approx(5, abs=4)
         assert asyncio.run(asked(50)) == 200
     assert time.monotonic() - really < 5
 

@@ -248,7 +248,7 @@ def test_more_connections_than_there_are_places_wait(people: Mapping[str, Accoun
         waiting[0].settimeout(0.2)
         with pytest.raises(TimeoutError):
             waiting[0].recv(4096)
-        assert threading.active_count() == threads
+        assert threading.active_count() <= threads, "a thread of an earlier test may have ended meanwhile"
         held[0].close()
         waiting[0].settimeout(5)
         assert waiting[0].recv(4096).startswith(b"HTTP/1.1 200 ")

@@ -45,7 +45,6 @@ from tfx.exchange import Exchange, Headers, Request
 # --- replayer
 
 ME = tape.session()
-ME25 = tape.session("2025")
 
 
 def cassette(*exchanges: Exchange, era: str = "2026-10") -> Cassette:

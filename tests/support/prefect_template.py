@@ -1,6 +1,6 @@
 """A migrated, empty Prefect database, kept and copied, because migrating is half of a server's start.
 
-python tests/support/prefect_template.py        make it now (`make test` and `make proofs` do, before pytest's clock runs)
+python tests/support/prefect_template.py        make it now (`make proofs` does, before pytest's clock runs)
 """
 
 import os

@@ -22,8 +22,11 @@ def main() -> None:
     plain = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
     demo = subprocess.run([sys.executable, "-m", "tfx", "demo"], env=plain, capture_output=True, text=True, check=True).stdout
     text = replaced(README.read_text("utf-8"), "demo", "\n".join(line.rstrip() for line in demo.splitlines()))
-    closing = None if sys.stdin.isatty() else _CLOSING.search(sys.stdin.read())
+    told = "" if sys.stdin.isatty() else sys.stdin.read()
+    closing = _CLOSING.search(told)
     README.write_text(replaced(text, "test", closing[0]) if closing else text, "utf-8")
+    if told and not closing:
+        sys.exit(f"{told}\nthe suite did not pass: only the demo's block is written")
 
 
 if __name__ == "__main__":

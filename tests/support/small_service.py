@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from urllib.parse import parse_qs, urlsplit
 
 import requests
 import requests_mock
@@ -85,7 +84,3 @@ class World:
     def sent(self) -> list[requests.PreparedRequest]:
         """Every request, in order."""
         return [asked._request for asked in self.adapter.request_history]  # the library keeps its own wrapper
-
-    def last_query(self) -> list[tuple[str, list[str]]]:
-        """The query of the last request, keys in order."""
-        return list(parse_qs(urlsplit(str(self.sent[-1].url)).query, keep_blank_values=True).items())

@@ -1,6 +1,7 @@
 """Where credentials come from, in which order, and which files are not fit to hold them."""
 
 import pickle
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -118,11 +119,19 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         read(tmp_path / "none")
 
 
-def test_a_file_git_would_commit_is_refused(tmp_path: Path, file: Callable[..., Path]) -> None:
-    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+def test_a_file_git_would_commit_is_refused_whether_or_not_git_is_installed(tmp_path: Path, file: Callable[..., Path]) -> None:
+    (tmp_path / ".git").mkdir()
     path = file()
     assert is_within_git(path)
     with pytest.raises(UsageError, match=r"git would commit .*, which holds a password; move it out of the repository, or add it to"):
+        read(path)
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_a_file_git_ignores_is_read(tmp_path: Path, file: Callable[..., Path]) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    path = file()
+    with pytest.raises(UsageError, match="git would commit"):
         read(path)
     (tmp_path / ".gitignore").write_text("credentials.toml\n")
     assert read(path).email == "a@b.org"

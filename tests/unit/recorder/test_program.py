@@ -1,11 +1,12 @@
 """Which commands are Python programs, and which cloud and era a program spoke to."""
 
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from recorder.program import region_and_era, resolved
+from recorder.program import region_and_era, resolved, run
 from tfx.errors import UsageError
 from tfx.exchange import Exchange, Request, Response
 
@@ -38,6 +39,12 @@ def test_other_commands_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     Path("shell").write_text("#!/bin/sh\n")
     with pytest.raises(UsageError, match=r"what follows -- is not a Python program; name a .py file, -m MODULE, or a script"):
         resolved(command)
+
+
+def test_a_program_ended_by_a_signal_has_the_exit_code_of_a_shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app.py").write_text("")
+    monkeypatch.setattr(subprocess, "run", lambda child, **_: subprocess.CompletedProcess(child, -15))
+    assert run([str(tmp_path / "app.py")]).exit_code == 143
 
 
 def exchanges(*urls: str) -> list[Exchange]:

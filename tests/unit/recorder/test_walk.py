@@ -35,7 +35,7 @@ def test_an_unknown_pump_is_refused_without_naming_a_serial() -> None:
 
 
 def test_an_account_without_events_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"has 1 pumps \(t:slim X2\), and none of them has ever sent an event"):
+    with pytest.raises(UsageError, match=r"has 1 pump \(t:slim X2\), and none has ever sent an event"):
         chosen((NEW,))
     with pytest.raises(UsageError, match=r"has 0 pumps \(none\)"):
         chosen(())

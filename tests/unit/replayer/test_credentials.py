@@ -10,6 +10,7 @@ import pytest
 import tape
 import time_machine
 from beside import PERSON, US, Client, both, recorded
+from forking import forked
 
 from replayer.replay import Replay
 from replayer.session import offline
@@ -184,16 +185,19 @@ def test_processes_of_one_run_know_each_others_tokens(tmp_path: Path) -> None:
 
 
 def test_a_forked_process_hears_what_its_parent_was_handed_since() -> None:
-    with offline(tape.session()) as replay:
-        reading, writing = os.pipe()
-        child = os.fork()
-        if child == 0:
-            os.read(reading, 1)
-            os._exit(replay.answer(tape.session().exchanges[7].request).status == 200)
+    reading, writing = os.pipe()
+
+    def asks() -> bool:
+        os.close(writing)  # or it would wait for ever for a parent that failed
+        os.read(reading, 1)
+        return replay.answer(tape.session().exchanges[7].request).status == 200
+
+    with offline(tape.session()) as replay, os.fdopen(reading), os.fdopen(writing, "wb") as parent:
+        is_answered = forked(asks)
         for exchange in tape.session().exchanges[:5]:
             replay.answer(exchange.request)
-        os.write(writing, b".")
-        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+        parent.close()
+        assert is_answered()
     assert replay.credentials.shared is None
 
 

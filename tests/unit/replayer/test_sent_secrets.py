@@ -13,7 +13,6 @@ from replayer.pytest_plugin.sent_secrets import MASK, Masks, Sent
 from tfx.exchange import Headers, Request
 
 WORD = "s3cr3tZQ9x81mkLq"
-BASIC = base64.b64encode(f"me:{WORD}".encode()).decode()
 HOST = "https://tdcservices.tandemdiabetes.com"
 FORM = Headers([("Content-Type", "application/x-www-form-urlencoded")])
 ZIPPED = Headers([("Content-Encoding", "gzip")])

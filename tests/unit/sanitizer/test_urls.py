@@ -20,7 +20,6 @@ Build = Callable[..., Capture]
 
 ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
 ONE = "00000000-0000-4000-8000-000000000001"
-TWO = "00000000-0000-4000-8000-000000000002"
 LOGS = f"https://source.tandemdiabetes.com/api/reports/bff/pump-logs/{ID}"
 OUR_LOGS = f"https://source.tandemdiabetes.com/api/reports/bff/pump-logs/{ONE}"
 EVENTS = f"https://source.eu.tandemdiabetes.com/api/reports/reportsfacade/pumpevents/{ID}/378904"

@@ -1,6 +1,6 @@
 """The pump's clock: numbers to wall times and back, and what is no time at all."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -88,15 +88,3 @@ def test_times_that_are_none_have_no_seconds() -> None:
 def test_other_texts_are_refused(text: object, why: str) -> None:
     with pytest.raises(FormatError):
         clock.seconds_of_texts(["2026-04-30T00:00:06", text])
-
-
-def test_days_times_of_day_and_unix_walls() -> None:
-    assert clock.wall_of_days(6215) == moment("2025-01-06T00:00:00")
-    assert [clock.wall_of_days(days) for days in (0, 0xFFFFFFFF, 0xFFFFFFFE)] == [None, None, None]
-    assert clock.walls_of_days([0, 6215]).astype("O").tolist() == [None, moment("2025-01-06T00:00:00")]
-    assert clock.time_of_day(37_691_000) == time(10, 28, 11)
-    assert clock.time_of_day(0) == time(0)
-    assert clock.time_of_day(86_400_000) is None
-    assert clock.wall_of_unix(1_736_164_800) == moment("2025-01-06T12:00:00")
-    assert clock.wall_of_unix(0) is None
-    assert clock.walls_of_unix([0, 1_736_164_800]).astype("O").tolist() == [None, moment("2025-01-06T12:00:00")]

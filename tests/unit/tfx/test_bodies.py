@@ -27,7 +27,6 @@ def test_a_compressed_body_that_we_would_write_otherwise_keeps_its_bytes() -> No
 
 
 RECORDS = bytes(range(52))
-QUOTED = b'"' + base64.b64encode(RECORDS) + b'"'
 
 
 @pytest.mark.parametrize(
