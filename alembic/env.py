@@ -11,7 +11,7 @@ from sqlalchemy.sql.schema import SchemaItem
 from sqlalchemy.types import TypeEngine
 
 from pipeline.models import Base
-from pipeline.store.warehouse import connect
+from pipeline.store.engine import connect
 from tfx.errors import UsageError
 
 

@@ -67,7 +67,7 @@ def floor(*, at_once: int = 0, keyed: bool = False) -> Work:
     import numpy as np
     import pyarrow as pa
 
-    from pipeline.store.warehouse import driver
+    from pipeline.store.engine import driver
     from tandem.records import Records
 
     engine = database()
@@ -113,7 +113,8 @@ def floor(*, at_once: int = 0, keyed: bool = False) -> Work:
 
 def database() -> "Engine":
     """A new database: in memory, or, with --in-file, in a file of the folder for temporary files."""
-    from pipeline.store.warehouse import MEMORY, open_warehouse
+    from pipeline.store.engine import MEMORY
+    from pipeline.store.warehouse import open_warehouse
 
     return open_warehouse(f"duckdb:///{tempfile.mkdtemp()}/w.duckdb" if IN_FILE in sys.argv else MEMORY)
 

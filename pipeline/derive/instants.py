@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from pipeline.derive.pieces import Stretch, pieces
 from pipeline.derive.update import mark
 from pipeline.extracts.tables import EXTRACTS
-from pipeline.receive.decode import Batch
+from pipeline.receive.batch import Batch
 from pipeline.store.clockfacts import NOTHING, Facts, differing, learned
 from pipeline.store.load import identity_columns, number, run, visible
 from tandem.clock import LAST_POSSIBLE, NOT_A_DATE, UNIX_OF_PUMP_EPOCH, is_possible, walls

@@ -16,13 +16,13 @@ from pipeline.derive.instants import settled
 from pipeline.derive.pieces import Stretch, pieces
 from pipeline.derive.update import derive_all
 from pipeline.extracts.tables import DERIVED, EXTRACTS
-from pipeline.receive.decode import Batch
+from pipeline.receive.batch import Batch
 from pipeline.running.steps import made
 from pipeline.store.broken_records import broken_records
 from pipeline.store.devices import zone_named
+from pipeline.store.engine import driver
 from pipeline.store.load import payloads, run
 from pipeline.store.quarantine import later, quarantine
-from pipeline.store.warehouse import driver
 from tandem.records import Records
 from tfx.errors import UsageError
 

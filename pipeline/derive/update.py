@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine
 from pipeline.extracts.derived import READ, Derived, fields, gathered, statements, troubles
 from pipeline.extracts.tables import DERIVED
 from pipeline.extracts.wire import cut
-from pipeline.receive.decode import Batch, Reject
+from pipeline.receive.batch import Batch, Reject
+from pipeline.store.engine import driver
 from pipeline.store.load import number, payloads, run
 from pipeline.store.quarantine import quarantine
 from pipeline.store.reasons import Reason
-from pipeline.store.warehouse import driver
 
 _ANY: Final = """
 SELECT count(*) FROM (SELECT 1 FROM source WHERE device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4 LIMIT 1)

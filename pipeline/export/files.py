@@ -17,8 +17,8 @@ from sqlalchemy import Connection
 
 from pipeline.export import nightscout
 from pipeline.models import TABLES, VIEWS
+from pipeline.store.engine import driver
 from pipeline.store.load import number
-from pipeline.store.warehouse import driver
 from tfx.errors import UsageError
 
 EXPORTED: Final = (*TABLES, *VIEWS)

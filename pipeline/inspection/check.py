@@ -14,10 +14,10 @@ from pipeline.inspection.instant_checks import Doubt, collisions, doubts
 from pipeline.inspection.missing_numbers import Missing, missing
 from pipeline.models import IDENTITY, MODELS
 from pipeline.receive.framing import A_HANDFUL
+from pipeline.store.engine import driver
 from pipeline.store.profiles import altered_profiles
 from pipeline.store.quarantine import altered
 from pipeline.store.unread_days import unread_days
-from pipeline.store.warehouse import driver
 from tandem.clock import NOT_A_DATE
 from tandem.glucose import SENSORS
 

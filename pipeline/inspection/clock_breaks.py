@@ -7,7 +7,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection
 
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.clocklife import NO_PUMP_YET
 
 # A break lasts until the next setting that may be right, or the next break.

@@ -16,7 +16,8 @@ from pipeline.derive.rebuild import MADE, rebuild_all
 from pipeline.extracts.tables import EXTRACTS
 from pipeline.models import IDENTITY, VIEWS, Base, key_of
 from pipeline.store.broken_records import RECORD, broken_records, place_in_words
-from pipeline.store.warehouse import driver, in_memory
+from pipeline.store.engine import driver
+from pipeline.store.warehouse import in_memory
 
 _HIDDEN: Final = (*MADE, "quarantine")
 _FROM_RECORDS: Final = ("events", *EXTRACTS, "clock_facts")

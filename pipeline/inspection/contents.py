@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from pipeline.inspection.summary import set_aside
 from pipeline.models import TABLES
+from pipeline.store.engine import driver
 from pipeline.store.unread_days import unread_days
-from pipeline.store.warehouse import driver
 from tfx.jsonbody import Json
 
 # Clock changes are handed out since the pump left the factory, whatever the window: they would stretch the span over years.

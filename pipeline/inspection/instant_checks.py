@@ -8,7 +8,7 @@ from typing import Final, cast
 from sqlalchemy import Connection
 
 from pipeline.inspection.clock_breaks import clock_breaks
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.windows import Window
 
 _DOUBTS: Final = """

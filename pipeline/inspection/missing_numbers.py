@@ -10,7 +10,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection
 
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 
 _ROUND: Final = 1 << 32
 # What the quarantine alone has was received all the same.

@@ -1,4 +1,4 @@
-"""The report of a run as text. Pure."""
+"""What the verbs report, as text. Pure."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence

@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Double, Integer, Numeric, Table
 from sqlalchemy.types import TypeEngine
 
 from pipeline.models import IDENTITY, TABLES, Base, key_of
+from pipeline.store.engine import driver
 from pipeline.store.reasons import UNREADABLE_EVENTS
 from pipeline.store.unread_days import unread_days
-from pipeline.store.warehouse import driver
 from tfx.jsonbody import Json
 
 _NUMBERS: Final = (Integer, Numeric, Double)  # Integer covers its small and big kinds

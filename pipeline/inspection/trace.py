@@ -10,9 +10,9 @@ from pipeline.extracts.tables import CLAIMS, DERIVED, EVENTS_ONLY, OF_CODE
 from pipeline.extracts.wire import of_payload
 from pipeline.inspection.missing_numbers import neighbours
 from pipeline.models import IDENTITY
+from pipeline.store.engine import driver
 from pipeline.store.reasons import Reason
 from pipeline.store.unread_days import unread_days
-from pipeline.store.warehouse import driver
 
 _KEY: Final = ", ".join(IDENTITY)
 _THIS: Final = "device_id = $1 AND sequence_group = $2 AND sequence_number = $3"

@@ -98,7 +98,7 @@ def remove_leftovers(output: Path, done: Iterable[Partition]) -> None:
 
 
 def _made_from(path: Path, zone: str) -> dict[str, str]:
-    from pipeline.store.warehouse import head
+    from pipeline.store.schema import head
 
     try:
         content = path.read_bytes()

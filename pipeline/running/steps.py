@@ -21,13 +21,15 @@ from pipeline.derive.instants import Clock, settled, times
 from pipeline.derive.update import derive, mark_batch
 from pipeline.extracts.columns import impossible
 from pipeline.extracts.tables import EVENTS_ONLY, EXTRACTS, OF_CODE
-from pipeline.receive.decode import Batch, Received, joined, received
+from pipeline.receive.batch import Batch, Received, joined
+from pipeline.receive.decode import received
 from pipeline.receive.framing import A_HANDFUL
 from pipeline.receive.plans import latest_wall
 from pipeline.receive.pumps import Pump
 from pipeline.store import unread_days
 from pipeline.store.devices import register
-from pipeline.store.load import identity_columns, insert, raw_rows, sift
+from pipeline.store.load import identity_columns, insert, raw_rows
+from pipeline.store.news import sift
 from pipeline.store.quarantine import COMING, Fault, later, quarantine
 from pipeline.store.reasons import UNREADABLE_EVENTS, Reason
 from tandem.bounds import BOUNDS

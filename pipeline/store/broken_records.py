@@ -4,7 +4,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection
 
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.eras import ERAS
 
 _BINARY: Final = ", ".join(f"'{era.name}'" for era in ERAS.values() if era.wire == "binary")

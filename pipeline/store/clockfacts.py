@@ -13,7 +13,7 @@ import pyarrow as pa
 from sqlalchemy import Connection
 
 from pipeline.derive import clock_evidence
-from pipeline.receive.decode import Batch
+from pipeline.receive.batch import Batch
 from pipeline.store.load import insert, number, payloads, run
 from tandem.clock import LAST_POSSIBLE, UNIX_OF_PUMP_EPOCH
 from tandem.clocklife import ClockChange, parts

@@ -9,8 +9,8 @@ from sqlalchemy import Connection, Engine
 from pipeline.receive.plans import latest_wall
 from pipeline.receive.pumps import Pump
 from pipeline.store import unread_days
+from pipeline.store.engine import driver
 from pipeline.store.profiles import remember
-from pipeline.store.warehouse import driver
 from tandem.windows import Window
 from tfx.errors import UsageError
 

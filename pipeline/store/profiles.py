@@ -1,63 +1,23 @@
-"""Read profiles from the account's list of pumps, in either era, and make rows of them."""
+"""The tables of profiles: what each upload told of them, once."""
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Final, cast
 
 import orjson
 from sqlalchemy import Connection
 
-from pipeline.receive.decode import Reject
-from pipeline.receive.jsontext import is_text, spell
+from pipeline.receive.batch import Reject
+from pipeline.receive.jsontext import spell
+from pipeline.receive.settings import Profile, Segment, profiles_of
+from pipeline.store.engine import driver
 from pipeline.store.quarantine import quarantine
 from pipeline.store.reasons import Reason
-from pipeline.store.warehouse import driver
 from tandem.stamp import Stamp
 from tfx.errors import FormatError
 from tfx.jsonbody import Json
-
-MOST: Final = 1 << 31
-
-Segment = tuple[int, int, int, int, int]
-"""Start in minutes since midnight, basal in milliunits/h, carb ratio in thousandths of g/unit, target in mg/dL, correction factor in
-mg/dL per unit."""
-
-_SEGMENT: Final = ("startTime", "basalRate", "carbRatio", "targetBg", "isf")
-_SEGMENTS: Final = ("timeDependentSegments", "tDependentSegs")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Profile:
-    """One profile. The `repr` hides everything: the name is a person's own words."""
-
-    number: int
-    name: str
-    active: bool
-    insulin_duration_minutes: int
-    most_bolus_milliunits: int
-    segments: tuple[Segment, ...]
-
-
-def profiles_of(settings: Json) -> tuple[Profile, ...]:
-    """The profiles in a pump's `settings`, of either era; empty if it has none. Raises FormatError for another shape.
-
-    Era 2025 always sends sixteen segments, unused ones all zero; the json eras put the same under `details`.
-    """
-    if settings is None:
-        return ()
-    if not isinstance(settings, dict):
-        raise FormatError("settings: not an object")
-    told = settings.get("details", settings)
-    listed = told.get("profiles") if isinstance(told, dict) else None
-    if not isinstance(listed, dict) or not isinstance(each := listed.get("profile"), list):
-        raise FormatError("settings: no list of profiles")
-    found = tuple(_profile(one, listed.get("activeIdp")) for one in each)
-    if len({one.number for one in found}) < len(found):
-        raise FormatError("settings: two profiles of one number")
-    return found
 
 
 def remember(connection: Connection, device_id: int, settings: Json, uploaded: str | None = None) -> None:
@@ -87,7 +47,8 @@ def remember(connection: Connection, device_id: int, settings: Json, uploaded: s
 def altered_profiles(connection: Connection) -> Iterator[str]:
     """Whether profiles say something else than their version, which is the digest of their words, in a sentence each.
 
-    So for a telling: its id is the digest of its device, time and version. Segments are numbered from 0 on.
+    So for a telling: its id is the digest of its device, time and version. Segments are numbered from 0 on. No profile is there that
+    nobody told, and no segment of no profile.
     """
     versions = driver(connection).execute("SELECT DISTINCT device_id, version FROM profile_tellings ORDER BY ALL").fetchall()
     for device, version in versions:
@@ -95,6 +56,8 @@ def altered_profiles(connection: Connection) -> Iterator[str]:
             yield f"profiles, profile_segments: device {device} has a version of its profiles that says something else than it said"
     for device, count in driver(connection).execute(_MISNUMBERED).fetchall():
         yield f"profile_segments: device {device} has {count:,} profiles whose segments are not numbered 0, 1, 2 and so on"
+    for device, table, count in driver(connection).execute(_UNTOLD).fetchall():
+        yield f"{table}: device {device} has {count:,} rows that no upload told"
     tellings = driver(connection).execute("SELECT id, device_id, uploaded, version FROM profile_tellings").fetchall()
     odd = Counter(
         device for telling, device, moment, version in cast("list[_Row]", tellings) if telling != _telling(device, moment, version)
@@ -128,6 +91,12 @@ _MISNUMBERED: Final = """
 SELECT device_id, count(*) FROM (
     SELECT device_id FROM profile_segments GROUP BY device_id, version, number HAVING min(segment) <> 0 OR max(segment) <> count(*) - 1
 ) GROUP BY ALL ORDER BY ALL
+"""
+_UNTOLD: Final = """
+SELECT device_id, 'profiles', count(*) FROM profiles ANTI JOIN profile_tellings USING (device_id, version) GROUP BY ALL
+UNION ALL
+SELECT device_id, 'profile_segments', count(*) FROM profile_segments ANTI JOIN profiles USING (device_id, version, number) GROUP BY ALL
+ORDER BY ALL
 """
 _OF_VERSION: Final = "WHERE device_id = $1 AND version = $2 ORDER BY number"
 _PROFILES_OF: Final = f"""
@@ -178,34 +147,3 @@ def _as_rows(device_id: int, version: str, profiles: Sequence[Profile]) -> Rows:
             for place, (start, basal, ratio, target, factor) in enumerate(one.segments)
         ],
     }
-
-
-def _profile(told: Json, active: Json) -> Profile:
-    if not isinstance(told, dict):
-        raise FormatError("settings: a profile is no object")
-    segments = next((found for name in _SEGMENTS if isinstance(found := told.get(name), list)), None)
-    name = told.get("name")
-    if segments is None or not isinstance(name, str) or not is_text(name):
-        raise FormatError("settings: a profile without a name or segments")
-    read = [_segment(one) for one in segments]
-    return Profile(
-        number=_whole(told, "idp"),
-        name=name,
-        active=told.get("idp") == active,
-        insulin_duration_minutes=_whole(told, "insulinDuration"),
-        most_bolus_milliunits=_whole(told, "maxBolus"),
-        segments=tuple(segment for place, segment in enumerate(read) if place == 0 or any(segment)),
-    )
-
-
-def _segment(told: Json) -> Segment:
-    if not isinstance(told, dict):
-        raise FormatError("settings: a segment is no object")
-    return cast("Segment", tuple(_whole(told, name) for name in _SEGMENT))
-
-
-def _whole(told: Mapping[str, Json], name: str) -> int:
-    value = told.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST:
-        raise FormatError(f"settings: {name} is no whole number of a usual size")
-    return value

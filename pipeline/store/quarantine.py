@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Connection
 
-from pipeline.receive.decode import Batch, Reject
+from pipeline.receive.batch import Batch, Reject
 from pipeline.store.load import blobs, number, run, same, visible
 from pipeline.store.reasons import Reason
 

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 from sqlalchemy import Connection
 
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.windows import Window
 
 _MARK: Final = """

@@ -174,7 +174,7 @@ def _warnings(report: "dict[str, Json]", stored: "Stored", crossed: tuple[str, .
 
 def _again(cassette: str | None, database: str, order: "Order") -> str | None:
     """The command that asks for holes again; None where nobody can: a cassette says the same again, and memory forgets."""
-    from pipeline.store.warehouse import shown
+    from pipeline.store.engine import shown
 
     if cassette is not None or ":memory:" in database:
         return None

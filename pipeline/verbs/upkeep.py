@@ -17,7 +17,8 @@ def upgrade(*, database: str) -> None:
       tfx pipeline upgrade --database duckdb:///pump.duckdb
     """
     from pipeline.derive.update import derive
-    from pipeline.store.warehouse import existing_warehouse, head, told
+    from pipeline.store.schema import head
+    from pipeline.store.warehouse import existing_warehouse, told
 
     with told(database):
         engine = existing_warehouse(database, upgrade=True)

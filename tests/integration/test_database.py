@@ -20,7 +20,9 @@ from pipeline.inspection.summary import summary
 from pipeline.models import TABLES, AlarmOrAlert, BasalDelivery, Bolus, CgmReading, Device, Event, RawEvent
 from pipeline.running.runs import Order, perform
 from pipeline.running.steps import Stored
-from pipeline.store.warehouse import connect, driver, existing_warehouse, head, in_memory, migrate, open_warehouse
+from pipeline.store.engine import connect, driver
+from pipeline.store.schema import head, migrate
+from pipeline.store.warehouse import existing_warehouse, in_memory, open_warehouse
 from tfx.errors import CassetteError, TfxError, UsageError
 
 

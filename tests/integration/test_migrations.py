@@ -13,7 +13,8 @@ from alembic.config import Config
 from dear import sampled
 from sqlalchemy import Engine
 
-from pipeline.store.warehouse import MEMORY, connect, driver, migrate
+from pipeline.store.engine import MEMORY, connect, driver
+from pipeline.store.schema import migrate
 
 if TYPE_CHECKING:
     from pytest_alembic.runner import MigrationContext

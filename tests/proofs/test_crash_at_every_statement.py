@@ -19,7 +19,8 @@ from sqlalchemy import Engine, event
 from pipeline.models import TABLES
 from pipeline.receive.pumps import Pump
 from pipeline.running.steps import run
-from pipeline.store.warehouse import Driver, driver, in_memory, open_warehouse
+from pipeline.store.engine import Driver, driver
+from pipeline.store.warehouse import in_memory, open_warehouse
 from simulator.account import account
 from tandem.client import TandemSource
 from tandem.eras import ERAS

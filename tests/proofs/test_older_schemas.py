@@ -9,7 +9,9 @@ from alembic.config import Config
 from click.testing import CliRunner
 
 from pipeline.cli import pipeline
-from pipeline.store.warehouse import connect, driver, existing_warehouse, revisions
+from pipeline.store.engine import connect, driver
+from pipeline.store.schema import revisions
+from pipeline.store.warehouse import existing_warehouse
 
 OF_THE_ACCOUNT = ("profile_tellings", "profiles", "profile_segments")
 """What the account's list of pumps says, and no event: it comes with the next run."""

@@ -17,7 +17,8 @@ import pytest
 from pipeline.inspection.check import check
 from pipeline.inspection.summary import summary
 from pipeline.running.runs import Order, perform
-from pipeline.store.warehouse import driver, in_memory, open_warehouse
+from pipeline.store.engine import driver
+from pipeline.store.warehouse import in_memory, open_warehouse
 from simulator.account import Account, account
 from simulator.proxy import StandIn, running
 from tfx.jsonbody import Json

@@ -16,7 +16,8 @@ from pipeline.models import TABLES
 from pipeline.receive.decode import received
 from pipeline.receive.pumps import Pump
 from pipeline.running.steps import store_window
-from pipeline.store.warehouse import driver, in_memory
+from pipeline.store.engine import driver
+from pipeline.store.warehouse import in_memory
 from simulator.account import account
 from tandem.bff import events_from_records
 from tandem.eras import ERAS

@@ -16,10 +16,11 @@ from leaks import exchange
 from pipeline.derive.rebuild import rebuild
 from pipeline.export import files as export_of
 from pipeline.export.files import Choice, export
-from pipeline.receive import decode, pumps
+from pipeline.receive import decode, pumps, settings
 from pipeline.receive.origin import recorded_windows
 from pipeline.running import dask_runner, partitions, steps
-from pipeline.store import devices, profiles, warehouse
+from pipeline.store import devices, warehouse
+from pipeline.store.engine import connect, driver
 from tandem.client import TandemSource
 from tandem.eras import ERAS
 from tfx.jsonbody import Json
@@ -159,7 +160,7 @@ def damaged(_: Bench) -> object:
     engine = warehouse.in_memory()
     with engine.begin() as connection:
         devices.register(connection, mine(), zone=ZoneInfo("UTC"))
-        warehouse.driver(connection).execute("INSERT INTO raw_events VALUES (1, 0, 1, '2025', 399, 0, 1, $1)", [SERIAL.encode()])
+        driver(connection).execute("INSERT INTO raw_events VALUES (1, 0, 1, '2025', 399, 0, 1, $1)", [SERIAL.encode()])
     return rebuild(engine)
 
 
@@ -173,17 +174,17 @@ PIPELINE: tuple[Call, ...] = (
     lambda b: exported(b, "there/inside"),
     other_partition,
     window_without_days,
-    lambda _: profiles.profiles_of(profile(idp=SERIAL)),
-    lambda _: profiles.profiles_of(NAME),
-    lambda _: profiles.profiles_of(profile(name=7)),
+    lambda _: settings.profiles_of(profile(idp=SERIAL)),
+    lambda _: settings.profiles_of(NAME),
+    lambda _: settings.profiles_of(profile(name=7)),
     lambda _: pumps.chosen((mine(),), SERIAL[::-1]),
     lambda _: pumps.chosen((mine(),), None),
     lambda _: listed("2026-10", {"pumps": [NAME]}),
     lambda _: listed("2025", [{"serialNumber": NAME}]),
     lambda _: devices.zone_named("Mars/Olympus"),
     stored_under_another_zone,
-    lambda _: warehouse.connect(f"postgresql://{NAME}:{PASSWORD}@127.0.0.1:9/x"),
-    lambda _: warehouse.connect(f"duckdb://{NAME}:{PASSWORD}@127.0.0.1:port/x"),
+    lambda _: connect(f"postgresql://{NAME}:{PASSWORD}@127.0.0.1:9/x"),
+    lambda _: connect(f"duckdb://{NAME}:{PASSWORD}@127.0.0.1:port/x"),
     lambda _: warehouse.existing_warehouse("duckdb:///nowhere.duckdb"),
     lambda b: warehouse.open_warehouse(f"duckdb:///{b.folder / 'work' / b.plant('x.duckdb', PASSWORD)}"),
     too_little_memory,

@@ -9,10 +9,12 @@ from sqlalchemy import Engine
 
 from pipeline.derive.update import derive
 from pipeline.models import TABLES
-from pipeline.receive.decode import Received, received
+from pipeline.receive.batch import Received
+from pipeline.receive.decode import received
 from pipeline.receive.pumps import Pump
 from pipeline.running.steps import NO_LIMITS, Limits, Stored, store_window, store_windows
-from pipeline.store.warehouse import driver, in_memory
+from pipeline.store.engine import driver
+from pipeline.store.warehouse import in_memory
 from simulator.account import Account, account
 from tandem.bff import events_from_records
 from tandem.eras import ERAS

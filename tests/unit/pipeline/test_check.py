@@ -13,7 +13,7 @@ from pipeline.inspection.check import Checked, check
 from pipeline.inspection.report import places_as_text
 from pipeline.receive.decode import received
 from pipeline.running.steps import Stored
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.bff import events_from_records
 from tandem.eras import ERAS
 from tandem.records import Records

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from pipeline.inspection.check import check
 from pipeline.running.steps import Stored
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.records import Records
 
 Keep = Callable[..., Stored]
@@ -32,6 +32,9 @@ TAMPERED = {
 }
 LATER = {
     "UPDATE profile_segments SET segment = segment + 1": "profile_segments: device 1 has 1 profiles whose segments are not numbered 0",
+    "UPDATE profiles SET version = 'x'": "profiles: device 1 has 1 rows that no upload told",
+    "INSERT INTO profiles SELECT * REPLACE ('x' AS version) FROM profiles": "profiles: device 1 has 1 rows that no upload told",
+    "INSERT INTO profile_segments SELECT * REPLACE (9 AS number) FROM profile_segments": "profile_segments: device 1 has",
     "UPDATE profile_tellings SET id = 'x'": "profile_tellings: device 1 has 1 rows that were altered since they were kept",
     f"UPDATE raw_events SET era = '2024' WHERE sequence_number = {ONE}": "raw_events: 1 rows are no records",
     f"UPDATE raw_events SET era = '2026-10', source = 1 WHERE sequence_number = {ONE}": "raw_events: 1 rows are no records",

@@ -13,8 +13,10 @@ from pipeline.inspection.report import contents_as_text
 from pipeline.models import TABLES
 from pipeline.receive.pumps import Pump
 from pipeline.running.steps import Stored
+from pipeline.store.engine import driver
+from pipeline.store.schema import head
 from pipeline.store.unread_days import remember
-from pipeline.store.warehouse import driver, head, open_warehouse
+from pipeline.store.warehouse import open_warehouse
 from tandem.records import Records
 from tandem.windows import Window
 

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.receive.decode import Received, received
+from pipeline.receive.batch import Received
+from pipeline.receive.decode import received
 from pipeline.store.reasons import UNREADABLE_EVENTS
 from tandem.bff import events_from_records
 from tandem.eras import ERAS

@@ -10,7 +10,7 @@ from therapies import ALARM, MODE, SESSION, START, cut_story, story
 from pipeline.derive.update import derive, mark
 from pipeline.extracts.tables import DERIVED
 from pipeline.running.steps import Stored
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.clock import seconds_of
 from tandem.records import Records
 

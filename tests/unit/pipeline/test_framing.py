@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.receive.decode import Received, received
+from pipeline.receive.batch import Received
+from pipeline.receive.decode import received
 from pipeline.receive.framing import A_HANDFUL, believed
 from pipeline.running.steps import Stored
 from tandem.clock import seconds_of

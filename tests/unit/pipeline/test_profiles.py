@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine
 
 from pipeline.receive.pumps import Pump
+from pipeline.receive.settings import profiles_of
 from pipeline.store.devices import register, zone_named
-from pipeline.store.profiles import profiles_of
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tfx.errors import FormatError
 from tfx.jsonbody import Json
 

@@ -12,7 +12,7 @@ from pipeline.derive.rebuild import rebuild
 from pipeline.extracts.tables import DERIVED, EXTRACTS
 from pipeline.running.steps import Limits, Stored
 from pipeline.store.broken_records import broken_records
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.records import Records
 from tfx.errors import UsageError
 

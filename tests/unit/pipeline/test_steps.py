@@ -18,7 +18,7 @@ from pipeline.receive.pumps import Pump
 from pipeline.running import steps
 from pipeline.running.steps import Limits, Stored, run
 from pipeline.store.devices import last_day, zone_named
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.client import TandemSource
 from tandem.clock import seconds_of, walls
 from tandem.eras import ERAS

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from pipeline.inspection.summary import counts, summary
 from pipeline.models import TABLES
 from pipeline.running.steps import Stored
-from pipeline.store.warehouse import driver
+from pipeline.store.engine import driver
 from tandem.records import Records
 from tfx.jsonbody import Json
 

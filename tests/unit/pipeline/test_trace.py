@@ -13,7 +13,7 @@ from pipeline.inspection.check import check
 from pipeline.inspection.missing_numbers import missing
 from pipeline.inspection.report import places_as_text
 from pipeline.inspection.trace import trace
-from pipeline.receive.decode import Received
+from pipeline.receive.batch import Received
 from pipeline.receive.pumps import Pump
 from pipeline.running.steps import Stored, store_window
 from pipeline.store.devices import zone_named

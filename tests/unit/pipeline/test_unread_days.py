@@ -16,8 +16,8 @@ from pipeline.receive.pumps import Pump
 from pipeline.running.runs import Order, planned
 from pipeline.running.steps import run
 from pipeline.store.devices import zone_named
+from pipeline.store.engine import driver
 from pipeline.store.unread_days import remember, unread_days
-from pipeline.store.warehouse import driver
 from tandem.bff import events_from_records
 from tandem.client import TandemSource
 from tandem.clock import seconds_of

@@ -8,7 +8,8 @@ import pytest
 from dear import sampled
 from sqlalchemy import Engine
 
-from pipeline.store.warehouse import MEMORY, connect, driver, existing_warehouse, in_memory, open_warehouse, told
+from pipeline.store.engine import MEMORY, connect, driver
+from pipeline.store.warehouse import existing_warehouse, in_memory, open_warehouse, told
 from tfx.errors import UsageError
 
 
