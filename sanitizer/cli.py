@@ -113,7 +113,8 @@ def sanitize(**options: object) -> int:
     only if all words of it are plain ones (browser, week, session-us), because files are often named after a person; otherwise it is
     import-1 and so on, or --name.
 
-    Each file succeeds or fails on its own. Of a refused file nothing is written, and the exit code is 1.
+    Each file succeeds or fails on its own, and of a refused file nothing is written. The exit code is 1 if anything was found that cannot
+    be made clean, and 2 if files were only unusable: no recording, damaged, or a name that is taken.
 
     --check needs no secrets. It exits with 1 if any file is not a clean cassette (truncated and unknown versions included), and with 2
     if a folder holds nothing to check: it checks every file except .gitattributes, .gitignore, an empty .gitkeep and README.md.

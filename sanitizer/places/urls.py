@@ -27,7 +27,7 @@ def address(visitor: Visitor, url: str, place: Place) -> str | None:
             return None
         values[key] = changed
     parts = urlsplit(url)
-    path = place.endpoint.path.format(**{key: quote(value, safe="{}") for key, value in values.items()})
+    path = place.endpoint.path.format(**{key: quote(value, safe=_braces(parts.path)) for key, value in values.items()})
     found = query(visitor, visitor.run.policy.queries[place.endpoint.name], parts.query, "request query", place.endpoint.name)
     if parts.fragment:
         visitor.note("request fragment", "a fragment, which is never sent")
@@ -88,7 +88,7 @@ def _path(visitor: Visitor, path: str, kind: str, found: Place | None, place: st
         changed = visitor.leaf(policy.paths[found.endpoint.name][key], value, f"{place} path.{key}")
         if not isinstance(changed, str) or not changed:
             return "/", None
-        values[key] = quote(changed, safe="{}")
+        values[key] = quote(changed, safe=_braces(path))
     return BY_NAME[found.endpoint.name].path.format(**values) if path else "", found.endpoint.name
 
 
@@ -122,6 +122,11 @@ def _requoted(value: str, like: str) -> str:
     bare = "".join(one for one in _BARE if one in like)
     text = quote(value, safe=bare)
     return text.replace("%20", "+") if "+" in like else text
+
+
+def _braces(path: str) -> str:
+    """What stays bare of a GUID in braces in a path: clients differ in whether they percent-encode them."""
+    return "" if "%7b" in path.lower() else "{}"
 
 
 def _host(netloc: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import chain, product
 from pathlib import Path
 from types import MappingProxyType
 
@@ -18,6 +18,7 @@ from recorder.session import Way, record
 from sanitizer.check import check
 from sanitizer.files.outcomes import checked
 from sanitizer.scrub import scrub
+from sanitizer.search.record_words import in_records
 from sanitizer.search.scan import search
 from simulator.account import account
 from simulator.proxy import running
@@ -113,3 +114,12 @@ def test_three_hundred_cassettes_raise_no_alarm(tenth: int) -> None:
         cassette = scrub(captured_session(person, era=era, region=region, now=now), name="session").cassette
         assert check(dumps(cassette)) == (), number
         assert search(cassette, seen=others) == (), number
+        assert in_records(cassette, others) == (), number
+
+
+def test_thirty_days_of_records_raise_no_alarm() -> None:
+    """Where chance has the most room: 26,000 records, and the names and numbers of twenty others."""
+    person = account(identity=1, therapy=1, now=NOW, days=30, density=1.0)
+    cassette = scrub(captured_session(person, era="2025", now=NOW, days=30), name="session").cassette
+    others = (captured_session(account(identity=one, now=NOW, days=0.25, density=0.01), now=NOW).seen for one in range(6000, 6020))
+    assert in_records(cassette, chain.from_iterable(others)) == ()

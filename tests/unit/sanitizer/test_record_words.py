@@ -1,4 +1,4 @@
-"""Numbers below 2^24 in binary records: too short to be looked for in any bytes, and no more than a word of a payload."""
+"""Names and numbers below 2^24 in binary records: too short to be looked for in any bytes, but not in a payload."""
 
 import struct
 from base64 import b64encode
@@ -9,6 +9,7 @@ import pytest
 
 from sanitizer.scrub import Scrubbed, scrub
 from sanitizer.search.record_words import in_records
+from tandem.records import Records
 from tfx.capture import Capture, Seen
 from tfx.cassette import Cassette
 from tfx.errors import LeakError
@@ -61,6 +62,41 @@ def test_a_number_is_found_in_the_words_of_a_payload(scrubbed: Done) -> None:
         assert {(one.place, one.kind) for one in found} <= {("response body[]", "serial number, 32-bit number")}, why
 
 
+MARG = "Margarethe Öberg-Lind"
+LETTERS = [
+    (b"Marg", 0, MARG, True, "as it is written"),
+    (b"MARG", 12, MARG, True, "capitals, at the end of the payload"),
+    (b"\x41marg\x41", 5, MARG, True, "between other letters, at any byte"),
+    (b"graM", 4, MARG, True, "a word turned round, as pumps store text"),
+    (b"aMgr", 4, MARG, True, "two numbers of 16 bits, little-endian"),
+    ("Marg".encode("utf-16-be"), 8, MARG, True, "UTF-16, big-endian"),
+    ("Marg".encode("utf-16-le"), 1, MARG, True, "UTF-16, little-endian"),
+    ("MARG"[::-1].encode("utf-16-le"), 8, MARG, True, "UTF-16 backwards"),
+    (b"lind", 3, MARG, True, "another word of the name"),
+    (b"ober", 3, MARG, True, "without its accent"),
+    ("ÖBER".encode("latin-1"), 3, MARG, True, "with it"),
+    ("Öber".encode(), 3, MARG, True, "in UTF-8"),
+    ("ÖBER".encode("utf-16-be"), 3, MARG, True, "in UTF-16"),
+    (b"Marg", 3, "margarethe.lind@example.org", True, "of an address"),
+    (b"exam", 3, "margarethe.lind@example.org", False, "its host is not whose it is"),
+    (b"Mar", 4, MARG, False, "three letters stand anywhere"),
+    (b"arga", 4, MARG, False, "not the beginning"),
+    (b"Ma\0rg", 4, MARG, False, "no coding of letters"),
+    (b"Ma" + bytes(10) + b"rg", 14, MARG, False, "not across two records"),
+    (b"Marg", 4, "Mar Lin", False, "words of three letters"),
+    (b"give", 4, "Given1 Family1", False, "a stand-in"),
+]
+
+
+def test_a_name_is_found_in_a_payload(scrubbed: Done) -> None:
+    for text, at, seen, is_found, why in LETTERS:
+        rows = bytearray(3 * 26)
+        rows[36 + at : 36 + at + len(text)] = text
+        assert len(rows) == 3 * 26, why
+        found = in_records(taped(scrubbed, write(b64encode(rows).decode("ascii"))), [Seen(kind="name", value=seen)])
+        assert {one.kind for one in found} == ({"name, letters in a record"} if is_found else set()), why
+
+
 def test_what_the_rules_let_through_is_not_written(capture: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = capture(URL, answer=records(">I", 1137482, 4), era="2025")
     seen = replace(raw, seen=(Seen(kind="serial number", value="1137482"),))
@@ -68,3 +104,13 @@ def test_what_the_rules_let_through_is_not_written(capture: Build, monkeypatch: 
     monkeypatch.setattr("sanitizer.scrub.walked", lambda _visitor, exchanges: exchanges)
     with pytest.raises(LeakError, match=r"#1 response body..: serial number, 32-bit number"):
         scrub(seen, name="x")
+
+
+def test_a_name_in_amounts_is_not_written(capture: Build) -> None:
+    """Two amounts of a bolus (280) may be any number up to 25 and 50 units, which has room for four letters."""
+    rows = Records.build(code=280, seconds=[596_000_000], sequence=[7]).rows.copy()
+    rows[0, 20:24] = list(b"Marg")
+    raw = capture(URL, answer=Records(rows=rows).to_body(), era="2025")
+    scrub(replace(raw, seen=(Seen(kind="name", value="Ottilie"),)), name="x")
+    with pytest.raises(LeakError, match=r"#1 response body..: name, letters in a record"):
+        scrub(replace(raw, seen=(Seen(kind="name", value=MARG),)), name="x")

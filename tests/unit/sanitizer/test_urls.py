@@ -28,6 +28,9 @@ CHALLENGE = s256("tfx-verifier-000000000000000000000000000001")
 REQUESTS = [
     (LOGS, OUR_LOGS, "an id in the path"),
     (LOGS.replace(ID, ID.upper()), OUR_LOGS, "in capitals"),
+    (LOGS.replace(ID, f"{{{ID}}}"), OUR_LOGS.replace(ONE, f"{{{ONE}}}"), "in braces"),
+    (LOGS.replace(ID, f"%7b{ID}%7d"), OUR_LOGS.replace(ONE, f"%7B{ONE}%7D"), "in braces, percent-encoded"),
+    (LOGS.replace(ID, f"%257B{ID}%257D"), OUR_LOGS.replace(ONE, f"%257B{ONE}%257D"), "twice"),
     (f"{LOGS}?pumperId={ID}", f"{OUR_LOGS}?pumperId={ONE}", "the same id in the query"),
     (f"{LOGS}?startDate=2026-11-18T00%3A00%3A00Z", f"{OUR_LOGS}?startDate=2024-07-03T00%3A00%3A00Z", "a date, percent-encoded"),
     (f"{LOGS}?startDate=2026-11-18T00:00:00Z", f"{OUR_LOGS}?startDate=2024-07-03T00:00:00Z", "a date, bare"),
@@ -74,6 +77,11 @@ LINKS = [
         f"https://source.tandemdiabetes.com/api/pumpers/pumpers/{ID}",
         f"https://source.tandemdiabetes.com/api/pumpers/pumpers/{ONE}",
         "an id in a path",
+    ),
+    (
+        f"https://source.tandemdiabetes.com/api/pumpers/pumpers/%7B{ID}%7D",
+        f"https://source.tandemdiabetes.com/api/pumpers/pumpers/%7B{ONE}%7D",
+        "in braces, percent-encoded",
     ),
     ("https://sso.tandemdiabetes.com/welcome/Marisol", "https://sso.tandemdiabetes.com/", "an unknown path"),
     ("https://evil.example.org/?x=1", "", "another host"),
