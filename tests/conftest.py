@@ -1,6 +1,7 @@
 """Shared by all tests: markers by folder, factories in one word, settings of the law tests."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,10 @@ from hypothesis import HealthCheck, settings
 
 # tconnectsync reads it when it is imported, and would bring tokens of earlier runs from its own folder.
 os.environ["CACHE_CREDENTIALS"] = "false"
+
+# A shell starts its background jobs deaf to Ctrl-C, and every program a test starts would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LEVELS = ("unit", "integration", "acceptance", "proofs")
 FAST = ("unit",)
