@@ -22,6 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
     from sqlalchemy import Engine
 
 SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
@@ -231,23 +233,64 @@ def measured(rival: str, file: Path, count: int, window: int) -> None:
 
 
 def history(file: Path, count: int) -> None:
-    """So many records of a therapy: 110 days of the stand-in's account, again and again."""
+    """So many records of a therapy: 110 days of the stand-in's account, again and again, on a clock that its owner sets.
+
+    Twice a year with the zone, and for a journey of two weeks each summer. Readings move along.
+    """
     from datetime import UTC, datetime
 
     import numpy as np
 
     from simulator.account import account
+    from tandem.clock import UNIX_OF_PUMP_EPOCH, is_possible
+    from tandem.records import Records
 
-    days = 110
+    days, readings = 110, (256, 372, 399, 480)
     records = account(identity=1, therapy=1, now=datetime(2026, 11, 18, 20, 30, tzinfo=UTC), days=days, density=1.0).current.records
-    span = int(records.sequence.max()) + 1
+    set_back = records.positions(13)[-1]  # until then the stand-in's clock is an hour ahead of what it is after it
+    standard = records.seconds.astype(np.int64) - 3600 * (np.arange(len(records)) < set_back)
+    kept = ~np.isin(records.code, CLOCK_CHANGES)
+    records, standard = records.take(kept), standard[kept]
+    span = int(records.sequence.max() - records.sequence.min()) + 1
+    moments, offsets = clock_of_a_year(years=-(-count // len(records)) * days // 365 + 2)
+    was = 3600
     with file.open("wb") as stream:
-        # Each turn later than the one before, so that no reading is ahead of its record: readings keep the time they had.
         for turn in range(-(-count // len(records))):
-            seconds = records.seconds.astype(np.int64) + turn * days * 86_400
-            moved = records.with_header(seconds=seconds, sequence=records.sequence.astype(np.int64) + turn * span)
-            # Clock changes say what time it was, which is true in the first turn only: elsewhere they would move a year back and forth.
-            stream.write((moved.take(~np.isin(moved.code, CLOCK_CHANGES)) if turn else moved).to_bytes())
+            moved = standard + turn * days * 86_400
+            shift = offsets[np.searchsorted(moments, moved + UNIX_OF_PUMP_EPOCH, side="right")]
+            by, sequence = moved + shift - records.seconds, records.sequence.astype(np.int64) + turn * span
+            told = records.with_header(seconds=moved + shift, sequence=sequence)
+            for code in readings:
+                which = records.positions(code)
+                taken = records.columns(code)["egvTimeStamp"].astype(np.int64)
+                told = told.with_columns(code, {"egvTimeStamp": np.where(is_possible(taken), taken + by[which], taken)})
+            steps = np.diff(shift, prepend=was)
+            was = shift[-1]
+            for place in np.flatnonzero(steps):  # the first record after each setting tells it
+                after = int(told.seconds[place])
+                before = after - int(steps[place])
+                columns = {"timePrior": before % 86_400 * 1000, "timeAfter": after % 86_400 * 1000}
+                setting = Records.build(code=13, seconds=after, sequence=int(sequence[place]), columns=columns)
+                told = Records.join([told.take(slice(place)), setting, told.take(slice(place + 1, None))])
+            stream.write(told.to_bytes())
+
+
+def clock_of_a_year(years: int) -> "tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]":
+    """When the owner sets the clock (Unix seconds, were winter time UTC), and by how much it is ahead of winter time before and after."""
+    from datetime import UTC, datetime
+    from zoneinfo import ZoneInfo
+
+    import numpy as np
+
+    from tandem.zones import transitions
+
+    winter, slept, journey = 8 * 3600, 5 * 3600, 3 * 3600  # the clock is set in the morning; three zones further east for two weeks
+    steps = [(one.moment - winter + slept, one.after + winter) for one in transitions(ZoneInfo(ZONE), 2026, 2026 + years)]
+    for year in range(2026, 2026 + years + 1):
+        for day, more in ((10, journey), (24, 0)):
+            steps.append((int(datetime(year, 6, day, 10, tzinfo=UTC).timestamp()), 3600 + more))
+    steps.sort()
+    return np.array([moment for moment, _ in steps]), np.array([0, *(offset for _, offset in steps)])
 
 
 def ran(rival: str, file: Path, count: int, window: int) -> tuple[float, float]:

@@ -1,8 +1,8 @@
-"""Convert wall times to instants, and convert stored rows again when a clock change becomes known later."""
+"""Convert wall times to instants, by the account's zone and what is known of the pump's clock."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, cast
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -11,20 +11,25 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import Connection
 
-from pipeline.derive.pieces import Stretch, pieces
-from pipeline.derive.update import mark
 from pipeline.extracts.tables import EXTRACTS
 from pipeline.receive.batch import Batch
 from pipeline.store.clockfacts import NOTHING, Facts, differing, learned
-from pipeline.store.load import identity_columns, number, run, visible
+from pipeline.store.load import run
+from pipeline.store.ranges import UNSETTLED, Stretch, mark
 from tandem.clock import LAST_POSSIBLE, NOT_A_DATE, UNIX_OF_PUMP_EPOCH, is_possible, walls
 from tandem.instants import AMBIGUOUS, ASSUMED, BY_CLOCK_CHANGE, MISSING, NOT_A_TIME, SURE, instants
-from tandem.records import Records
 
 _WORDS: Final = {
     SURE: "exact", AMBIGUOUS: "ambiguous", MISSING: "missing", NOT_A_TIME: "none", BY_CLOCK_CHANGE: "clock change", ASSUMED: "assumed",
 }  # fmt: skip
-_TIMED: Final = ("events", *EXTRACTS)
+TIMED: Final = ("events", *EXTRACTS)
+"""The tables whose instants come of the clock itself; the others have them from these."""
+
+# A pump's wall clock counts from 2008, DuckDB's epoch from 1970. The column itself is compared: its zone maps pass over other years.
+_WITHIN: Final = "device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4"
+_SHOWN: Final = "pump_time BETWEEN make_timestamp($5 * 1000000::BIGINT) AND make_timestamp($6 * 1000000::BIGINT)"
+_MET: Final = " UNION ALL ".join(f"SELECT sequence_number FROM {table} WHERE {_WITHIN} AND {_SHOWN}" for table in TIMED)  # noqa: S608  # our own names
+_EDGES: Final = f"SELECT min(sequence_number), max(sequence_number) FROM ({_MET})"  # noqa: S608  # our own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,53 +84,27 @@ def _told(seconds: npt.NDArray[np.uint32], batch: Batch, clock: Clock) -> tuple[
     return utc, status
 
 
-def settled(connection: Connection, device_id: int, news: Batch, zone: ZoneInfo, future: Mapping[int, npt.NDArray[np.int64]]) -> Clock:
+def learned_clock(
+    connection: Connection, device_id: int, news: Batch, zone: ZoneInfo, future: Mapping[int, npt.NDArray[np.int64]]
+) -> Clock:
     """The clock of a device with what these records, in raw_events already and nowhere else, tell of it.
 
     `future`: by group, the sequence numbers of those whose time cannot be; that time is no evidence that the clock lost its own.
-    Instants stored before that it changes are put right, so that windows may come in any order.
+    Rows stored before whose instants it may change are marked unsettled, so that windows may come in any order.
     """
     facts = {}
     for group in news.group_numbers:
         batch = news if len(news.group_numbers) == 1 else news.take(news.groups == group)
-        before, now = learned(connection, (device_id, group), batch, zone, future[group])
-        facts[group] = now
-        if before != now:
-            clock = Clock(zone=zone, facts={group: now})
-            for stretch in differing(before, now, zone):
-                numbers, seconds = stretch[:2], stretch[2:]
-                for table in _TIMED:
-                    for piece in pieces(connection, table, (device_id, group, *numbers)):
-                        _settle(connection, table, piece, seconds, clock)
+        before, facts[group] = learned(connection, (device_id, group), batch, zone, future[group])
+        if before != facts[group]:
+            for where in differing(before, facts[group], zone):
+                _mark(connection, (device_id, group, *where[:2]), where[2:])
     return Clock(zone=zone, facts=facts)
 
 
-def _settle(connection: Connection, table: str, piece: Stretch, seconds: tuple[int, int], clock: Clock) -> None:
-    """Compute the instants of these stored rows anew where their pump seconds lie in this range; write those that come out otherwise."""
-    device_id, group, *_ = piece
-    low, high = seconds
-    # A pump's wall clock counts from 2008, DuckDB's epoch from 1970. The column itself is compared: its zone maps pass over other years.
-    stored = f"""
-        SELECT sequence_number, epoch(pump_time)::BIGINT - {UNIX_OF_PUMP_EPOCH} AS seconds FROM {table}
-        WHERE device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4
-        AND pump_time BETWEEN make_timestamp($5 * 1000000::BIGINT) AND make_timestamp($6 * 1000000::BIGINT)
-    """  # noqa: S608  # our own names
-    edges = (low + UNIX_OF_PUMP_EPOCH, high + UNIX_OF_PUMP_EPOCH)
-    found = run(connection, stored, [*piece, *edges]).fetchnumpy()
-    count = len(found["seconds"])
-    if not count:
-        return
-    told = np.asarray(found["seconds"], np.uint32)
-    bare = Records.build(code=0, seconds=told, sequence=np.asarray(found["sequence_number"], np.int64))
-    batch = Batch(records=bare, groups=np.full(count, group, np.int64))
-    rows = pa.table(identity_columns(device_id, batch) | times(told, batch, clock))
-    with visible(connection, "settled", rows):
-        changed = number(
-            connection,
-            f"UPDATE {table} AS t SET instant = s.instant, clock = s.clock FROM settled s "  # noqa: S608  # our own names
-            "WHERE t.device_id = s.device_id AND t.sequence_group = s.sequence_group AND t.sequence_number = s.sequence_number "
-            "AND (t.instant <> s.instant OR t.clock <> s.clock::VARCHAR)",
-        )
-    if changed and table == "events":
-        # What is derived from them has their times.
-        mark(connection, (device_id, group, int(found["sequence_number"].min()), int(found["sequence_number"].max())))
+def _mark(connection: Connection, stretch: Stretch, seconds: tuple[int, int]) -> None:
+    """Say that stored rows of these sequence numbers with times of this range (pump seconds) may have other instants now."""
+    shown = [one + UNIX_OF_PUMP_EPOCH for one in seconds]
+    ((first, last),) = cast("list[tuple[int | None, int | None]]", run(connection, _EDGES, [*stretch, *shown]).fetchall())
+    if first is not None and last is not None:
+        mark(connection, UNSETTLED, (*stretch[:2], first, last))

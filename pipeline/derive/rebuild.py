@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, Engine
 
-from pipeline.derive.instants import settled
-from pipeline.derive.pieces import Stretch, pieces
+from pipeline.derive.instants import learned_clock
+from pipeline.derive.pieces import pieces
 from pipeline.derive.update import derive_all
 from pipeline.extracts.tables import DERIVED, EXTRACTS
 from pipeline.receive.batch import Batch
@@ -23,10 +23,11 @@ from pipeline.store.devices import zone_named
 from pipeline.store.engine import driver
 from pipeline.store.load import payloads, run
 from pipeline.store.quarantine import later, quarantine
+from pipeline.store.ranges import STALE, UNSETTLED, Stretch
 from tandem.records import Records
 from tfx.errors import UsageError
 
-MADE: Final = (*(derived.table for derived in DERIVED), *EXTRACTS, "events", "clock_facts", "stale_ranges")
+MADE: Final = (*(derived.table for derived in DERIVED), *EXTRACTS, "events", "clock_facts", UNSETTLED, STALE)
 """The tables that are made again whole; of the quarantine, what has its record in raw_events."""
 _GROUPS: Final = """
 SELECT device_id, sequence_group, zone, max(sequence_number)
@@ -64,7 +65,7 @@ def _made(connection: Connection, piece: Stretch, zone: ZoneInfo, future: npt.ND
     """The rows that a piece of raw_events gives, but for what is derived."""
     device_id, group, *_ = piece
     batch = _batch(connection, piece, group)
-    clock = settled(connection, device_id, batch, zone, {group: future})
+    clock = learned_clock(connection, device_id, batch, zone, {group: future})
     is_later = np.isin(batch.sequence, future)
     rows: Counter[str] = Counter()
     for part, limited in ((batch.take(~is_later), clock), (batch.take(is_later), replace(clock, latest=-1))):

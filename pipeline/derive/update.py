@@ -1,12 +1,15 @@
-"""Update the derived tables in SQL from stored events, for the ranges of events that have changed."""
+"""Complete the tables: instants settled, then the derived tables worked out in SQL for the ranges of events that have changed."""
 
 from collections import Counter
+from functools import partial
 from typing import Final, cast
 
 import numpy as np
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
+from pipeline.derive.pieces import beginning
+from pipeline.derive.settle import settle_piece
 from pipeline.extracts.derived import READ, Derived, fields, gathered, statements, troubles
 from pipeline.extracts.tables import DERIVED
 from pipeline.extracts.wire import cut
@@ -14,69 +17,80 @@ from pipeline.receive.batch import Batch, Reject
 from pipeline.store.engine import driver
 from pipeline.store.load import number, payloads, run
 from pipeline.store.quarantine import quarantine
+from pipeline.store.ranges import STALE, Stretch, done, first_of, mark
 from pipeline.store.reasons import Reason
 
 _ANY: Final = """
 SELECT count(*) FROM (SELECT 1 FROM source WHERE device_id = $1 AND sequence_group = $2 AND sequence_number BETWEEN $3 AND $4 LIMIT 1)
 """
 
-# Looked up and then written: DuckDB takes five times as long to plan one statement with ON CONFLICT, and every window has one.
-_MARKED: Final = "SELECT first, last FROM stale_ranges WHERE device_id = $1 AND sequence_group = $2"
-_WIDEN: Final = """
-UPDATE stale_ranges SET first = least(first, $3), last = greatest(last, $4) WHERE device_id = $1 AND sequence_group = $2
-"""
 _LOWEST: Final = "SELECT min(lower) FROM reach"
 _SELDOM: Final = tuple(code for derived in DERIVED if derived.source is None for code in derived.codes)
 
-Stretch = tuple[int, int, int, int]
-"""Device, sequence group, first and last sequence number."""
+WHOLE: Final = 1_000_000
+"""Sequence numbers worked out at once: what that takes in memory is bounded by it, not by the history."""
+
+_NO_END: Final = 1 << 62
+_LAST: Final = "SELECT max(sequence_number) FROM events WHERE device_id = $1 AND sequence_group = $2"
 
 
 def mark_batch(connection: Connection, device_id: int, news: Batch) -> None:
     """Say that these events are new, in the transaction that stores them."""
     for group in news.group_numbers:
         sequence = news.sequence if len(news.group_numbers) == 1 else news.sequence[news.groups == group]
-        mark(connection, (device_id, group, int(sequence.min()), int(sequence.max())))
-
-
-def mark(connection: Connection, stretch: Stretch) -> None:
-    """Say that events of this stretch came, or got other times."""
-    *_, first, last = stretch
-    known = cast("list[tuple[int, int]]", run(connection, _MARKED, stretch).fetchall())
-    if not known:
-        run(connection, "INSERT INTO stale_ranges VALUES ($1, $2, $3, $4)", stretch)
-    elif first < known[0][0] or last > known[0][1]:
-        run(connection, _WIDEN, stretch)
+        mark(connection, STALE, (device_id, group, int(sequence.min()), int(sequence.max())))
 
 
 def derive(engine: Engine) -> Counter[str]:
-    """Work out what is stale, of every device, in a transaction of its own. How many rows more each table has than before."""
-    with engine.begin() as connection:
-        return derive_all(connection)
+    """Settle what is unsettled and work out what is stale, of every device, each piece in a transaction of its own.
+
+    How many rows more each table has than before.
+    """
+    rows: Counter[str] = Counter()
+    for a_piece in (settle_piece, partial(_derive_piece, rows=rows)):
+        is_done = False
+        while not is_done:
+            with engine.begin() as connection:
+                is_done = not a_piece(connection)
+    return rows
 
 
 def derive_all(connection: Connection) -> Counter[str]:
     """The same in the caller's transaction."""
     rows: Counter[str] = Counter()
-    for stretch in cast("list[Stretch]", driver(connection).execute("FROM stale_ranges ORDER BY ALL").fetchall()):
-        ready = Ready(connection, stretch)
-        for derived in DERIVED:
-            if ready.has(derived):
-                rows[derived.table] += _table(ready, derived)
-                rows["quarantine"] += _set_aside(connection, derived, stretch)
-        ready.clear()
-    driver(connection).execute("DELETE FROM stale_ranges")
+    while settle_piece(connection) or _derive_piece(connection, rows):
+        pass
     return rows
 
 
+def _derive_piece(connection: Connection, rows: Counter[str]) -> bool:
+    """Work out the first piece that is stale, and count what comes of it. Whether there was one."""
+    stretch = first_of(connection, STALE)
+    if stretch is None:
+        return False
+    piece, until = beginning(stretch, WHOLE), _NO_END
+    if piece != stretch:
+        # What follows may belong to what is in the piece; it is worked out with the rest, which therefore reaches to the last event.
+        mark(connection, STALE, (*piece[:3], number(connection, _LAST, piece[:2])))
+        until = piece[3]
+    ready = Ready(connection, piece, until)
+    for derived in DERIVED:
+        if ready.has(derived):
+            rows[derived.table] += _table(ready, derived)
+            rows["quarantine"] += _set_aside(connection, derived, piece)
+    ready.clear()
+    done(connection, STALE, piece)
+    return True
+
+
 class Ready:
-    """The seldom events of a stretch and after it, fetched once for all tables; a chain that began before has earlier ones added.
+    """The seldom events from a stretch up to `until`, fetched once for all tables; a chain that began before has earlier ones added.
 
     What a table's statements read, `READ`, is this: its events, and of their payloads the fields it names.
     """
 
-    def __init__(self, connection: Connection, stretch: Stretch) -> None:
-        self.connection, self.stretch = connection, stretch
+    def __init__(self, connection: Connection, stretch: Stretch, until: int) -> None:
+        self.connection, self.stretch, self.until = connection, stretch, until
         self.first = stretch[2]
         self._fetch()
 
@@ -103,7 +117,7 @@ class Ready:
 
     def _fetch(self) -> None:
         device_id, group, *_ = self.stretch
-        self.events = run(self.connection, gathered(_SELDOM), (device_id, group, self.first)).to_arrow_table().combine_chunks()
+        self.events = run(self.connection, gathered(_SELDOM), (device_id, group, self.first, self.until)).to_arrow_table().combine_chunks()
         self.codes = self.events["code"].to_numpy()
         self.sequence = self.events["sequence_number"].to_numpy()
 

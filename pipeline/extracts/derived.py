@@ -194,8 +194,8 @@ def fields(derived: Derived) -> tuple[str, ...]:
 
 
 def gathered(codes: Iterable[int]) -> str:
-    """The stored events of these codes that have a time, from sequence number $3 on: one pass for all tables."""
-    where = f"{_ours('')} AND code IN ({', '.join(map(str, codes))}) AND sequence_number >= $3"
+    """The stored events of these codes that have a time, between sequence numbers $3 and $4: one pass for all tables."""
+    where = f"{_ours('')} AND code IN ({', '.join(map(str, codes))}) AND sequence_number BETWEEN $3 AND $4"
     return f"""
         SELECT {_KEY}, code, {_TIMES}, payload
         FROM (SELECT {_KEY}, code, {_TIMES} FROM events WHERE {where} AND pump_time IS NOT NULL)

@@ -17,7 +17,7 @@ from pipeline.models.glucose import BloodGlucoseReading, CgmReading, SensorSessi
 from pipeline.models.insulin import BasalChange, BasalDelivery, Bolus, BolusMessage, DailyTotal, Suspension
 from pipeline.models.living import Carbohydrate, CartridgeOrSiteChange, ClockChange, ControlMode, UserMode
 from pipeline.models.profiles import Profile, ProfileSegment, ProfileTelling
-from pipeline.models.stale import StaleRange
+from pipeline.models.stale import StaleRange, UnsettledRange
 from pipeline.models.unread import UnreadDay
 
 MODELS: Final = (
@@ -63,6 +63,7 @@ __all__ = [
     "StaleRange",
     "Suspension",
     "UnreadDay",
+    "UnsettledRange",
     "UserMode",
     "key_of",
 ]  # fmt: skip

@@ -12,7 +12,7 @@ class ClockFact(Base):
     `kind`: `set` (events 13 and 14: from this sequence number on it showed `shift_seconds` more, `pump_seconds` then), `jumped` (the same,
     known only from a jump where summer time ends), `unset` (at `moment`, Unix seconds, the zone's offset changed and the pump's did not),
     `broke` (from this sequence number on it showed `shift_seconds` more and no setting says so: it lost its time), `settled` (every stored
-    instant of the device and group is as these facts have it).
+    instant of the device and group is as these facts have it, but for those in unsettled_ranges).
     """
 
     __tablename__ = "clock_facts"

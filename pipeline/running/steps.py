@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 from sqlalchemy import Connection, Engine
 
-from pipeline.derive.instants import Clock, settled, times
+from pipeline.derive.instants import Clock, learned_clock, times
 from pipeline.derive.update import derive, mark_batch
 from pipeline.extracts.columns import impossible
 from pipeline.extracts.tables import EVENTS_ONLY, EXTRACTS, OF_CODE
@@ -41,9 +41,6 @@ from tandem.windows import Window
 from tfx.errors import AnswerError, TfxError, UsageError
 
 UNKNOWN: Final = "unknown"
-WORK_OUT: Final = 1_000_000
-"""So many new events wait to be worked out at most: what that takes in memory is bounded by it, not by the history."""
-
 _NO_RECORD: Final = (*UNREADABLE_EVENTS, Reason.TRUNCATED, Reason.BROKEN)
 _NAMES: Final = pa.array([EVENTS[code].name if code in EVENTS else UNKNOWN for code in range(4096)])
 _WATCHED: Final = tuple(code for code in EVENTS_ONLY if code in BOUNDS)
@@ -137,7 +134,6 @@ def run(
         waiting.clear()
         return stored
 
-    worked_out = 0
     for window in windows:
         try:
             waiting.append((window, step(f"fetch {window}", partial(fetch, source, pump, window))))
@@ -148,8 +144,6 @@ def run(
             raise
         if sum(len(answer.batch) for _, answer in waiting) >= at_once:
             total += put_away()
-        if total.rows["raw_events"] - worked_out >= WORK_OUT:
-            total, worked_out = total + work_out(), total.rows["raw_events"]
     if waiting:
         total += put_away()
     return total + work_out()
@@ -207,7 +201,7 @@ def store(connection: Connection, device_id: int, answer: Received, *, zone: Zon
     rows["raw_events"] = insert(connection, "raw_events", raw_rows(device_id, news, answer.era))
     # Before the news are in the other tables: they are told by it at once.
     future = {group: _future(connection, device_id, news.take(news.groups == group), latest) for group in news.group_numbers}
-    clock = replace(settled(connection, device_id, news, zone, future), latest=latest)
+    clock = replace(learned_clock(connection, device_id, news, zone, future), latest=latest)
     counted, faults = made(connection, device_id, news, clock)
     rows += counted
     faults.append(Fault(batch=changed, reason=Reason.CHANGED, detail="known identity, other content", whole=True))

@@ -59,7 +59,7 @@ SELECT min(sequence_number) FROM raw_events
 """  # noqa: S608  # our own words
 _TIMES: Final = f"SELECT DISTINCT pump_seconds // 1800 * 1800 AS half FROM raw_events {_OURS}"  # noqa: S608  # our own words
 
-Stretch = tuple[int, int, int, int]
+Extent = tuple[int, int, int, int]
 """First and last sequence number, first and last pump seconds."""
 
 
@@ -92,7 +92,7 @@ def learned(
     `clock`: device and sequence group. `future`: events whose time cannot be. A function of what raw_events has, whatever came first.
     """
     device_id, group = clock
-    before = _known(connection, device_id, group)
+    before = known(connection, device_id, group)
     new_settings = np.isin(news.codes, CLOCK_CODES).any()
     if before is None:
         told = _told(connection, device_id, group)
@@ -153,7 +153,8 @@ def _breaks(
     return tuple(sorted((*(one for one in before.breaks if not first <= one.sequence <= last), *broken)))
 
 
-def _known(connection: Connection, device_id: int, group: int) -> Facts | None:
+def known(connection: Connection, device_id: int, group: int) -> Facts | None:
+    """What is stored of a clock; None where nothing is, not even that nothing is known."""
     rows = cast("list[tuple[str, int, int, int, int]]", run(connection, _FACTS, [device_id, group]).fetchall())
     if not rows:
         return None
@@ -202,7 +203,7 @@ def _keep(connection: Connection, device_id: int, group: int, facts: Facts) -> N
 # --- what two sets of facts tell differently
 
 
-def differing(before: Facts | None, now: Facts, zone: ZoneInfo) -> tuple[Stretch, ...]:
+def differing(before: Facts | None, now: Facts, zone: ZoneInfo) -> tuple[Extent, ...]:
     """Where rows may have other instants under these facts than under those."""
     if before is None:
         return ((0, _LAST, 0, _END),)

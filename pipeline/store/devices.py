@@ -79,6 +79,12 @@ def zones(connection: Connection) -> tuple[str, ...]:
     return tuple(str(zone) for (zone,) in found)
 
 
+def zone_of(connection: Connection, device_id: int) -> ZoneInfo:
+    """The zone under which the instants of this device are kept."""
+    ((name,),) = driver(connection).execute("SELECT zone FROM devices WHERE id = $1", [device_id]).fetchall()
+    return zone_named(str(name))
+
+
 def zone_for(engine: Engine, name: str | None) -> ZoneInfo:
     """The zone of that name; where none is named, the one everything there is kept under, and UTC where that is none."""
     with engine.connect() as connection:

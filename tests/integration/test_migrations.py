@@ -68,6 +68,7 @@ FILLED = {
     "0015": ("INSERT INTO unread_days VALUES (1, '2024-07-01')",),
     "0016": ("INSERT INTO clock_settings VALUES (1, 0, 7, 500000000, 'payload of 16 b')",),
     "0017": ("INSERT INTO clock_facts VALUES (1, 0, 'set', 7, 0, 3600, 500000000)",),
+    "0018": ("INSERT INTO unsettled_ranges VALUES (1, 0, 7, 7)",),
 }
 STEPS = tuple(FILLED)
 SET = "INSERT INTO raw_events VALUES (1, 0, 8, '2025', 13, 0, 500003600, 'payload of 16 b')"

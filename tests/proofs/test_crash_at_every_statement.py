@@ -31,7 +31,7 @@ pytestmark = pytest.mark.proofs
 
 PUMP = Pump(key="1", serial_number="90000001", model_number="1000354")
 ZONE = ZoneInfo("America/Los_Angeles")
-EVERY = (*TABLES, "stale_ranges", "clock_facts", "unread_days")
+EVERY = (*TABLES, "stale_ranges", "unsettled_ranges", "clock_facts", "unread_days")
 PARTS = 8
 TOGETHER = 400
 """Events: the first two windows share a transaction."""
@@ -115,6 +115,21 @@ def cut() -> None:
     raise CutOffError
 
 
+@contextmanager
+def in_pieces() -> Iterator[None]:
+    """Instants are settled, and tables worked out, in two or three pieces."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipeline.derive.settle.PIECE", 300)
+        patch.setattr("pipeline.derive.update.WHOLE", 500)
+        yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_pieces() -> Iterator[None]:
+    with in_pieces():
+        yield
+
+
 @pytest.fixture(scope="module")
 def undisturbed() -> tuple[Content, Mapping[int, int]]:
     """The tables, and how many statements they take, by how many events share a transaction."""
@@ -177,7 +192,7 @@ def test_a_killed_run_is_completed_by_the_next(share: float, undisturbed: tuple[
 def main() -> None:
     """In a process of its own: run until statement so and so, and die there as `kill -9` kills."""
     engine = open_warehouse(f"duckdb:///{sys.argv[1]}")
-    with disturbed(engine, int(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)):
+    with in_pieces(), disturbed(engine, int(sys.argv[2]), lambda: os.kill(os.getpid(), signal.SIGKILL)):
         whole_run(engine)
 
 

@@ -51,7 +51,7 @@ def warehouse(engine: Engine) -> Iterator[Engine]:
 
 def empty(engine: Engine) -> None:
     with engine.connect() as connection:
-        tables = ("stale_ranges", "clock_facts", "unread_days", *reversed(TABLES))
+        tables = ("stale_ranges", "unsettled_ranges", "clock_facts", "unread_days", *reversed(TABLES))
         full = [table for table in tables if driver(connection).execute(f"SELECT 1 FROM {table} LIMIT 1").fetchall()]
     # One transaction each: within one, DuckDB still sees the deleted children when their parents go.
     for table in full:

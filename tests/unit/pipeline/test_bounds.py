@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Engine
 
-from pipeline.derive.update import mark
 from pipeline.extracts.tables import CLAIMS, DERIVED, EXTRACTS
 from pipeline.running.steps import Stored
+from pipeline.store.ranges import STALE, mark
 from tandem.bounds import BOUNDS, Bounds
 from tandem.events import EVENTS, Field
 from tandem.records import Records
@@ -63,7 +63,7 @@ def test_beyond_its_bounds_a_value_is_set_aside_with_its_field_and_no_table_take
         found = rows("SELECT sequence_number, code, detail, raw FROM quarantine WHERE reason = 'impossible value' ORDER BY ALL")
         assert found == sorted(expected)
         with warehouse.begin() as connection:
-            mark(connection, (1, 0, 0, 1 << 31))
+            mark(connection, STALE, (1, 0, 0, 1 << 31))
     for table in sorted(set(CLAIMS.values())):
         assert rows(f"SELECT count(*) FROM {table}") == [(0,)], table
     assert rows("SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM raw_events)") == [(len(cases), len(cases))]

@@ -6,8 +6,13 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from sqlalchemy import Engine
 
+from pipeline.derive.settle import settle_piece
+from pipeline.derive.update import derive
+from pipeline.inspection.check import check
 from pipeline.running.steps import Stored
+from pipeline.store.ranges import is_waiting
 from tandem.clock import seconds_of
 from tandem.records import Records
 
@@ -52,6 +57,25 @@ def test_a_clock_change_settles_it_however_late_it_is_learned(order: tuple[int, 
     assert rows("SELECT sequence_number, instant, clock FROM cgm_readings ORDER BY 1") == rows(
         "SELECT sequence_number, instant, clock FROM events WHERE code = 399 ORDER BY 1"
     )
+
+
+def test_what_is_not_settled_yet_is_no_fault_and_the_next_run_settles_it(
+    keep: Keep, rows: Rows, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.derive.settle.PIECE", 1)
+    for part in (AFTER, BEFORE):
+        keep(part, zone=BERLIN)
+    derive(warehouse)
+    keep(CHANGE, zone=BERLIN)
+    for _ in range(4):  # cut short before a piece, each time
+        with warehouse.begin() as connection:
+            found = check(connection).findings
+            assert [one for one in found if "a run was cut short" in one]
+            assert not [one for one in found if "time goes back" in one or "say something else" in one]
+            settle_piece(connection)
+    assert rows(TIMES) == SETTLED
+    with warehouse.connect() as connection:
+        assert not is_waiting(connection)
 
 
 def test_boluses_move_along(keep: Keep, rows: Rows) -> None:

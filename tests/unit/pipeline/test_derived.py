@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import Engine
 from therapies import ALARM, MODE, SESSION, START, cut_story, story
 
-from pipeline.derive.update import derive, mark
+from pipeline.derive.update import derive
 from pipeline.extracts.tables import DERIVED
 from pipeline.running.steps import Stored
 from pipeline.store.engine import driver
+from pipeline.store.ranges import STALE, mark
 from tandem.clock import seconds_of
 from tandem.records import Records
 
@@ -188,7 +189,7 @@ def test_the_row_before_hears_of_a_changed_time(keep: Keep, rows: Rows, warehous
     assert rows("SELECT count(*) FROM user_modes") == [(2,)]
     with warehouse.begin() as connection:
         driver(connection).execute("UPDATE events SET instant = instant + INTERVAL 1 HOUR WHERE sequence_number = 9")
-        mark(connection, (1, 0, 9, 9))
+        mark(connection, STALE, (1, 0, 9, 9))
     assert rows("SELECT DISTINCT ended_instant - ended_pump_time::TIMESTAMPTZ = INTERVAL 8 HOUR FROM user_modes ORDER BY ALL") == [
         (True,),
         (None,),

@@ -201,7 +201,7 @@ def test_rejects_are_kept_once(keep: Keep, rows: Rows) -> None:
     assert rows("SELECT reason, detail, raw, sequence_number FROM quarantine") == [("truncated record", "3 of 26 bytes", bytes(3), None)]
 
 
-@pytest.mark.parametrize("step", ["insert", "quarantine", "settled", "raw_rows"])
+@pytest.mark.parametrize("step", ["insert", "quarantine", "learned_clock", "raw_rows"])
 def test_a_window_that_fails_half_way_leaves_nothing(
     step: str, keep: Keep, rows: Rows, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,7 +215,8 @@ def test_a_window_that_fails_half_way_leaves_nothing(
         with pytest.raises(KeyboardInterrupt):
             keep(news)
     with warehouse.connect() as connection:
-        left = [table for table in ("stale_ranges", "clock_facts", *TABLES) if driver(connection).execute(f"FROM {table}").fetchall()]
+        tables = ("stale_ranges", "unsettled_ranges", "clock_facts", *TABLES)
+        left = [table for table in tables if driver(connection).execute(f"FROM {table}").fetchall()]
     assert left == []
     assert keep(news).rows["raw_events"] == len(news)
 
@@ -240,9 +241,9 @@ def test_a_run_asks_window_by_window_and_adds_up(history: Records, warehouse: En
 def test_windows_that_share_a_transaction_make_the_same_tables(
     history: Records, warehouse: Engine, emptied: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each answer repeats the end of the one before; alone, two together, all together, tables worked out now and then."""
-    monkeypatch.setattr("pipeline.running.steps.WORK_OUT", 600)
-    monkeypatch.setattr("pipeline.derive.pieces.PIECE", 100)
+    """Each answer repeats the end of the one before; alone, two together, all together, tables worked out piece by piece."""
+    monkeypatch.setattr("pipeline.derive.update.WHOLE", 600)
+    monkeypatch.setattr("pipeline.derive.settle.PIECE", 100)
     parts = [history.take(slice(max(0, start - 20), start + 250)) for start in range(0, len(history), 250)]
     days = windows(date(2026, 11, 1), date(2026, 11, len(parts)), days=1)
     found, seen = [], list[int]()
