@@ -17,7 +17,13 @@ DATE = click.DateTime(formats=["%Y-%m-%d"])
 
 _STAND_IN = (
     click.option("--simulated", is_flag=True, help="Use the simulated service that comes with tfx instead of the live one."),
-    click.option("--seed", type=int, default=1, show_default=True, help="With --simulated: another number is another invented account."),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        default=1,
+        show_default=True,
+        help="With --simulated: another number is another invented account.",
+    ),
     click.option("--now", metavar="ISO", help="With --simulated: the time on its clock.  [default: 2026-11-18T20:30:00Z]"),
     click.option("--history", type=click.IntRange(1, 3660), help="With --simulated: days of history.  [default: the days recorded]"),
     click.option(

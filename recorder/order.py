@@ -44,13 +44,13 @@ class Order:
     def errand(self, today: date) -> Errand:
         """What to fetch, as of today."""
         until = self.until or today
-        week = Errand(region=US.name, era=CURRENT, since=until - timedelta(days=DAYS - 1), until=until)
+        week = Errand(region=US.name, era=CURRENT, since=_first_of(DAYS, until), until=until)
         return self.going_on(week)
 
     def going_on(self, known: Errand) -> Errand:
         """What to fetch where all that is left out here is as it was there."""
         until = self.until or known.until
-        since = self.since or (until - timedelta(days=self.days - 1) if self.days else known.since)
+        since = self.since or (_first_of(self.days, until) if self.days else known.since)
         if until < since:
             raise UsageError(f"the recording would end ({until}) before it begins ({since}); check --since and --until")
         return Errand(region=self.region or known.region, era=self.era or known.era, since=since, until=until, pump=self.pump or known.pump)
@@ -63,3 +63,11 @@ class Order:
         given = [word for one in named if (value := getattr(self, one)) != getattr(usual, one) for word in (f"--{one}", str(value))]
         more = ["--leave-out-refused"] if self.leave_out_refused else []
         return shlex.join(["tfx", "record", self.name, *given, *more, "--resume"])
+
+
+def _first_of(days: int, until: date) -> date:
+    """The first of so many days, `until` included."""
+    try:
+        return until - timedelta(days=days - 1)
+    except OverflowError:
+        raise UsageError(f"{days} days up to {until} begin before the year 1; check --until and --days") from None

@@ -35,6 +35,9 @@ _RETIRED_FOR: Final = 63 * DAY
 _RETIRED_LENGTH: Final = 4 * 3600
 _FEWEST_DAYS: Final = 0.25
 _MOST_DAYS: Final = 6000
+_FIRST: Final = datetime(2009, 1, 1, tzinfo=UTC)
+_LAST_YEAR: Final = 2099
+"""Pumps count from 2008, and what they say of later years is taken for no time (`tandem.clock.LAST_POSSIBLE`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -153,11 +156,15 @@ def account(
     Raises UsageError for arguments out of range.
     """
     density = density if density is not None else (1.0 if days > 1 else 0.25)
-    in_range = _FEWEST_DAYS <= days <= _MOST_DAYS and 0 < density <= 1
-    if now.tzinfo is None or region not in _OFFSET or not in_range:
+    if now.tzinfo is None or region not in _OFFSET or not 0 < density <= 1:
         raise UsageError(
-            f"an account needs an aware now, a region of {', '.join(_OFFSET)}, {_FEWEST_DAYS} to {_MOST_DAYS} days and a density up to 1, "
-            f"not region {region}, {days} days, density {density}{'' if now.tzinfo else ', a now without a zone'}"
+            f"an account needs an aware now, a region of {', '.join(_OFFSET)} and a density up to 1, "
+            f"not region {region}, density {density}{'' if now.tzinfo else ', a now without a zone'}"
+        )
+    if not _FEWEST_DAYS <= days <= min(_MOST_DAYS, (now - _FIRST).days) or now.year > _LAST_YEAR:
+        raise UsageError(
+            f"an invented history is {_FEWEST_DAYS} to {_MOST_DAYS} days long and lies between {_FIRST.year} and {_LAST_YEAR}, and not "
+            f"{days:g} days before {now:%Y-%m-%d}; ask for other days, or set another --now"
         )
     who = person_of(identity)
     now = now.astimezone(UTC).replace(second=0, microsecond=0)

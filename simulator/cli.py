@@ -13,7 +13,7 @@ from tfx.interrupted import interrupted
 @click.command()
 @click.option("--region", type=click.Choice(["us", "eu"]), default="us", show_default=True, help="Region of the account.")
 @click.option("--era", type=click.Choice(["2025", "2026-07", "2026-10"]), default="2026-10", show_default=True, help="Version of the API.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Another number is another invented account.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Another number is another invented account.")
 @click.option("--now", metavar="ISO", help="Stop the clock at this time (UTC unless it has an offset).  [default: the real clock]")
 @click.option("--days", type=click.FloatRange(0.25, 366), default=3.0, show_default=True, help="Days of history.")
 @click.option("--guardian", is_flag=True, help="Make it the account of a guardian.")
@@ -81,6 +81,6 @@ def instant(text: str) -> datetime:
     """An instant as typed, UTC unless it names an offset; UsageError."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError as error:
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
         raise UsageError(f"cannot read the instant {text!r}; write it like 2026-11-02T08:00:00Z") from error
-    return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,6 +1,7 @@
-"""Check the file that an option names for a report: it replaces nothing but an older report of the same kind."""
+"""Files that a command writes: whole or not at all, and a report replaces nothing but an older report of the same kind."""
 
 import os
+import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -46,3 +47,24 @@ def is_same(one: Path, other: Path) -> bool:
         return one.samefile(other)  # hard links
     except OSError:
         return False
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file; what stood there, a link too, stays until all of the new one is on disk.
+
+    Raises:
+        OSError: it cannot be written; then nothing has changed. A pipe or a device, which gets the bytes as they come, may have some.
+    """
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

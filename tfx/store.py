@@ -23,6 +23,7 @@ from tfx.errors import CassetteError, FormatError, UsageError
 from tfx.exchange import STRICT, Exchange, Headers
 from tfx.jsonbody import DEEPEST, Json
 from tfx.layout import is_laid_out, lay_out
+from tfx.output_file import write_whole
 from tfx.reading import CLOCK, digest_of, loads
 from tfx.skimming import skim
 from tfx.stored import plain
@@ -41,7 +42,8 @@ def save(cassette: Cassette, folder: Path) -> Path:
     path = path_of(cassette.name, folder)
     data = dumps(cassette)
     try:
-        _written(data, path)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_whole(path, data)
     except OSError as error:
         raise _unwritable(path, error) from None
     return path
@@ -67,23 +69,8 @@ def check_target(name: str, folder: Path) -> None:
         raise _unwritable(path, error) from None
 
 
-def _written(data: bytes, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def _unwritable(path: Path, error: OSError) -> UsageError:
-    return UsageError(f"the cassette {path} cannot be written: {error.strerror}; name a folder that can be with --cassettes")
+    return UsageError(f"the cassette {path} cannot be written: {error.strerror}; name another folder, or make room there")
 
 
 def path_of(name: str, folder: Path) -> Path:

@@ -68,13 +68,14 @@ def _check(html: Path | None, cassette: Path, *, as_json: bool) -> None:
 def _write(html: Path, recorded: "Cassette", found: "Contents") -> None:
     from replayer.contents.page import page
     from tfx.errors import UsageError
+    from tfx.output_file import write_whole
     from tfx.plural import plural
 
     text = page(recorded, found)
     try:
-        html.write_text(text, encoding="utf-8", newline="\n")
+        write_whole(html.resolve(), text.encode())  # a link stays a link
     except OSError as error:
-        raise UsageError(f"cannot write {html} ({error.strerror}); check the path") from None
+        raise UsageError(f"cannot write {html} ({error.strerror}); name another file, or make room there") from None
     click.echo(f"{html}: {plural(len(found.lines), 'exchange')}, {plural(found.codes.total(), 'pump event')}")
 
 

@@ -35,12 +35,13 @@ def finished(session: pytest.Session, exitstatus: int) -> Sequence[str]:
 
     left_out = _left_out(session, usage) or ("a test of it failed" if exitstatus != pytest.ExitCode.OK else "")
     allowed = bool(config.getoption("tfx_allow_unused") or config.getini("tfx_allow_unused"))
+    is_written, reported = _report(config, usage, left_out)
     lines = verdict(usage)
     unused = [] if left_out else unused_lines(usage, config.rootpath, allowed=allowed)
-    if (lines or (unused and not allowed)) and session.exitstatus == pytest.ExitCode.OK:
+    if (lines or (unused and not allowed) or not is_written) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
     config.stash[PASSED] = session.exitstatus == pytest.ExitCode.OK
-    return [*lines, *unused, *_report(config, usage, left_out)]
+    return [*lines, *unused, *reported]
 
 
 def _used(config: pytest.Config) -> "Usage | None":
@@ -73,20 +74,29 @@ def check_report(config: pytest.Config) -> None:
         check_output(_report_path(config), "--cassette-report", ('{"tfx_usage":',))
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
+    if not (folder := _report_path(config).parent).is_dir():
+        raise pytest.UsageError(f"--cassette-report cannot be written: there is no folder {folder}; make it, or name another file")
 
 
 def _report_path(config: pytest.Config) -> Path:
     return config.invocation_params.dir / str(config.getoption("cassette_report"))
 
 
-def _report(config: pytest.Config, usage: "Usage", left_out: str) -> list[str]:
+def _report(config: pytest.Config, usage: "Usage", left_out: str) -> tuple[bool, list[str]]:
+    """Write the report, if one was asked for: whether all is well with it, and lines for the summary."""
     named = config.getoption("cassette_report")
     if not named:
-        return []
+        return True, []
     import json
 
-    _report_path(config).write_text(json.dumps(usage.report(left_out=left_out, root=config.rootpath), indent=1) + "\n", "utf-8")
-    return [f"{named} is of a run that left something out, so tfx prune and tfx orphans refuse it: {left_out}"] if left_out else []
+    from tfx.output_file import write_whole
+
+    text = json.dumps(usage.report(left_out=left_out, root=config.rootpath), indent=1) + "\n"
+    try:
+        write_whole(_report_path(config).resolve(), text.encode())
+    except OSError as error:
+        return False, [f"the run fails: {named} cannot be written ({error.strerror}); name another file, or make room there"]
+    return True, [f"{named} is of a run that left something out, so tfx prune and tfx orphans refuse it: {left_out}"] if left_out else []
 
 
 def _recorded(session: pytest.Session) -> Sequence[str]:

@@ -72,6 +72,8 @@ CASES = (
     Case("paths were named", BOTH, 0, "refuse it: paths were named on the command", ("--cassette-report=u.json", "test_it.py")),
     Case("tests were left out", BOTH, 0, "refuse it: tests were deselected", ("--cassette-report=u.json", "-k", "one")),
     Case("a report over a cassette", BOTH, 4, "would replace a file of another kind", ("--cassette-report=cassettes/small.json",)),
+    Case("a report in no folder", BOTH, 4, "there is no folder {folder}/nowhere; make it, or", ("--cassette-report=nowhere/u.json",)),
+    Case("a folder for a report", BOTH, 1, "the run fails: cassettes cannot be written (Is a directory)", ("--cassette-report=cassettes",)),
     Case("tests were deselected", BOTH, 0, "1 passed", ("-k", "one")),
     Case("one test was named", BOTH, 0, "1 passed", ("test_it.py::test_one",)),
     Case("a skipped test might have asked", f"{MARK}def test_one():\n    ask(); pytest.skip('x')", 0, "1 skipped"),

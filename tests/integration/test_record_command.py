@@ -88,10 +88,10 @@ def test_a_failed_recording_is_resumed_without_asking_again(
     assert "is of something else (region us, not eu)" in capsys.readouterr().err
     no_room = OSError(errno.ENOSPC, "No space left on device")
     with monkeypatch.context() as full:
-        full.setattr(store, "_written", Mock(side_effect=no_room))
+        full.setattr(store, "write_whole", Mock(side_effect=no_room))
         assert run(["record", "long", "--resume"]) == 2
     err = capsys.readouterr().err
-    assert "cannot be written: No space left on device; name a folder that can be with --cassettes. What was fetched is kept" in err
+    assert "cannot be written: No space left on device; name another folder, or make room there. What was fetched is kept" in err
     assert run(["record", "long", "--resume", "--cassettes", "elsewhere"]) == 0
     assert (tmp_path / "elsewhere" / "long.json").exists()
     assert [name for _, name, _ in live.requests] == [*LOGIN, "pump-logs", *LOGIN]

@@ -173,6 +173,7 @@ COMMANDS: tuple[tuple[int, Plant], ...] = (
     (2, orphans(whole=False)),
     (2, orphans("--cassettes", "nowhere")),
     (2, said("record", "x", "--days", "1", "--since", "2026-11-18")),
+    (2, said("record", "x", "--simulated", "--until", "0001-01-01")),
     (2, said("record", "x", "--fault", "any:1:500")),
     (2, said("record", "x", "--days", "1", "--", "app.py")),
     (2, said("record", "x", "--", "app.exe")),

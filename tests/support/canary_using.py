@@ -248,6 +248,7 @@ def failing_sign_in(_: Bench) -> object:
 
 SIMULATOR: tuple[Call, ...] = (
     lambda _: account(identity=77, now=NOW, days=-1),
+    lambda _: account(identity=77, now=NOW, region="mars"),
     lambda _: instant("yesterday"),
     failing_step,
     no_client,

@@ -32,3 +32,8 @@ def test_region_and_era_default_to_the_live_service_in_the_us() -> None:
 def test_a_span_that_ends_before_it_begins_is_refused() -> None:
     with pytest.raises(UsageError, match=r"would end \(2026-11-18\) before it begins \(2026-12-01\); check --since and --until"):
         Order(name="x", since=date(2026, 12, 1)).errand(TODAY)
+
+
+def test_days_before_the_first_of_the_calendar_are_refused() -> None:
+    with pytest.raises(UsageError, match="7 days up to 0001-01-03 begin before the year 1; check --until and --days"):
+        Order(name="x", until=date(1, 1, 3)).errand(TODAY)

@@ -185,6 +185,6 @@ def test_the_command_writes_the_page_and_never_over_a_cassette(tmp_path: Path, c
         f"tfx: --html writes a page, and {path} does not end in .html; name another file.",
         f"tfx: the page {tmp_path / 'index.html'} would replace a file of another kind; name another file, or remove that one.",
         f"tfx: the page {tmp_path / 'link.html'} would replace {path}, which this command reads or writes; name another file.",
-        f"tfx: cannot write {tmp_path / 'none' / 'x.html'} (No such file or directory); check the path.",
+        f"tfx: cannot write {tmp_path / 'none' / 'x.html'} (No such file or directory); name another file, or make room there.",
         "tfx: --html and --json are two forms of the same; leave one out.",
     ]

@@ -208,15 +208,18 @@ def members(value: Json) -> dict[str, Json]:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "why"),
+    ("arguments", "words", "why"),
     [
-        ({"now": NOW.replace(tzinfo=None)}, "a naive clock"),
-        ({"region": "jp"}, "no such cloud"),
-        ({"days": 0.1}, "shorter than setting the pump up"),
-        ({"days": 7000}, "before there were pumps"),
-        ({"density": 0}, "nothing left"),
+        ({"now": NOW.replace(tzinfo=None)}, "an account needs an aware now", "a naive clock"),
+        ({"region": "jp"}, "an account needs an aware now, a region of us, eu", "no such cloud"),
+        ({"density": 0}, "and a density up to 1", "nothing left"),
+        ({"days": 0.1}, "an invented history is 0.25 to 6000 days long", "shorter than setting the pump up"),
+        ({"days": 7000}, "ask for other days, or set another --now", "before there were pumps"),
+        ({"now": NOW.replace(year=2009), "days": 400}, "not 400 days before 2009-", "before pumps count"),
+        ({"now": NOW.replace(year=1)}, "lies between 2009 and 2099", "long before"),
+        ({"now": NOW.replace(year=2100)}, "lies between 2009 and 2099", "after their last year"),
     ],
 )
-def test_refuses(arguments: dict[str, object], why: str) -> None:
-    with pytest.raises(UsageError, match="an account needs an aware now"):
+def test_refuses(arguments: dict[str, object], words: str, why: str) -> None:
+    with pytest.raises(UsageError, match=words):
         account(**{"now": NOW, **arguments})  # type: ignore[arg-type]  # wrong on purpose

@@ -1,0 +1,46 @@
+"""A file is written whole or not at all. What a report may replace: tests of the commands."""
+
+import errno
+import os
+from pathlib import Path
+from unittest.mock import Mock
+
+import pytest
+
+from tfx.output_file import write_whole
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    file = tmp_path / "report.md"
+    for data in (b"old", b"new and longer", b""):
+        write_whole(file, data)
+        assert file.read_bytes() == data
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_without_room_the_old_one_stays_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "report.md"
+    file.write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", Mock(side_effect=OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(file, b"new")
+    assert (file.read_bytes(), list(tmp_path.iterdir())) == (b"old", [file])
+
+
+def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    there, link = tmp_path / "there", tmp_path / "link"
+    there.write_bytes(b"mine")
+    link.symlink_to(there)
+    write_whole(link, b"new")
+    assert (there.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"mine", b"new", False)
+
+
+def test_a_pipe_gets_the_bytes_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        write_whole(pipe, b"data")
+        assert (os.read(reading, 10), pipe.is_fifo()) == (b"data", True)
+    finally:
+        os.close(reading)
