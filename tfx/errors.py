@@ -10,6 +10,7 @@ TfxError
 │   └── NetworkBlockedError     replay tried to reach the network
 ├── InputError          exit 2  what was handed in cannot be used
 │   ├── UsageError              the command or call is wrong
+│   │   └── InUseError              another program has the file
 │   ├── CassetteError           this file is not a whole, untouched cassette of a known version
 │   └── FormatError             bytes that should be pump records, events or times are not
 └── ServiceError        exit 3  the service or the network failed
@@ -67,6 +68,10 @@ class InputError(TfxError):
 
 class UsageError(InputError):
     """The command or the call is wrong."""
+
+
+class InUseError(UsageError):
+    """Another program has the file; later it may not."""
 
 
 class CassetteError(InputError):

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 _ = _flows
 _PATIENCE: Final = 5.0  # s
-_LOCAL: Final = ("tcp://127.", "tcp://localhost", "tcp://[::1]")
+_LOCAL: Final = ("127.", "localhost", "::1")
 
 
 def dask(*, address: str | None, workers: int) -> Runner:
@@ -49,11 +49,11 @@ def dask(*, address: str | None, workers: int) -> Runner:
     Raises UsageError where workers of other machines could not reach Prefect's server, NetworkError where no scheduler answers.
     """
     known = PREFECT_API_URL.value()
-    if address and not address.startswith(_LOCAL) and not known:
-        raise UsageError("workers of other machines need a Prefect server that they can reach: set PREFECT_API_URL to it")
-
     if address:
-        _reach(address)
+        host, port = _place(address)
+        if not host.startswith(_LOCAL) and not known:
+            raise UsageError("workers of other machines need a Prefect server that they can reach: set PREFECT_API_URL to it")
+        _reach(host, port)
 
     def spread(paths: Sequence[str], output: str, zone: str) -> Iterator[Partition]:
         dress = task(name="partition", cache_policy=NO_CACHE, persist_result=False)(make)
@@ -68,8 +68,8 @@ def dask(*, address: str | None, workers: int) -> Runner:
     return spread
 
 
-def _reach(address: str) -> None:
-    """See that somebody listens there: Dask itself tries for half a minute and tells it in a hundred lines."""
+def _place(address: str) -> tuple[str, int]:
+    """Host and port. Raises UsageError where there are none."""
     parts = urlsplit(address)
     try:
         host, port = parts.hostname, parts.port
@@ -77,6 +77,11 @@ def _reach(address: str) -> None:
         host = port = None
     if host is None or port is None:
         raise UsageError("the address of a Dask scheduler is like tcp://HOST:PORT; name it so with --address")
+    return host, port
+
+
+def _reach(host: str, port: int) -> None:
+    """See that somebody listens there: Dask itself tries for half a minute and tells it in a hundred lines."""
     try:
         socket.create_connection((host, port), timeout=_PATIENCE).close()
     except OSError as e:

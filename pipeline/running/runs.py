@@ -51,6 +51,15 @@ class Order:
     guarded: bool = True
     keep_changed: bool = False
 
+    def __post_init__(self) -> None:
+        """Raise UsageError for days that contradict each other, before anybody signs in."""
+        if self.days is not None and self.since is not None:
+            raise UsageError("--days and --since exclude each other; leave one out")
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise UsageError("--since is after --until; exchange them")
+        if self.mode == "backfill" and self.days is None and self.since is None and (self.cassette is None or self.until is None):
+            raise UsageError("a backfill needs its first day: name it with --since, or count it with --days")
+
 
 def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
     """Carry the order out into a migrated warehouse. Returns what was received and which rows were added.
@@ -83,7 +92,8 @@ def opened(order: Order) -> AbstractContextManager[Origin]:
 
 def planned(engine: Engine, origin: Origin, pumps: Sequence[Pump], order: Order) -> tuple[tuple[Pump, tuple[Window, ...]], ...]:
     """Which windows of which pumps to ask for: on a cassette every pump it has events of, live the one that is meant."""
-    since, until = span(order, origin)
+    today = origin.now.astimezone(zone_for(engine, order.zone)).date()
+    since, until = span(order, today)
     if origin.recorded is not None:
         wanted = pumps if order.pump is None else (chosen(pumps, order.pump),)
         plan = tuple((pump, plans.clipped(origin.windows_of(pump), since, until)) for pump in wanted)
@@ -91,21 +101,15 @@ def planned(engine: Engine, origin: Origin, pumps: Sequence[Pump], order: Order)
             raise CassetteError("the cassette has no pump events of the days and pumps asked for; look with: tfx show CASSETTE")
         return tuple((pump, windows) for pump, windows in plan if windows)
     pump = chosen(pumps, order.pump)
-    if order.mode == "backfill":
-        if since is None:
-            raise UsageError("a backfill needs its first day: name it with --since, or count it with --days")
-        return ((pump, plans.backfill(since, until or origin.now.date())),)
+    if order.mode == "backfill" and since is not None:
+        return ((pump, plans.backfill(since, until or today)),)
     stored = last_day(engine, pump, origin.now) if order.mode == "incremental" else None
     return ((pump, plans.incremental(pump, origin.now, stored, unread(engine, pump) if order.mode == "incremental" else ())),)
 
 
-def span(order: Order, origin: Origin) -> tuple[date | None, date | None]:
-    """The days the order names, if any. Raises UsageError where they contradict each other."""
+def span(order: Order, today: date) -> tuple[date | None, date | None]:
+    """The days the order names, if any."""
     if order.days is None:
-        if order.mode == "backfill" and order.since is None and order.until is None:
-            raise UsageError("a backfill needs its days: name them with --since and --until, or with --days")
         return order.since, order.until
-    if order.since is not None:
-        raise UsageError("--days and --since exclude each other; leave one out")
-    until = order.until or origin.now.date()
+    until = order.until or today
     return until - timedelta(days=order.days - 1), until

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from pipeline.running.steps import Stored
-from tfx.errors import BlockedError, LoginError, ServiceError
+from tfx.errors import BlockedError, InUseError, LoginError, ServiceError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,9 @@ def serve(once: Callable[[], Stored], *, interval: float, clock: Clock, tell: Ca
     """Run, and run again every `interval` seconds, until interrupted. Returns how many runs ended well.
 
     Runs begin on a fixed beat; one that lasts longer than the interval makes the beats it covers fall out, so that runs never overlap. A
-    service or network that fails is reported and tried again at the next beat; a refused log-in, a firewall or bad use ends it, for no next
-    run would go better. An interruption during a run leaves what its finished windows stored; the next run goes on from there.
+    service or network that fails, or a database that somebody reads just then, is reported and tried again at the next beat; a refused
+    log-in, a firewall or bad use ends it, for no next run would go better. An interruption during a run leaves what its finished windows
+    stored; the next run goes on from there.
     """
     done, due = 0, clock.now()
     try:
@@ -52,12 +53,12 @@ def serve(once: Callable[[], Stored], *, interval: float, clock: Clock, tell: Ca
 
 
 def _one_run(once: Callable[[], Stored], tell: Callable[[str], None], stop: Stop) -> int:
-    """1 where it ended well, 0 where the service failed."""
+    """1 where it ended well, 0 where the next may."""
     try:
         stored = once()
     except (LoginError, BlockedError):
         raise  # asking again and again is what accounts are locked for
-    except ServiceError as e:
+    except (ServiceError, InUseError) as e:
         if not stop.asked:
             tell(f"{type(e).__name__}: {e}; trying again at the next beat")
         return 0

@@ -5,13 +5,17 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from pipeline.store.engine import MEMORY, MEMORY_LIMIT, connect, driver, is_in_memory, shown
 from pipeline.store.schema import head, migrate, see_its_columns, see_its_schema, strange_schema
-from tfx.errors import UsageError
+from tfx.errors import InUseError, UsageError
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 def in_memory() -> Engine:
@@ -85,19 +89,11 @@ def _opened(url: str, *, upgrade: bool) -> Engine:
         raise
     except DBAPIError as e:
         engine.dispose()
-        if "lock on file" in str(e.orig):
-            holder = re.search(r"PID (\d+)", str(e.orig))
-            which = f" (process {holder[1]})" if holder else ""
-            raise UsageError(
-                f"the database {shown(url)} is open in another program{which}, and DuckDB lets one in at a time; wait for it to end"
-            ) from None
-        if type(e.orig).__name__ in ("CatalogException", "BinderException"):
-            raise strange_schema(url) from None
-        raise UsageError(
-            f"the database {shown(url)} cannot be opened as a warehouse ({type(e.orig).__name__}); "
-            "see that the folder is there, that the file is DuckDB's and may be written, and that no other program has it open"
-        ) from e
+        raise _refused(url, e, "cannot be opened as a warehouse", _SEE_TO_IT) from None
     return engine
+
+
+_SEE_TO_IT = "see that the folder is there, that the file is DuckDB's and may be written, and that no other program has it open"
 
 
 def _make_again(engine: Engine) -> None:
@@ -136,16 +132,33 @@ def told(url: str) -> Iterator[None]:
             raise e.__context__ from None
         raise
     except (DBAPIError, duckdb.Error) as e:
-        kind = type(e.orig if isinstance(e, DBAPIError) else e).__name__  # and no more of it: its text quotes rows
-        if kind in ("CatalogException", "BinderException"):
-            raise strange_schema(url) from None
-        if kind == "OutOfMemoryException":
-            address = shown(url).partition("?")[0]
-            raise UsageError(
-                f"the database {shown(url)} needs more memory than it may have ({MEMORY_LIMIT} unless its address says otherwise); "
-                f"what was under way is undone; name more, and run the command again: --database '{address}?memory_limit=1GB'"
-            ) from None
-        raise UsageError(
-            f"the database {shown(url)} cannot be read or written any more ({kind}): see that its disk has room and that no other program "
-            "has it open, and run the command again; windows stored so far stay stored, and what was under way is undone"
-        ) from None
+        raise _refused(url, e, "cannot be read or written any more", _TRY_AGAIN) from None
+
+
+_TRY_AGAIN = (
+    "see that its disk has room and that no other program has it open, and run the command again; windows stored so far stay stored, and "
+    "what was under way is undone"
+)
+
+
+def _refused(url: str, error: "DBAPIError | duckdb.Error", what: str, advice: str) -> UsageError:
+    """What DuckDB refused, in our words; of its own there is no more than a name, for they quote rows."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    kind, text = type(cause).__name__, str(cause)
+    if "lock on file" in text:
+        holder = re.search(r"PID (\d+)", text)
+        which = f" (process {holder[1]})" if holder else ""
+        return InUseError(
+            f"the database {shown(url)} is open in another program{which}, and DuckDB lets one in at a time; wait for it to end"
+        )
+    if kind in ("CatalogException", "BinderException"):
+        return strange_schema(url)
+    if kind == "OutOfMemoryException":
+        address = shown(url).partition("?")[0]
+        return UsageError(
+            f"the database {shown(url)} needs more memory than it may have ({MEMORY_LIMIT} unless its address says otherwise); "
+            f"what was under way is undone; name more, and run the command again: --database '{address}?memory_limit=1GB'"
+        )
+    if re.search("Corrupt database file|Could not read enough bytes", text):
+        return UsageError(f"the file of the database {shown(url)} is damaged; restore it from a copy, or run again into a new one")
+    return UsageError(f"the database {shown(url)} {what} ({kind}); {advice}")

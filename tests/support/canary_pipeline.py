@@ -191,7 +191,7 @@ PIPELINE: tuple[Call, ...] = (
     no_warehouse,
     broken_database,
     no_room,
-    lambda _: dask_runner._reach(f"tcp://{NAME}:{PASSWORD}@127.0.0.1:9"),
+    lambda _: dask_runner._reach(*dask_runner._place(f"tcp://{NAME}:{PASSWORD}@127.0.0.1:9")),
     another_pumps,
     open_elsewhere,
     lambda b: warehouse.existing_warehouse(database(b)),

@@ -1,7 +1,7 @@
 """What options mean for a run: which days, which pumps, from where."""
 
 from datetime import UTC, date, datetime
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from sqlalchemy import Engine
@@ -76,22 +76,27 @@ def test_a_cassette_without_those_events_is_said(order: Order, warehouse: Engine
 
 
 @pytest.mark.parametrize(
-    ("order", "message"),
+    ("days", "message"),
     [
-        (Order(mode="backfill"), "a backfill needs its days"),
-        (Order(mode="backfill", since=date(2024, 7, 1), days=3), "--days and --since exclude each other"),
-        (Order(mode="backfill", until=date(2024, 7, 1)), "a backfill needs its first day"),
-        (Order(mode="backfill", since=date(2024, 7, 9), until=date(2024, 7, 1)), "cannot end"),
+        ({}, "a backfill needs its first day"),
+        ({"until": date(2024, 7, 1)}, "a backfill needs its first day"),
+        ({"since": date(2024, 7, 1), "days": 3}, "--days and --since exclude each other"),
+        ({"since": date(2024, 7, 9), "until": date(2024, 7, 1)}, "--since is after --until"),
     ],
 )
-def test_days_that_make_no_sense_are_said(order: Order, message: str, warehouse: Engine) -> None:
+def test_days_that_make_no_sense_are_said_before_anybody_signs_in(days: dict[str, Any], message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        plan(order, warehouse)
+        Order(mode="backfill", **days)
+
+
+def test_the_last_day_is_today_where_the_account_is(warehouse: Engine) -> None:
+    assert plan(Order(mode="backfill", days=1, zone="Pacific/Auckland"), warehouse) == [("2", ["2024-07-05 to 2024-07-05"])]
+    assert plan(Order(mode="backfill", days=1, zone="Pacific/Honolulu"), warehouse) == [("2", ["2024-07-04 to 2024-07-04"])]
 
 
 @pytest.mark.parametrize("mode", ["full", "incremental"])
 def test_without_days_there_is_no_span(mode: Mode) -> None:
-    assert span(Order(mode=mode), origin()) == (None, None)
+    assert span(Order(mode=mode), NOW.date()) == (None, None)
 
 
 def test_an_order_does_not_print_the_serial_number() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.running.serving import Clock, Stop, serve
 from pipeline.running.steps import Stored
-from tfx.errors import BlockedError, LoginError, NetworkError, TfxError, UsageError
+from tfx.errors import BlockedError, InUseError, LoginError, NetworkError, TfxError, UsageError
 
 
 class World:
@@ -52,11 +52,14 @@ def test_a_run_longer_than_the_interval_makes_beats_fall_out() -> None:
     assert world.begun == [100, 280, 400, 460]
 
 
-def test_a_failing_network_is_told_and_tried_again() -> None:
-    world = World(NetworkError("no answer"), 5)
+def test_what_the_next_run_may_do_better_is_told_and_tried_again() -> None:
+    world = World(NetworkError("no answer"), InUseError("somebody looks at it"), 5)
     assert world.serve() == 1
-    assert world.begun == [100, 160, 220]
-    assert world.told[0] == "NetworkError: no answer; trying again at the next beat"
+    assert world.begun == [100, 160, 220, 280]
+    assert world.told[:2] == [
+        "NetworkError: no answer; trying again at the next beat",
+        "InUseError: somebody looks at it; trying again at the next beat",
+    ]
 
 
 @pytest.mark.parametrize("error", [UsageError("no such pump"), LoginError("refused"), BlockedError("turned away")])

@@ -4,6 +4,7 @@ import signal
 import threading
 from pathlib import Path
 
+import duckdb
 import pytest
 from dear import sampled
 from sqlalchemy import Engine
@@ -92,6 +93,18 @@ def test_what_the_database_refuses_is_told_in_our_words_and_without_the_password
         driver(connection).execute("SELECT * FROM nowhere")
     assert "secret" not in str(caught.value)
     engine.dispose()
+
+
+def test_a_damaged_file_is_called_that_when_it_is_opened_and_when_it_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "w.duckdb"
+    with duckdb.connect(str(file)) as database:
+        database.execute("CREATE TABLE events AS FROM range(100000)")
+    file.write_bytes(file.read_bytes()[:20_000])  # three headers, and no block
+    words = "is damaged; restore it from a copy, or run again into a new one"
+    with pytest.raises(UsageError, match=words):
+        open_warehouse(f"duckdb:///{file}")
+    with pytest.raises(UsageError, match=words), told(MEMORY):
+        raise duckdb.IOException("Corrupt database file: computed checksum 7 does not match stored checksum 8 in block at location 274432")
 
 
 def test_a_file_is_kept_in_so_much_memory_and_its_address_may_name_more(tmp_path: Path) -> None:
