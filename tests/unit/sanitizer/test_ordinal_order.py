@@ -94,11 +94,27 @@ def test_what_is_thrown_away_leaves_no_gap(capture: Build) -> None:
     other = f"{HOST}/reports/reportsfacade/pumpevents/8d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904/none?minDate=2026-11-01"
     nowhere = one.replacing(request=replace(one.request, url=other))
     pointing = one.replacing(response=replace(one.response, headers=Headers([("Location", other), ("Content-Type", "application/json")])))
+    another = one.replacing(request=replace(one.request, url=PUMPER.replace("7d9f", "9d9f")))
     for thrown, why in ((refused, "an answer"), (late, "a body that is sent"), (nowhere, "a path"), (pointing, "a link")):
-        found = scrub(replace(capture(PUMPER), exchanges=(thrown, one)), name="x", leaves_out=True)
+        found = scrub(replace(capture(PUMPER), exchanges=(thrown, one, another)), name="x", leaves_out=True)
         assert found.findings, why
         assert looked_at(found.cassette) == (), why
         assert again(found.cassette).cassette == found.cassette, why
+
+
+def test_events_that_are_thrown_away_are_not_counted_from(capture: Build) -> None:
+    """Sequence numbers count from the smallest of all that were recorded; that one may stand in what is left out in the end."""
+    url = f"{HOST}/reports/bff/pump-logs/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+    events = [
+        json.dumps({"events": [{"eventCode": 28, "sequenceGroup": 0, "sequenceNumber": number, "eventProperties": {}}]}).encode()
+        for number in (50, 90)
+    ]
+    first, second = (capture(url, answer=answer).exchanges[0] for answer in events)
+    thrown = first.replacing(request=replace(first.request, headers=Headers([("Content-Type", "text/plain")]), body=b"x"))
+    done = scrub(replace(capture(url), exchanges=(thrown, second)), name="x", leaves_out=True)
+    assert done.left_out == 1
+    assert json.loads(done.cassette.exchanges[0].response.body)["events"][0]["sequenceNumber"] == 1
+    assert looked_at(done.cassette) == ()
 
 
 def test_events_of_other_shapes_are_numbered_as_they_stand(capture: Build) -> None:

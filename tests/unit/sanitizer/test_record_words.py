@@ -79,6 +79,7 @@ LETTERS = [
     ("ÖBER".encode("utf-16-be"), 3, MARG, True, "in UTF-16"),
     (b"Marg", 3, "margarethe.lind@example.org", True, "of an address"),
     (b"exam", 3, "margarethe.lind@example.org", False, "its host is not whose it is"),
+    (b"ord", 4, "Łordan", False, "what is left of a name in a coding that lacks a letter of it"),
     (b"Mar", 4, MARG, False, "three letters stand anywhere"),
     (b"arga", 4, MARG, False, "not the beginning"),
     (b"Ma\0rg", 4, MARG, False, "no coding of letters"),
