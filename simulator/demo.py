@@ -120,7 +120,8 @@ def _tfx(*arguments: str, environment: Mapping[str, str] | None = None) -> str:
         command, env={**os.environ, **(environment or {})}, capture_output=True, text=True, timeout=_SECONDS, check=False
     )
     if done.returncode:
-        raise FoundError(f"the step `tfx {arguments[0]}` ended with exit code {done.returncode}: {done.stderr.strip().splitlines()[-1:]}")
+        last = done.stderr.strip().rpartition("\n")[2].removeprefix("tfx: ")
+        raise FoundError(f"the step `tfx {arguments[0]}` ended with exit code {done.returncode}: {last}")
     return done.stdout
 
 

@@ -103,7 +103,6 @@ def interrupted(connection, query, path, options):
         query = "FROM range(1_000_000_000_000)"  # longer than anybody waits
     return copy(connection, query, path, options)
 export._copy = interrupted
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background inherits that it is ignored
 tfx.start.main()
 """
 

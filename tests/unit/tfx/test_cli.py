@@ -3,12 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
 import requests
 
-from tfx import cli
+from tfx import cli, start
 from tfx.errors import CassetteError, FoundError, ServiceError
 
 
@@ -112,3 +113,15 @@ def test_sigterm_is_told_apart_from_an_interrupt(
     monkeypatch.setattr(cli.cli, "main", stopped)
     assert cli.run([]) == 143
     assert capsys.readouterr().err == "tfx: ended by SIGTERM; nothing was left half written.\n"
+
+
+def test_an_interrupt_while_the_command_loads_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "tfx.cli")
+    monkeypatch.setattr(sys, "argv", ["tfx", "show"])
+    monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(find_spec=interrupted), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        start.main()
+    assert ended.value.code == 130
