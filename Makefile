@@ -15,10 +15,11 @@ help:  ## show this list
 install: $(STAMP)  ## put everything the project needs into .venv, from the lock with hashes
 
 # uv reads the lock in seconds; where it cannot be had or cannot reach the index (a pip.conf with its own index), pip does the same slowly.
+# --no-config: our overrides are for resolving, and would take the newest version in place of the locked one.
 $(STAMP): requirements.lock requirements-uv.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements.lock \
+	$(BIN)/uv pip install --no-config --quiet --compile-bytecode --python $(BIN)/python --no-deps --require-hashes -r requirements.lock \
 	  || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $(STAMP)
@@ -40,7 +41,7 @@ fast: install  ## run the fast tests, as pre-commit does; stop at the first fail
 OLD_CLIENT := .venv-tconnectsync-2
 OLD_LOCK := tests/proofs/clients/tconnectsync-2.lock
 
-# tconnectsync 2 and 3 are one package: the old one needs an environment of its own. --no-config: our overrides are not its.
+# tconnectsync 2 and 3 are one package: the old one needs an environment of its own.
 $(OLD_CLIENT)/.installed: $(OLD_LOCK) | $(STAMP)
 	test -x $(OLD_CLIENT)/bin/python || $(PYTHON) -m venv $(OLD_CLIENT)
 	$(BIN)/uv pip install --no-config --quiet --python $(OLD_CLIENT)/bin/python --no-deps --require-hashes -r $(OLD_LOCK) \
@@ -100,7 +101,7 @@ PEERS_REPLAYER := .venv-peers-replayer
 
 $(PEERS_REPLAYER)/.installed: benchmarks/peers-replayer.lock $(STAMP)
 	test -x $(PEERS_REPLAYER)/bin/python || $(PYTHON) -m venv $(PEERS_REPLAYER)
-	$(BIN)/uv pip install --quiet --python $(PEERS_REPLAYER)/bin/python --no-deps --require-hashes -r benchmarks/peers-replayer.lock \
+	$(BIN)/uv pip install --no-config --quiet --python $(PEERS_REPLAYER)/bin/python --no-deps --require-hashes -r benchmarks/peers-replayer.lock \
 	  || $(PEERS_REPLAYER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benchmarks/peers-replayer.lock
 	touch $@
 
@@ -117,7 +118,7 @@ PEERS := .venv-peers-sanitizer
 
 $(PEERS)/.installed: benchmarks/peers-sanitizer.lock $(STAMP)
 	$(BIN)/python -m venv --clear $(PEERS)
-	$(BIN)/uv pip install --quiet --python $(PEERS)/bin/python --no-deps --require-hashes -r benchmarks/peers-sanitizer.lock \
+	$(BIN)/uv pip install --no-config --quiet --python $(PEERS)/bin/python --no-deps --require-hashes -r benchmarks/peers-sanitizer.lock \
 	  || $(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r benchmarks/peers-sanitizer.lock
 	touch $@
 
