@@ -2,8 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress, groupby
 from operator import is_not, itemgetter
 from types import MappingProxyType
 from typing import Final, cast
@@ -104,6 +104,11 @@ class _Rows:
             self._noted.add((place, kind))
             self._visitor.remark(f"{self._place}[]{place}", kind)
 
+    def _blanked(self, place: str, kind: str, values: Iterable[Json]) -> None:
+        """Say that values which are no such thing go; what says nothing is at home everywhere."""
+        if self._visitor.changes and not all(map(is_blank, values)):
+            self._note(place, f"{kind}; blanked")
+
     # --- the envelope
 
     def _header(self, name: str, columns: Mapping[str, list[Json]]) -> list[Json]:
@@ -122,6 +127,7 @@ class _Rows:
             inside = values
             if not (whole(values, LAST_GROUP) and all(places[group] == group for group in set(cast("list[int]", values)))):
                 inside = [places[value] if _is_whole(value, LAST_GROUP) else blank(value) for value in values]  # type: ignore[index]
+                self._blanked(f".{name}", "not a sequence group", _strange(values, LAST_GROUP))
             return self._settled(f".{name}", values, inside, "a sequence group that is not rebased")
         return self._settled(f".{name}", values, self._codes(values), "not the code of a known event")
 
@@ -139,6 +145,7 @@ class _Rows:
         for code in sorted({value for value in values if _is_whole(value, LAST_CODE)} - {*KNOWN_CODES, UNKNOWN_CODE}):  # type: ignore[type-var]  # whole numbers, every one
             if self._visitor.changes:
                 self._remark(".eventCode", f"event {code} is unknown to tfx; {UNKNOWN_CODE} stands for it, and its payload is zeroed")
+        self._blanked(".eventCode", "not an event code", _strange(values, LAST_CODE))
         return [(value if value in KNOWN_CODES else UNKNOWN_CODE) if type(value) is int else blank(value) for value in values]
 
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
@@ -150,6 +157,8 @@ class _Rows:
         moved = self._dated[1]
         if moved is texts:
             return values
+        if None in moved:
+            self._blanked(f".{name}", "not a date", compress(values, (text is None for text in moved)))
         return [blank(value) if text is None else text for value, text in zip(values, moved, strict=True)]
 
     def _sequences(self, groups: list[Json], values: list[Json]) -> list[Json]:
@@ -157,6 +166,7 @@ class _Rows:
         numbered, grouped = whole(values, LAST_SEQUENCE), whole(groups, LAST_GROUP)
         if numbered and grouped and grouped.count(grouped[0]) == len(grouped):
             return cast("list[Json]", self._device.sequences(grouped[0], numbered))
+        self._blanked(".sequenceNumber", "not a sequence number", _strange(values, LAST_SEQUENCE))
         out: list[Json] = []
         for group, numbers in _by_group(groups, values):
             usable = [number if _is_whole(number, LAST_SEQUENCE) else 0 for number in numbers]
@@ -263,6 +273,10 @@ def _by_group(groups: list[Json], values: list[Json]) -> Iterator[tuple[int, lis
     numbers = map(group_of, groups)
     for group, run in groupby(zip(numbers, values, strict=True), key=itemgetter(0)):
         yield group, [value for _, value in run]
+
+
+def _strange(values: Iterable[Json], most: int) -> Iterator[Json]:
+    return (value for value in values if not _is_whole(value, most))
 
 
 def _text(value: Json) -> str:

@@ -415,6 +415,7 @@ def capital() -> Exchange:
 ONLY_WHEN_CHANGING = {
     ("visitors.py", "Rewriter"),
     ("visitors.py", "Proofreader"),
+    ("pumplogs.py", "_blanked"),
     ("pumplogs.py", "_codes"),
     ("pumplogs.py", "_property"),
     ("pumprecords.py", "_unknown"),

@@ -123,6 +123,30 @@ def test_a_value_its_field_cannot_hold_is_blanked(capture: Build, code: int, pro
     assert len(done.findings) == 1
 
 
+ENVELOPES: list[tuple[str, Json, Json, str, str]] = [
+    ("pumpDateTime", "2026-13-45T99:99:99", "", "not a date; blanked", "no date"),
+    ("estimatedDateTime", 20261118, 0, "not a date; blanked", "a number"),
+    ("sequenceNumber", 1 << 70, 0, "not a sequence number; blanked", "longer than any"),
+    ("sequenceNumber", "Marisol", "", "not a sequence number; blanked", "a text"),
+    ("sequenceGroup", -5, 0, "not a sequence group; blanked", "below zero"),
+    ("eventCode", "28", "", "not an event code; blanked", "a text"),
+    ("eventCode", -1, 4095, "not an event code; blanked", "below zero"),
+    ("pumpDateTime", None, None, "", "nothing at all"),
+    ("sequenceNumber", "", "", "", "a blank"),
+]
+
+
+def test_an_envelope_that_is_none_is_blanked_and_that_is_said(capture: Build) -> None:
+    for name, before, after, said, why in ENVELOPES:
+        event = {"eventCode": 28, "sequenceGroup": 0, "sequenceNumber": 7, "pumpDateTime": "2026-11-18T10:00:00", "eventProperties": {}}
+        done = scrub(capture(LOGS, answer=json.dumps({"events": [event | {name: before}]}).encode()), name="x")
+        assert [(one.place, one.kind) for one in done.findings] == [(f"response body.events[].{name}", said)] * bool(said), why
+        found = json.loads(done.cassette.exchanges[0].response.body)["events"][0]
+        assert found[name] == after, why
+        assert type(found[name]) is type(after), why
+        assert looked_at(done.cassette) == (), why
+
+
 def test_what_stands_behind_a_day_is_read_even_where_the_clock_was_never_set(capture: Build) -> None:
     def event(when: str, properties: Json) -> Json:
         code = 14 if properties else 28
