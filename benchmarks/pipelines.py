@@ -12,38 +12,43 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
+from pipeline_history import ZONE, history
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
     from sqlalchemy import Engine
 
-SIZES = (10_000, 100_000, 1_000_000, 5_000_000)
+ORM = "tandem-fetch's ORM path"
+SAMPLE = {"tconnectsync's parser": 20_000, ORM: 2_000}
+FLOOR = "floor A: one Arrow insert a response"
+FLOOR_TOGETHER = "floor B: responses together"
+KEYED = "floor C: readings and basal besides, keys and foreign keys"
+ALONE = "one transaction per response"
+STORE = "shared transactions"
+WHOLE = "shared transactions, every table"
+DECODE = "decoding alone, every field"
+TFX = (ALONE, STORE, WHOLE)
+CONTESTS = (
+    (10_000, "all", 10_000, (ALONE, WHOLE)),
+    (100_000, "four weeks", 25_000, TFX),
+    (1_000_000, "four weeks", 25_000, TFX),
+    (1_000_000, "half a million", 500_000, (STORE, WHOLE)),
+    (5_000_000, "four weeks", 25_000, TFX),
+    (5_000_000, "half a million", 500_000, (STORE, WHOLE)),
+)
+"""Events, and how many are in a response: four weeks are what the json eras hand out at most, half a million what the API of 2025 sends
+for years. The rows of docs/pipeline-speed.md."""
 QUICK = 100_000
-WINDOWS = {"four weeks": 25_000, "bulk": 500_000}
-"""Events in one answer: what a pump writes in the longest window the json eras hand out, and what the API of 2025 would send for years."""
-SAMPLE = {"tconnectsync's parser": 20_000, "tandem-fetch's ORM path": 2_000}
-FLOOR = "floor: base64, numpy, one Arrow insert"
-FLOOR_TOGETHER = "floor, answers together"
-KEYED = "floor with readings and basal, keys and foreign keys"
-ALONE = "tfx, a transaction an answer: five tables"
-STORE = "tfx, answers together: five tables"
-WHOLE = "tfx, answers together: every table"
-DECODE = "tfx: decode, every field"
-RIVALRY = {"four weeks": (FLOOR, FLOOR_TOGETHER, KEYED, ALONE, STORE, WHOLE), "bulk": (FLOOR, KEYED, STORE, WHOLE)}
-"""Which share the work; the column "of the floors" has a share of each floor there is, in this order."""
 WARM_UP = 1_000
-CLOCK_CHANGES = (13, 14)
 IN_FILE = "--in-file"
-ZONE = "America/Los_Angeles"
 AT_ONCE = 250_000
 """Events in a transaction where answers cost nothing to get again, as `tfx pipeline run` does with a cassette."""
 INSERT = "INSERT INTO raw_events SELECT * FROM arriving"
@@ -200,7 +205,7 @@ RIVALS: dict[str, Callable[[], Work]] = {
     ALONE: lambda: store(at_once=0),
     STORE: lambda: store(at_once=AT_ONCE),
     WHOLE: lambda: store(at_once=AT_ONCE, whole=True),
-    "tandem-fetch's ORM path": orm,
+    ORM: orm,
 }
 
 
@@ -208,7 +213,6 @@ def measured(rival: str, file: Path, count: int, window: int) -> None:
     """Run one rival once and print what it took: CPU seconds, and MB of memory at most."""
     import base64
     import resource
-    import time
 
     reading = 0.0
 
@@ -232,67 +236,6 @@ def measured(rival: str, file: Path, count: int, window: int) -> None:
 # --- the contest
 
 
-def history(file: Path, count: int) -> None:
-    """So many records of a therapy: 110 days of the stand-in's account, again and again, on a clock that its owner sets.
-
-    Twice a year with the zone, and for a journey of two weeks each summer. Readings move along.
-    """
-    from datetime import UTC, datetime
-
-    import numpy as np
-
-    from simulator.account import account
-    from tandem.clock import UNIX_OF_PUMP_EPOCH, is_possible
-    from tandem.records import Records
-
-    days, readings = 110, (256, 372, 399, 480)
-    records = account(identity=1, therapy=1, now=datetime(2026, 11, 18, 20, 30, tzinfo=UTC), days=days, density=1.0).current.records
-    set_back = records.positions(13)[-1]  # until then the stand-in's clock is an hour ahead of what it is after it
-    standard = records.seconds.astype(np.int64) - 3600 * (np.arange(len(records)) < set_back)
-    kept = ~np.isin(records.code, CLOCK_CHANGES)
-    records, standard = records.take(kept), standard[kept]
-    span = int(records.sequence.max() - records.sequence.min()) + 1
-    moments, offsets = clock_of_a_year(years=-(-count // len(records)) * days // 365 + 2)
-    was = 3600
-    with file.open("wb") as stream:
-        for turn in range(-(-count // len(records))):
-            moved = standard + turn * days * 86_400
-            shift = offsets[np.searchsorted(moments, moved + UNIX_OF_PUMP_EPOCH, side="right")]
-            by, sequence = moved + shift - records.seconds, records.sequence.astype(np.int64) + turn * span
-            told = records.with_header(seconds=moved + shift, sequence=sequence)
-            for code in readings:
-                which = records.positions(code)
-                taken = records.columns(code)["egvTimeStamp"].astype(np.int64)
-                told = told.with_columns(code, {"egvTimeStamp": np.where(is_possible(taken), taken + by[which], taken)})
-            steps = np.diff(shift, prepend=was)
-            was = shift[-1]
-            for place in np.flatnonzero(steps):  # the first record after each setting tells it
-                after = int(told.seconds[place])
-                before = after - int(steps[place])
-                columns = {"timePrior": before % 86_400 * 1000, "timeAfter": after % 86_400 * 1000}
-                setting = Records.build(code=13, seconds=after, sequence=int(sequence[place]), columns=columns)
-                told = Records.join([told.take(slice(place)), setting, told.take(slice(place + 1, None))])
-            stream.write(told.to_bytes())
-
-
-def clock_of_a_year(years: int) -> "tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]":
-    """When the owner sets the clock (Unix seconds, were winter time UTC), and by how much it is ahead of winter time before and after."""
-    from datetime import UTC, datetime
-    from zoneinfo import ZoneInfo
-
-    import numpy as np
-
-    from tandem.zones import transitions
-
-    winter, slept, journey = 8 * 3600, 5 * 3600, 3 * 3600  # the clock is set in the morning; three zones further east for two weeks
-    steps = [(one.moment - winter + slept, one.after + winter) for one in transitions(ZoneInfo(ZONE), 2026, 2026 + years)]
-    for year in range(2026, 2026 + years + 1):
-        for day, more in ((10, journey), (24, 0)):
-            steps.append((int(datetime(year, 6, day, 10, tzinfo=UTC).timestamp()), 3600 + more))
-    steps.sort()
-    return np.array([moment for moment, _ in steps]), np.array([0, *(offset for _, offset in steps)])
-
-
 def ran(rival: str, file: Path, count: int, window: int) -> tuple[float, float]:
     """CPU seconds and peak megabytes."""
     command = [sys.executable, __file__, "--rival", rival, "--file", str(file), "--count", str(count), "--window", str(window)]
@@ -305,39 +248,48 @@ def ran(rival: str, file: Path, count: int, window: int) -> tuple[float, float]:
 
 
 def contest(sizes: tuple[int, ...], rounds: int) -> Table:
-    """Every rival at every size, in turns; medians."""
+    """Every rival at every size; medians."""
     where = "a file" if IN_FILE in sys.argv else "memory"
     table = Table(title=f"Pump events into DuckDB in {where} (CPU time, medians)", title_justify="left", box=box.SIMPLE)
-    for heading in ("events", "an answer", "", "events/s", "of the floors", "x the ORM path", "peak MB"):
-        table.add_column(heading, justify="left" if not heading else "right")
+    for heading in ("events", "in a response", "what is done", "events/s", "of A", "of B", "of C", "x the ORM path", "peak MB"):
+        table.add_column(heading, justify="left" if heading == "what is done" else "right")
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "records"
         history(file, max(sizes))
-        slow = {name: rate(name, file, count, count, rounds) for name, count in SAMPLE.items()}
+        slow = {name: rates((name,), file, count, count, rounds)[name] for name, count in SAMPLE.items()}
         for name, (speed, memory) in slow.items():
-            table.add_row(f"{SAMPLE[name]:,}", "all", name, f"{speed:,.0f}", "", "", f"{memory:,.0f}")
-        for count in sizes:
-            speed, memory = rate(DECODE, file, count, WINDOWS["bulk"], rounds)
-            table.add_row(f"{count:,}", "bulk", DECODE, f"{speed:,.0f}", "", "", f"{memory:,.0f}")
-            for words, window in WINDOWS.items():
-                found = {name: rate(name, file, count, window, rounds) for name in RIVALRY[words]}
-                for name, (speed, memory) in found.items():
-                    times = speed / slow["tandem-fetch's ORM path"][0]
-                    shares = " ".join(f"{speed / found[base][0]:.2f}" for base in (FLOOR, FLOOR_TOGETHER, KEYED) if base in found)
-                    table.add_row(f"{count:,}", words, name, f"{speed:,.0f}", shares, f"{times:,.0f}", f"{memory:,.0f}")
+            table.add_row(f"{SAMPLE[name]:,}", "all", name, f"{speed:,.0f}", "", "", "", "", f"{memory:,.0f}")
+        for count, words, window, tools in CONTESTS:
+            if count not in sizes:
+                continue
+            floors = (FLOOR, FLOOR_TOGETHER, KEYED) if window < AT_ONCE else (FLOOR, KEYED)
+            found = rates((DECODE, *floors, *tools), file, count, window, rounds)
+            for name, (speed, memory) in found.items():
+                bases = (FLOOR, FLOOR_TOGETHER if FLOOR_TOGETHER in found else FLOOR, KEYED)
+                shares = [f"{speed / found[base][0]:.2f}" if name in TFX else "" for base in bases]
+                times = f"{speed / slow[ORM][0]:,.0f}" if name in TFX else ""
+                table.add_row(f"{count:,}", words, name, f"{speed:,.0f}", *shares, times, f"{memory:,.0f}")
     return table
 
 
-def rate(rival: str, file: Path, count: int, window: int, rounds: int) -> tuple[float, float]:
-    """Events a CPU second and peak megabytes, medians."""
-    found = [ran(rival, file, count, window) for _ in range(rounds)]
-    return count / statistics.median(one[0] for one in found), statistics.median(one[1] for one in found)
+def rates(rivals: tuple[str, ...], file: Path, count: int, window: int, rounds: int) -> dict[str, tuple[float, float]]:
+    """Events a CPU second and peak megabytes of each, medians; they take turns, and each turn is told."""
+    found: dict[str, list[tuple[float, float]]] = {rival: [] for rival in rivals}
+    for turn in range(rounds):
+        for rival in rivals:
+            found[rival].append(ran(rival, file, count, window))
+            seconds, megabytes = found[rival][-1]
+            said = f"{count:>9,} events, {window:>7,} in a response: {seconds:6.2f} CPU s, {megabytes:5,.0f} MB  {rival}"
+            print(f"{turn + 1}/{rounds}  {said}", file=sys.stderr, flush=True)
+    medians = {rival: [statistics.median(column) for column in zip(*turns, strict=True)] for rival, turns in found.items()}
+    return {rival: (count / seconds, megabytes) for rival, (seconds, megabytes) in medians.items()}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help=f"up to {QUICK:,} events")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", type=int, nargs="+", choices=sorted({count for count, *_ in CONTESTS}), help="only these")
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument(IN_FILE, action="store_true", help="keep the databases in files, not in memory")
     for name, kind in (("--rival", str), ("--file", Path), ("--count", int), ("--window", int)):
         parser.add_argument(name, type=kind, help=argparse.SUPPRESS)
@@ -345,9 +297,10 @@ def main() -> None:
     if asked.rival:
         measured(asked.rival, asked.file, asked.count, asked.window)
         return
-    sizes = tuple(size for size in SIZES if size <= QUICK) if asked.quick else SIZES
-    Console(width=140).print(contest(sizes, asked.rounds))
-    print("The target is 0.6 of the floor's speed for what tandem-fetch stores too, and 200 x its ORM path; decoding 10,000,000 events/s.")
+    sizes = asked.sizes or sorted({count for count, *_ in CONTESTS if not asked.quick or count <= QUICK})
+    begun = time.monotonic()
+    Console(width=160).print(contest(tuple(sizes), asked.rounds))
+    print(f"The target is 0.6 of C, and 200 x the ORM path; decoding 10,000,000 events/s. Took {time.monotonic() - begun:,.0f} s.")
 
 
 if __name__ == "__main__":

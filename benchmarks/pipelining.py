@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from measure import Contest, Rival
-from pipelines import FLOOR, RIVALS, STORE, Work, history
+from pipeline_history import history
+from pipelines import FLOOR, RIVALS, STORE, Work
 
 from tandem.records import Records
 
