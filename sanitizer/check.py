@@ -23,7 +23,7 @@ from tfx.codec import decoded, encoded
 from tfx.collecting import uncollected
 from tfx.errors import RefusedError, TfxError, UsageError
 from tfx.exchange import Headers, Request, Response
-from tfx.store import is_dumped, loads, path_of
+from tfx.store import as_dumped, is_dumped, loads, path_of
 from tfx.stored import plain
 
 COUNTED = frozenset({*REMOVED, "sequence", "zero", "counter", "bolus", "jwks", "page", *AMOUNT_KINDS})
@@ -45,6 +45,9 @@ def check(data: bytes, where: str = "the cassette", *, rules: Policy | None = No
 @uncollected()
 def opened(data: bytes, where: str, *, rules: Policy | None = None) -> tuple[Cassette, tuple[Finding, ...]]:
     """The cassette in a file beside what `check` finds; raises as it does."""
+    as_written = as_dumped(data)
+    if as_written is not None:
+        return as_written, looked_at(as_written, rules=rules)
     cassette = loads(data, where)
     return cassette, (*looked_at(cassette, rules=rules), *_spelling(cassette, data))
 

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 
 
 @contextmanager
@@ -19,8 +20,18 @@ def uncollected() -> Iterator[None]:
         yield
     finally:
         if was_on:
-            if not gc.get_freeze_count():
+            if not _others_freeze():
                 # What was made goes to the oldest generation as it is; else the next container would have all of it gone through at once.
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
+
+
+_FREEZING: Final[set[bool]] = set()
+
+
+def _others_freeze() -> bool:
+    """Whether somebody else keeps objects frozen; not asked again after a yes, for counting goes through every one of them."""
+    if not _FREEZING and gc.get_freeze_count():
+        _FREEZING.add(True)
+    return bool(_FREEZING)

@@ -2,7 +2,8 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Final, cast
 
 import orjson
@@ -13,10 +14,13 @@ from tfx.jsonbody import Json, nests_deeper, write
 WIDTH: Final = 120
 """A container that fits into this many characters stays on one line."""
 
-_ROW_WIDTH: Final = 2000
-_ROW_DEPTH: Final = 3
+ROW_WIDTH: Final = 2000
+ROW_DEPTH: Final = 3
 _MANY: Final = 8
 _ROW_BREAK: Final = b"\n       "
+Known = Mapping[int, bytes]
+"""The text of a list by the list's `id`."""
+NOTHING: Final[Known] = MappingProxyType({})
 _LAYOUT: Final = re.compile(rb'\n *(?:("[^"\\]*(?:\\.[^"\\]*)*":) )?')
 """What stands between lines, and the blank behind the name that a line may begin with."""
 
@@ -30,24 +34,27 @@ def lay_out(value: Json, levels: int | None = None) -> bytes:
     return b"".join(_text(value, levels))
 
 
-def is_laid_out(value: Json, data: bytes, levels: int | None = None) -> bool:
+def is_laid_out(value: Json, data: bytes, levels: int | None = None, known: Known = NOTHING) -> bool:
     """Whether these bytes are what `lay_out` gives for the value, without making a second text of that length.
+
+    `known` are texts of lists in it that are known to be what it gives for them.
 
     Raises:
         FormatError: as `lay_out`.
     """
     at = 0
-    for piece in _text(value, levels):
+    for piece in _text(value, levels, known):
         if not data.startswith(piece, at):
             return False
         at += len(piece)
     return at == len(data)
 
 
-def _text(value: Json, levels: int | None) -> Iterator[bytes]:
-    most = sys.maxsize if levels is None else levels - _ROW_DEPTH - 1
-    yield from _lines(value, 0, most, in_array=False)
-    yield b"\n"
+def _text(value: Json, levels: int | None, known: Known = NOTHING) -> list[bytes]:
+    text = _Text(sys.maxsize if levels is None else levels - ROW_DEPTH - 1, known)
+    text.put(value, 0, in_array=False)
+    text.pieces.append(b"\n")
+    return text.pieces
 
 
 def length_closed_up(value: Json, text: bytes, indent: int) -> int | None:
@@ -89,44 +96,70 @@ def _layout_of_rows(items: Json, indent: int) -> int:
     return len(items) * (indent + 2) + indent + 1 if isinstance(items, list) else 0
 
 
-def _lines(value: Json, indent: int, most: int, *, in_array: bool) -> Iterator[bytes]:
-    if indent > most:
-        raise FormatError("JSON nests too deep")
-    if not isinstance(value, dict | list) or _on_one_line(value, in_array=in_array):
-        yield write(value)
-        return
-    pad = b"\n" + b" " * (indent + 1)
-    rows = _rows(value, pad) if isinstance(value, list) else None
-    if rows is not None:
-        yield b"[" + pad
-        yield rows
-    else:
-        opening, pairs = (b"{", [*value.items()]) if isinstance(value, dict) else (b"[", [(None, item) for item in value])
-        for number, (key, item) in enumerate(pairs):
-            yield (b"," if number else opening) + pad + (b"" if key is None else write(key) + b": ")
-            yield from _lines(item, indent + 1, most, in_array=key is None)
-    yield b"\n" + b" " * indent + (b"}" if isinstance(value, dict) else b"]")
+class _Text:
+    """Collects the text of a value: generators inside of generators take longer than what they hand on."""
+
+    __slots__ = ("_known", "_most", "pieces")
+
+    def __init__(self, most: int, known: Known) -> None:
+        self._most, self._known = most, known
+        self.pieces: list[bytes] = []
+
+    def put(self, value: Json, indent: int, *, in_array: bool) -> None:
+        """The lines of a value, the first without its indent."""
+        if indent > self._most:
+            raise FormatError("JSON nests too deep")
+        line = _line(value, in_array=in_array) if not self._known or id(value) not in self._known else self._known[id(value)]
+        if line is not None:
+            self.pieces.append(line)
+            return
+        pad = b"\n" + b" " * (indent + 1)
+        rows = _rows(value, pad) if isinstance(value, list) else None
+        if rows is not None:
+            self.pieces += (b"[", pad, rows)
+        elif isinstance(value, dict):
+            between = b"{" + pad
+            for key, item in value.items():
+                self.pieces.append(between + write(key) + b": ")
+                self.put(item, indent + 1, in_array=False)
+                between = b"," + pad
+        elif isinstance(value, list):
+            between = b"[" + pad
+            for item in value:
+                self.pieces.append(between)
+                self.put(item, indent + 1, in_array=True)
+                between = b"," + pad
+        self.pieces.append(pad[:-1] + (b"}" if isinstance(value, dict) else b"]"))
 
 
-def _on_one_line(value: dict[str, Json] | list[Json], *, in_array: bool) -> bool:
+def _line(value: Json, *, in_array: bool) -> bytes | None:
+    """The text of a value that stands on one line; None for any other."""
+    if not isinstance(value, dict | list):
+        return write(value)
     # An element of an array that is shallow is a row (a pump event, a header line) however wide; all else must be short.
     if not in_array and len(value) > WIDTH // 2:
-        return False
+        return None
     parts = value.values() if isinstance(value, dict) else value
-    if any(len(part) > _ROW_WIDTH // 2 for part in parts if isinstance(part, dict | list)):
-        return False  # as would be found below, after everything inside has been looked at
-    if in_array and not nests_deeper(value, _ROW_DEPTH if type(value) is dict else 1):
-        return len(write(value)) <= _ROW_WIDTH
-    if len(value) > WIDTH // 2 or nests_deeper(value, _ROW_DEPTH):
-        return False
-    rows = type(value) is list and any(type(item) is dict for item in value)
-    return not rows and len(write(value)) <= WIDTH
+    inner = [part for part in parts if isinstance(part, dict | list)]
+    if any(len(part) > ROW_WIDTH // 2 for part in inner):
+        return None  # as would be found below, after everything inside has been looked at
+    if in_array and (not inner or not nests_deeper(value, ROW_DEPTH if type(value) is dict else 1)):
+        return _at_most(ROW_WIDTH, value)
+    if len(value) > WIDTH // 2 or (inner and nests_deeper(value, ROW_DEPTH)):
+        return None
+    rows = type(value) is list and any(type(item) is dict for item in inner)
+    return None if rows else _at_most(WIDTH, value)
+
+
+def _at_most(width: int, value: Json) -> bytes | None:
+    text = write(value)
+    return text if len(text) <= width else None
 
 
 def _rows(items: list[Json], pad: bytes) -> bytes | None:
     """The inside of a long array whose every element is a row, written in one go and cut between the rows; None for any other."""
     # A value that is no row itself, such as an exchange, is recognised before everything is written.
-    if len(items) < _MANY or nests_deeper(items[0], _ROW_DEPTH):
+    if len(items) < _MANY or nests_deeper(items[0], ROW_DEPTH):
         return None
     try:
         text = orjson.dumps(items)
@@ -135,7 +168,7 @@ def _rows(items: list[Json], pad: bytes) -> bytes | None:
     cut = _cut(items, text)
     pieces = text[1:-1].split(cut) if cut else []
     # The cut stands between any two rows, so if it stands anywhere else as well there are more pieces than rows.
-    if len(pieces) != len(items) or len(max(pieces, key=len)) + len(cut) > _ROW_WIDTH:
+    if len(pieces) != len(items) or len(max(pieces, key=len)) + len(cut) > ROW_WIDTH:
         return None
     return (cut[:2] + pad + cut[2:]).join(pieces)
 
@@ -151,4 +184,4 @@ def _cut(items: list[Json], text: bytes) -> bytes:
     name = next(iter(first))
     # The first names by `map` alone: there are as many as there are pump events.
     alike = set(map(type, items)) == {dict} and all(items) and set(map(next, map(iter, cast("list[dict[str, Json]]", items)))) == {name}
-    return b"},{" + write(name) + b":" if alike and not nests_deeper(items, _ROW_DEPTH + 1, text) else b""
+    return b"},{" + write(name) + b":" if alike and not nests_deeper(items, ROW_DEPTH + 1, text) else b""

@@ -2,16 +2,20 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Final, TypeVar, cast
 
-from tfx import bodies
+from tfx import bodies, rows
 from tfx.cassette import FORMAT_VERSION, Cassette
 from tfx.collecting import uncollected
 from tfx.errors import CassetteError
 from tfx.exchange import STRICT, Exchange, Headers, Request, Terms
 from tfx.jsonbody import Json, lenient
+from tfx.rows import Rows
 from tfx.stored import Stored
+from tfx.tables import Table
 from tfx.terms import TermsError, check_members, terms_of
 
 CLOCK: Final = "%Y-%m-%dT%H:%M:%SZ"
@@ -21,6 +25,9 @@ DIGEST = re.compile(rb'^ "digest": "sha256:([0-9a-f]{64})",$', re.MULTILINE)
 NO_DIGEST: Final = b"0" * 64
 # What the parts of a node of another shape than the schema's make of themselves.
 MISSHAPEN: Final = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+Tables = Mapping[int, Table]
+"""Lists of rows taken apart, by the `id` of the list."""
+_NO_TABLES: Final[Tables] = MappingProxyType({})
 Kind = TypeVar("Kind", str, int, list[Json], dict[str, Json])
 
 
@@ -34,8 +41,31 @@ def loads(data: bytes, where: str, *, edited: bool = False) -> Cassette:
     head, is_plain = _head(data, where)
     if not edited:
         _same_digest(data, where)
+    return _cassette(head, where, is_plain=is_plain, edited=edited)
+
+
+@uncollected()
+def loads_in_pieces(data: bytes) -> tuple[Cassette, list[Rows]] | None:
+    """The cassette in these bytes, with its long lists taken apart; None if one of these is not as `dumps` writes it, or it has no digest.
+
+    It is theirs if they are what `dumps` gives for it, which is left to be seen: then the quick reader has overlooked nothing.
+
+    Raises:
+        CassetteError, FormatError, RecursionError, or one of `MISSHAPEN`: not as `loads`, which says what is wrong.
+    """
+    found = rows.read(data)
+    if found is None:
+        return None
+    head, lists = cast("dict[str, Json]", found[0]), found[1]
+    _same_digest(data, "")
+    if head["tfx_cassette"] != FORMAT_VERSION:
+        return None
+    return _cassette(head, "", is_plain=True, edited=False, tables={id(one.table.rows): one.table for one in lists}), lists
+
+
+def _cassette(head: dict[str, Json], where: str, *, is_plain: bool, edited: bool, tables: Tables = _NO_TABLES) -> Cassette:
     try:
-        nodes, shared = _a(list, head["exchanges"]), Shared()
+        nodes, shared = _a(list, head["exchanges"]), Shared(tables)
         if not edited and count(head) != len(nodes):  # who puts an exchange in by hand need not count
             raise CassetteError(
                 f"{where} holds {len(nodes)} exchanges, and its counts.exchanges says otherwise: a bad merge; record it again"
@@ -149,11 +179,12 @@ def _a(kind: type[Kind], value: object) -> Kind:
 
 
 class Shared:
-    """Header lines and terms that many exchanges of a cassette have in common, made once."""
+    """Header lines and terms that many exchanges of a cassette have in common, made once; and lists that are taken apart already."""
 
-    __slots__ = ("_headers", "_terms")
+    __slots__ = ("_headers", "_tables", "_terms")
 
-    def __init__(self) -> None:
+    def __init__(self, tables: Tables = _NO_TABLES) -> None:
+        self._tables = tables
         self._headers: dict[tuple[str, tuple[tuple[str, str], ...]], Headers] = {}
         self._terms: dict[Terms, Terms] = {STRICT: STRICT}
 
@@ -172,6 +203,12 @@ class Shared:
         if found is None:
             found = self._headers[length, lines] = Headers(lines).measured(length)
         return found
+
+    def tables(self, node: Json) -> Mapping[str, Table]:
+        """Those lists of a body's JSON that are taken apart, by name."""
+        if not self._tables or not isinstance(node, dict):
+            return {}
+        return {name: self._tables[id(item)] for name, item in node.items() if id(item) in self._tables}
 
     def terms(self, node: Json) -> Terms:
         """The terms, if there are any."""
@@ -197,6 +234,7 @@ def exchange_of(value: Json, shared: Shared, *, is_plain: bool) -> Exchange:
         headers=shared.headers(got["headers"], ""),
         node=content,
         is_plain=is_plain and len(content) == 1 and isinstance(content.get("json"), dict | list),
+        tables=shared.tables(content.get("json")),
     )
     return Exchange(request=request, response=stored, terms=shared.terms(node.get("replay")))
 

@@ -1,7 +1,7 @@
 """A response in a cassette file: its body as a node, turned into bytes on request. Pure."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar, cast
 
 import orjson
@@ -13,6 +13,7 @@ from tfx.exchange import Exchange, Headers, Response
 from tfx.jsonbody import Json, lenient
 from tfx.layout import closed_up
 from tfx.shelf import Shelf
+from tfx.tables import Table
 
 Source = Callable[[int, int], bytes]
 """The bytes of a file between two places."""
@@ -24,6 +25,7 @@ class Stored:
 
     `is_plain`: the node is `{"json": ...}` over an array or object that the quick reader has read or the rules have made of such a one,
     and that is written compactly. Then it is the very node the bytes would give, and nobody has to make them to know what they hold.
+    `tables` are lists of rows of it that are taken apart already, by name.
     """
 
     may_be_kept: ClassVar[bool] = True
@@ -33,6 +35,7 @@ class Stored:
     headers: Headers
     node: Node
     is_plain: bool = False
+    tables: Mapping[str, Table] = field(default_factory=dict, compare=False)
 
     def __call__(self) -> Response:
         """The response, with the length of its body if it has one."""

@@ -7,7 +7,6 @@ from typing import Final
 
 from sanitizer.places.members import walk
 from sanitizer.places.pumplogs import LISTS, pump_logs
-from sanitizer.places.tables import Table
 from sanitizer.places.urls import query
 from sanitizer.places.visitors import Visitor
 from sanitizer.policy.policy import Node as Rules
@@ -19,6 +18,7 @@ from tfx.errors import FormatError, RefusedError
 from tfx.exchange import Headers, Response
 from tfx.jsonbody import STYLES, Json, nearest_style, read, write
 from tfx.stored import Stored
+from tfx.tables import Table
 
 JSON_TYPES = ("application/json", "application/problem+json")
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -88,7 +88,7 @@ def stored_content(stored: Stored, where: str) -> Content:
         raise RefusedError(f"{where}: {error}") from None
     if _media(stored.headers, where) not in JSON_TYPES:
         return content(stored.headers, stored().body, where)
-    return Content(kind="json", value=stored.node["json"], is_exact=True)
+    return Content(kind="json", value=stored.node["json"], is_exact=True, tables=dict(stored.tables))
 
 
 def _media(headers: Headers, where: str) -> str:
@@ -180,7 +180,7 @@ def meet(device: Device, special: str, exchange: int, found: Content) -> None:
         for name in LISTS:
             listed = value.get(name)
             if isinstance(listed, list):
-                found.tables[name] = survey(device, listed)
+                found.tables[name] = survey(device, listed, found.tables.get(name))
 
 
 def _key_set(visitor: Visitor, value: Json, place: str) -> Json:

@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import Final, cast
 
 from sanitizer.places.members import stranger
-from sanitizer.places.tables import Row, Table, columns_of, one_shape, whole
 from sanitizer.places.visitors import Visitor
 from sanitizer.policy.policy import Rule
 from sanitizer.replacements.devices import LAST_GROUP, LAST_SEQUENCE, Device, group_of
-from sanitizer.replacements.fields import KNOWN_CODES, LAST_CODE, UNKNOWN_CODE, Context, column_of, domain, layout, treatment
+from sanitizer.replacements.fields import KNOWN_CODES, LAST_CODE, UNKNOWN_CODE, Context, Way, layout, way
 from sanitizer.replacements.leaves import blank, is_blank
 from tfx.jsonbody import Json
+from tfx.tables import Row, Table, columns_of, one_shape, whole
 
 LISTS: Final = ("events", "clockChanges")
 ENVELOPE: Final = (
@@ -188,18 +188,18 @@ class _Rows:
     def _properties(self, codes: Sequence[Json], values: list[Json]) -> list[Json]:
         shapes = _shapes(codes, values)
         out: list[Json] = [{}] * len(values) if self._visitor.changes else values
-        for shape, places in shapes.items():
+        for shape, (places, rows) in shapes.items():
             if shape is None:
-                if any(not is_blank(values[index]) if self._visitor.changes else values[index] != {} for index in places):
+                if any(not is_blank(row) if self._visitor.changes else row != {} for row in rows):
                     self._note(".eventProperties", "properties of no known event")
                 continue
-            done = self._of_code(int(str(shape[0])), shape[1], cast("list[Row]", [values[index] for index in places]))
+            done = self._of_code(int(str(shape[0])), shape[1], cast("list[Row]", rows))
             for index, row in zip(places, done, strict=True) if self._visitor.changes else ():
                 out[index] = row
         return out
 
     def _of_code(self, code: int, names: tuple[str, ...], rows: list[Row]) -> list[Json]:
-        out = [dict(row) for row in rows] if self._visitor.changes else rows
+        out = list(map(dict.copy, rows)) if self._visitor.changes else rows
         for name, values in zip(names, columns_of(rows), strict=True):
             found = self._property(code, name, values)
             if not self._visitor.changes:
@@ -214,9 +214,9 @@ class _Rows:
 
     def _property(self, code: int, name: str, values: Sequence[Json]) -> list[Json] | None:
         """The changed column, or None where the member goes: bytes nobody can explain are zero, and the bff leaves zero spares out."""
-        field = layout(code).get(name)
-        if field is not None:
-            return self._field(code, name, values)
+        known = way(self._visitor.run.policy, code, name)
+        if known is not None:
+            return self._field(known, code, name, values)
         spare = _SPARE.match(name) is not None
         if spare and not layout(code):
             return self._spare(code, name, values)
@@ -237,13 +237,11 @@ class _Rows:
             "a payload byte that is not zero",
         )
 
-    def _field(self, code: int, name: str, values: Sequence[Json]) -> list[Json]:
-        field = layout(code)[name]
-        policy = self._visitor.run.policy
-        change, what = column_of(policy, field), treatment(policy, field)
+    def _field(self, known: Way, code: int, name: str, values: Sequence[Json]) -> list[Json]:
+        change, what = known.column, known.treatment
         where = f"{self._place}[].eventProperties.{name} of event {code}"
         if what == "keep":
-            self._visitor.count_kept(domain(policy, field), where, len(values))
+            self._visitor.count_kept(known.domain, where, len(values))
         else:
             self._visitor.count(what, where, len(values))
         found = change(values, self._context)
@@ -288,22 +286,29 @@ def _texts(values: Sequence[Json]) -> list[str]:
     return cast("list[str]", values) if set(map(type, values)) <= {str} else [_text(value) for value in values]
 
 
-def _shapes(codes: Sequence[Json], values: Sequence[Json]) -> dict[tuple[Json, tuple[str, ...]] | None, list[int]]:
-    """Where the properties of each code and each set of member names stand; None for what is none."""
-    shapes: dict[tuple[Json, tuple[str, ...]] | None, list[int]] = defaultdict(list)
+Shape = tuple[Json, tuple[str, ...]]
+"""A code, and the names of the members of its properties."""
+
+
+def _shapes(codes: Sequence[Json], values: Sequence[Json]) -> dict[Shape | None, tuple[list[int], list[Json]]]:
+    """The properties of each code and each set of member names, with their places in the list; None for what is none."""
+    shapes: dict[Shape | None, tuple[list[int], list[Json]]] = defaultdict(lambda: ([], []))
     by_code: dict[Json, list[int]] = defaultdict(list)
     for index, code_there in enumerate(whole(codes, LAST_CODE) or ()):
         by_code[code_there].append(index)
     # Mostly all events of a code are alike; then names are compared, not looked up.
-    for code, places in by_code.items() or ((None, range(len(values))),):
-        names = one_shape([values[index] for index in places])
+    for code, places in by_code.items() or ((None, [*range(len(values))]),):
+        rows = list(map(values.__getitem__, places))
+        names = one_shape(rows)
         if names is not None and code is not None:
-            shapes[code, names].extend(places)
+            shapes[code, names] = places, rows
             continue
-        for index in places:
-            value, of = values[index], codes[index]
-            shapes[(of, tuple(value)) if isinstance(value, dict) and _is_whole(of, LAST_CODE) else None].append(index)
-    return dict(sorted(shapes.items(), key=lambda found: found[1][0]))
+        for index, value in zip(places, rows, strict=True):
+            of = codes[index]
+            there = shapes[(of, tuple(value)) if isinstance(value, dict) and _is_whole(of, LAST_CODE) else None]
+            there[0].append(index)
+            there[1].append(value)
+    return dict(sorted(shapes.items(), key=lambda found: found[1][0][0]))
 
 
 def _is_whole(value: Json, most: int) -> bool:

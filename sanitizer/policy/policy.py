@@ -126,9 +126,9 @@ def _is_short(value: float) -> bool:
     return value == round(value, DIGITS) and not (value == 0 and copysign(1, value) < 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Policy:
-    """Every rule there is.
+    """Every rule there is. Equal only to itself, so that what follows from it can be looked up by it.
 
     `bodies`: (endpoint, "request" or "response") -> JSON rules; `forms`, `queries`, `paths`: endpoint -> key -> rule; `errors`: the
     JSON of any answer from status 400 on; `special`: endpoint -> how its JSON answer is read (`events`, `records`, `jwks`); `pages`:

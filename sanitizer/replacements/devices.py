@@ -11,10 +11,10 @@ from itertools import accumulate, count, pairwise
 from operator import sub
 from typing import Final, TypeGuard, cast
 
-from sanitizer.places.tables import Table, whole
 from sanitizer.replacements.moments import Moments, unset_until
 from tandem.events import EVENTS
 from tfx.jsonbody import Json
+from tfx.tables import Table, whole
 
 LAST_GROUP = (1 << 63) - 1
 MOST_BOLUS_IDS = 0xFFFF
@@ -51,13 +51,13 @@ class Device:
         if self.first_bolus is None or (group, sequence) < self.first_bolus[:2]:
             self.first_bolus = (group, sequence, bolus)
 
-    def sequences(self, group: int, values: Sequence[int]) -> list[int]:
-        """Rebased sequence numbers of one group, in the order they had; 0 is what a blank is, and no number."""
+    def sequences(self, group: int, values: list[int]) -> list[int]:
+        """Rebased sequence numbers of one group, in the order they had (the list itself where none changes); 0 is a blank."""
         if group not in self.rebased:
             self.rebased[group] = _narrowed(self.numbers.get(group, ()))
         by = self.rebased[group]
         if isinstance(by, int):
-            return [value and value - by for value in values] if by else list(values)
+            return [value and value - by for value in values] if by else values
         return [by.get(value, 0) for value in values]
 
     def groups(self) -> dict[int, int]:

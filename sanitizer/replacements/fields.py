@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, repeat
 from math import isfinite
 from operator import lt
@@ -25,6 +25,8 @@ MS_OF_DAY: Final = 86_400_000
 SECOND: Final = 1000
 """Milliseconds: behind the second nothing stays, here as in a text (`sanitizer.replacements.epoch.settled`)."""
 _COUNTER_STAYS: Final = frozenset({0, 0xFFFFFFFF})
+_COUNTERS: Final = _COUNTER_STAYS | {1}
+"""What a counter is on a cassette."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +38,7 @@ class Context:
 
 
 Column = Callable[[Sequence[object], Context], "list[object] | None"]
-"""The changed values, or None where one is not what the field can hold: then each is looked at alone."""
+"""The changed values (the list itself where none changes), or None where one is not what the field can hold: then each is looked at."""
 
 
 def treatment(policy: Policy, field: Field) -> Treatment:
@@ -78,6 +80,24 @@ def domain(policy: Policy, field: Field) -> str:
 def layout(code: int) -> dict[str, Field]:
     """The fields of a code by name; none for a code without a layout."""
     return {field.name: field for field in EVENTS[code].fields} if code in EVENTS else {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What a policy does to one field: how a column of its values is changed, the word for that, what kept values are held against."""
+
+    column: Column
+    treatment: Treatment
+    domain: str
+
+
+@lru_cache(maxsize=4096)
+def way(policy: Policy, code: int, name: str) -> Way | None:
+    """What happens to a property of an event, worked out once for every cassette; None for what is no field of it."""
+    field = layout(code).get(name)
+    if field is None:
+        return None
+    return Way(column=column_of(policy, field), treatment=treatment(policy, field), domain=domain(policy, field))
 
 
 def column_of(policy: Policy, field: Field) -> Column:
@@ -158,7 +178,10 @@ def _bits(known: frozenset[int]) -> Column:
 
 
 def _zeros(values: Sequence[object], _context: Context) -> list[object]:
-    if set(map(type, values)) <= _NUMBERS:
+    types = set(map(type, values))
+    if types == {int} and not any(values):
+        return cast("list[object]", values)
+    if types <= _NUMBERS:
         return [0] * len(values)
     return [[] if isinstance(value, list) else "" if isinstance(value, str) else 0 for value in values]
 
@@ -168,7 +191,9 @@ _NUMBERS: Final = frozenset({int, float})
 
 def _counters(values: Sequence[object], _context: Context) -> list[object] | None:
     found = _ints(values)
-    return None if found is None else [value if value in _COUNTER_STAYS else 1 for value in found]
+    if found is None:
+        return None
+    return cast("list[object]", found) if _COUNTERS.issuperset(found) else [value if value in _COUNTER_STAYS else 1 for value in found]
 
 
 def _boluses(values: Sequence[object], context: Context) -> list[object] | None:
@@ -185,17 +210,17 @@ def _stored(values: Sequence[object]) -> list[int] | None:
 
 def _seconds(values: Sequence[object], context: Context) -> list[object] | None:
     found = _stored(values)
-    return None if found is None else list(context.moments.seconds(found))
+    return None if found is None else cast("list[object]", context.moments.seconds(found))
 
 
 def _days(values: Sequence[object], context: Context) -> list[object] | None:
     found = _stored(values)
-    return None if found is None else list(context.moments.days(found))
+    return None if found is None else cast("list[object]", context.moments.days(found))
 
 
 def _unix(values: Sequence[object], context: Context) -> list[object] | None:
     found = _stored(values)
-    return None if found is None else list(context.moments.unix(found))
+    return None if found is None else cast("list[object]", context.moments.unix(found))
 
 
 def _times_of_day(values: Sequence[object], _context: Context) -> list[object] | None:

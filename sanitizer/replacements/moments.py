@@ -42,18 +42,18 @@ class Moments:
         """Day numbers (event 14)."""
         return [value if value in NOT_A_DATE else self.day(value) for value in values]
 
-    def seconds(self, values: Sequence[int], since: int = 0) -> list[int]:
-        """Seconds since 2008 plus `since`; the time of day stays."""
+    def seconds(self, values: list[int], since: int = 0) -> list[int]:
+        """Seconds since 2008 plus `since`; the time of day stays. The list itself where none changes."""
         if not values:
             return []
         least = max(FIRST_DAY - self.shift, self.unset_until + 1) * DAY + since
         most = (LAST_DAY + 1 - self.shift) * DAY + since
         if least <= min(values) and max(values) < most:
             by = self.shift * DAY
-            return [value + by for value in values]
+            return [value + by for value in values] if by else values
         return [value if value in NOT_A_DATE else self._second(value, since) for value in values]
 
-    def unix(self, values: Sequence[int]) -> list[int]:
+    def unix(self, values: list[int]) -> list[int]:
         """Unix seconds that carry the wall clock (404 to 406, 477, 486)."""
         return self.seconds(values, UNIX_OF_PUMP_EPOCH)
 
