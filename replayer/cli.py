@@ -89,11 +89,14 @@ def replay(
       tfx replay cassettes/session-us.json -- node app.js
       tfx replay cassettes/session-us.json --serve > cassette.env &
     """
+    from replayer.guard.ways import is_host
     from replayer.replay import Replay
     from replayer.usage.report import exit_code, lines, machine_readable
     from tfx.errors import UsageError
     from tfx.store import opened
 
+    if not all(map(is_host, options["allowed"])):
+        raise UsageError("--allow takes loopback, an address or a name, without a port, or unix:/PATH; one that was given is none of these")
     recorded = opened(cassette)
     if not program and not serve:
         raise UsageError("name the PROGRAM to run, after two dashes: tfx replay CASSETTE -- PROGRAM ARGS; or --serve the cassette")

@@ -70,8 +70,10 @@ def late(kind: str) -> float | None:
 
 def never_met(idle: Iterable[object], server: str) -> str:
     """The message about faults on which no request of the client fell."""
-    faults = ", ".join(map(str, idle))
-    return f"the fault {faults} was never met: {server} got fewer requests; remove the fault, or let the client ask more often"
+    faults = [str(fault) for fault in idle]
+    noun, was = ("fault", "was") if len(faults) == 1 else ("faults", "were")
+    told = f"the {noun} {', '.join(faults)} {was} never met: {server} got fewer requests"
+    return f"{told}; remove the {noun}, or let the client ask more often"
 
 
 class Faults:

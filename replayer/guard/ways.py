@@ -1,10 +1,11 @@
 """How whoever plays a cassette lets something through that the guard blocks. Pure."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, Literal
 
-from replayer.guard.targets import is_loopback
+from replayer.guard.targets import is_address, is_loopback
 
 Player = Literal["offline", "program", "pytest"]
 """Who plays the cassette: `offline()` in somebody's code, `tfx replay`, the pytest plugin."""
@@ -28,6 +29,11 @@ _WAYS: Final[Mapping[tuple[Player, Kind], str]] = MappingProxyType(
 def way(player: Player, kind: Kind) -> str:
     """What lets this kind of place through; empty if nothing does."""
     return _WAYS.get((player, kind), "")
+
+
+def is_host(entry: str) -> bool:
+    """Whether an entry of the allow-list can ever fit: a name, an address (both without a port), or the path of a Unix socket."""
+    return is_address(entry) or re.fullmatch(r"unix:[/@].+|[\w-]+(\.[\w-]+)*", entry) is not None
 
 
 def kind_of(host: str) -> Kind:

@@ -304,10 +304,10 @@ def test_windows_strictness_and_the_clock_are_the_markers_to_say(project: Projec
 import datetime
 @pytest.mark.cassette('small', freeze=True, strict_windows=True)
 def test_one(cassette):
-    assert datetime.date.today() == datetime.date(2024, 7, 4)
+    assert datetime.datetime.now(datetime.UTC).date() == datetime.date(2024, 7, 4)
     ask(); ask_keys()
 def test_two():
-    assert datetime.date.today().year > 2024
+    assert datetime.datetime.now(datetime.UTC).year > 2024
 """
     code, output = project.run(text)
     assert code == 0, output

@@ -144,6 +144,7 @@ def test_a_served_cassette_leads_a_client_and_ends_with_a_report(session: Path) 
     [
         (["--freeze", "--", "true"], "are for Python programs that tfx runs itself"),
         (["--serve", "--allow-programs", "sh"], "are for Python programs that tfx runs itself"),
+        (["--allow", "127.0.0.1:8123", "--", "-c", "1"], "--allow takes loopback, an address or a name, without a port"),
         (["--", "./folder"], "there is no program './folder'"),
         (["--", "./broken"], r"the program cannot be started \("),
         ([], "or --serve the cassette"),

@@ -181,6 +181,7 @@ COMMANDS: tuple[tuple[int, Plant], ...] = (
     (2, said("record", "No Name!")),
     (2, read_only("record", "x", "--cassettes", "taken")),
     (2, said("replay", "CASSETTE")),
+    (2, said("replay", "CASSETTE", "--allow", f"{NAME}:1", "--", "-c", "1")),
     (2, said("replay", "CASSETTE", "--serve", "--freeze")),
     (2, said("pipeline", "check", "--database", "duckdb:///nowhere.duckdb")),
     (2, said("pipeline", "serve", "--database", "duckdb:///:memory:")),

@@ -21,7 +21,7 @@ from forking import forked
 
 from replayer.guard.children import unguarded
 from replayer.guard.hook import GUARD, LOOPBACK, blocked
-from replayer.guard.ways import kind_of
+from replayer.guard.ways import is_host, kind_of
 from replayer.session import offline
 from tfx.errors import NetworkBlockedError
 
@@ -304,3 +304,9 @@ def test_what_sort_of_place_a_host_is() -> None:
     hosts = {"127.0.0.1:8123": "loopback", "[::1]:8123": "loopback", "::1": "loopback", "localhost": "loopback", "unix:/run/x": "socket"}
     assert {host: kind_of(host) for host in hosts} == hosts
     assert {kind_of(host) for host in ("192.0.2.1:80", "[2001:db8::1]:80", "2001:db8::1", "ha.example")} == {"host"}
+
+
+def test_what_can_be_let_through() -> None:
+    can = ("loopback", "localhost", "127.0.0.1", "::1", "fe80::1%eth0", "ha.example", "unix:/run/x.sock", "unix:@name")
+    cannot = ("", "127.0.0.1:8123", "https://ha.example/", "ha.example:443", "[::1]", "unix:x", "two words", "ha.example.")
+    assert ([entry for entry in can if not is_host(entry)], [entry for entry in cannot if is_host(entry)]) == ([], [])

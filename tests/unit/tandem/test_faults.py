@@ -1,6 +1,6 @@
 import pytest
 
-from tandem.faults import Fault, Faults
+from tandem.faults import Fault, Faults, never_met
 from tfx.errors import UsageError
 
 
@@ -43,6 +43,12 @@ def test_faults_that_befell_nothing_are_known() -> None:
     faults = Faults([Fault(endpoint="jwks", kind="500"), Fault(endpoint="jwks", nth=3, kind="reset")])
     faults.next("jwks")
     assert list(map(str, faults.idle)) == ["jwks:3:reset"]
+    assert never_met(faults.idle, "the cassette").startswith(
+        "the fault jwks:3:reset was never met: the cassette got fewer requests; remove"
+    )
+    assert never_met(["a:1:500", "b:1:500"], "it").startswith(
+        "the faults a:1:500, b:1:500 were never met: it got fewer requests; remove the faults,"
+    )
 
 
 def test_requests_are_counted_by_endpoint_and_all_together() -> None:
