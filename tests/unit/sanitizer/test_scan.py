@@ -5,6 +5,7 @@ import binascii
 import html
 import json
 import unicodedata
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,6 +28,7 @@ from tfx.exchange import Exchange, Headers, Request, Response
 NAME, MAIL, PASSWORD = "María Quintanilla", "marisol.quintanilla+tandem@example.org", "P!nk&Mango 42%/rio"
 Build = Callable[..., Capture]
 
+WHOLE = "Margarethe Lindqvist"
 GUID, SERIAL = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", "90871624"
 
 
@@ -62,7 +64,16 @@ HIDDEN: list[tuple[str, bytes, str]] = [
     (SERIAL, int(SERIAL).to_bytes(4, "big"), "big-endian"),
     (SERIAL, int(SERIAL).to_bytes(4, "little"), "little-endian"),
     (SERIAL, binascii.hexlify(int(SERIAL).to_bytes(4, "big")), "big-endian in hex"),
+    (SERIAL, b"9087-16-24T00:00:00", "in the day of a time"),
+    (SERIAL, b"9087.1624.55", "with separators, and more behind it"),
     ("Jonathan", word_reversed("Jonathan"), "as pump records hold text"),
+    ("Margarethe", word_reversed("Margarethe\a\t"), "as pump records hold text, with something else in its last word"),
+    (WHOLE, b"Lindqvist Margarethe", "the last name first"),
+    (WHOLE, base64.b32encode(b"xy" + WHOLE.encode() + b"z").lower(), "base32 in small letters, not from its beginning"),
+    ("1987-03-14", b"542678400", "a day in seconds since 1970"),
+    ("1987-03-14", b"542678400000", "in milliseconds"),
+    (PASSWORD, base64.b64encode(b"\0\1" + base64.b64encode(base64.b64encode(PASSWORD.encode())) + b"\2"), "base64 twice among bytes"),
+    (PASSWORD, base64.b64encode(base64.b64encode(PASSWORD.encode()).decode().encode("utf-16-le")), "base64 in UTF-16"),
 ]  # fmt: skip
 
 
@@ -120,6 +131,16 @@ def cassette(answer: bytes, name: str = "x") -> Cassette:
 def test_a_leak_is_placed() -> None:
     found = search(cassette(b'{"a":"Quetzalcoatl"}'), seen=[Seen(kind="name", value="Quetzalcoatl")])
     assert [str(finding) for finding in found] == ["#1 response body.<another name>: name, plain"]
+
+
+def test_a_packed_body_is_looked_into() -> None:
+    packer = zlib.compressobj(wbits=-15)  # a stream without a mark, by which no search could know it
+    packed = packer.compress(b'{"a":"Quetzalcoatl Quetzalcoatl"}') + packer.flush()
+    whole = cassette(b"{}")
+    exchange = whole.exchanges[0]
+    headers = Headers([*exchange.response.headers, ("Content-Encoding", "deflate")])
+    held = exchange.replacing(response=replace(exchange.response, headers=headers, body=packed))
+    assert search(replace(whole, exchanges=(held,)), seen=[Seen(kind="name", value="Quetzalcoatl")])
 
 
 def test_the_name_of_the_cassette_is_looked_at_too() -> None:
