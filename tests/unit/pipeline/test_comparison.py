@@ -31,6 +31,8 @@ TAMPERED = {
     "DELETE FROM profile_segments": "profiles, profile_segments: device 1 has a version of its profiles that says something else",
 }
 LATER = {
+    "INSERT INTO profile_segments SELECT * REPLACE (2 AS segment) FROM profile_segments": "profile_segments: device 1 has 1 profiles whose",
+    "INSERT INTO quarantine SELECT * REPLACE ('x' AS id) FROM quarantine WHERE raw IS NULL LIMIT 1": "quarantine: 1 rows are there that",
     "UPDATE profile_segments SET segment = segment + 1": "profile_segments: device 1 has 1 profiles whose segments are not numbered 0",
     "UPDATE profiles SET version = 'x'": "profiles: device 1 has 1 rows that no upload told",
     "INSERT INTO profiles SELECT * REPLACE ('x' AS version) FROM profiles": "profiles: device 1 has 1 rows that no upload told",

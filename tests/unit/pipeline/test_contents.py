@@ -26,7 +26,9 @@ START = 580_003_200
 
 
 def test_every_pump_is_shown_with_its_own_events_days_and_settings(keep: Keep, warehouse: Engine) -> None:
-    keep(Records.join(Records.build(code=code, seconds=START + at, sequence=at) for at, code in ((1, 90), (2, 48), (3, 4000))))
+    set_years_ago = Records.build(code=13, seconds=START - 400 * 86_400, sequence=0)
+    day = (Records.build(code=code, seconds=START + at, sequence=at) for at, code in ((1, 90), (2, 48), (3, 4000)))
+    keep(Records.join((set_years_ago, *day)))
     other = Pump(key="b", serial_number="90000777", first="", last="", model_name="Mobi", software_version="7.9")
     keep(Records.build(code=13, seconds=0, sequence=1), pump=other)
     keep(
@@ -43,7 +45,7 @@ def test_every_pump_is_shown_with_its_own_events_days_and_settings(keep: Keep, w
         f"schema {head()}",
         "",
         "pump 1: model 1000354, software unknown, serial number ...001",
-        "  events: 3, 2026-05-19 00:00:01 to 2026-05-19 00:00:03 on its clock; instants under the zone America/Los_Angeles",
+        "  events: 4, 2026-05-19 00:00:01 to 2026-05-19 00:00:03 on its clock; instants under the zone America/Los_Angeles",
         "pump 2: Mobi unknown, software 7.9, serial number ...777",
         "  events: 1, nothing but changes of its clock; instants under the zone America/Los_Angeles",
         "  could not be read, the next run asks again: 2026-05-02 to 2026-05-03",

@@ -23,6 +23,7 @@ DAMAGE = (
     "UPDATE boluses SET delivered_units = 99",
     "DELETE FROM clock_facts",
     "DELETE FROM quarantine WHERE raw IS NULL",
+    "INSERT INTO quarantine (id, device_id, reason, detail) VALUES ('x', 1, 'impossible value', 'nobody found it')",
 )
 
 

@@ -86,10 +86,11 @@ def test_a_signal_that_comes_out_as_another_error_is_a_clean_end() -> None:
             world.stop.hear(15)
         except KeyboardInterrupt:
             world.stop.hear(15)  # while the first one is on its way out
+            world.told.append("still here")
             raise ImportError from None  # as an import interrupted in its middle
         raise AssertionError
 
-    assert world.serve(once) == 0
+    assert (world.serve(once), world.told) == (0, ["still here"])
 
 
 def test_a_signal_that_somebody_swallows_ends_it_after_the_run() -> None:
