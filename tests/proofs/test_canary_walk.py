@@ -10,11 +10,12 @@ from types import MappingProxyType
 
 import pytest
 from canary import CANARIES, EMAIL, NAME, PASSWORD, TOKEN, Bench, Sites, sites_of
-from canary_calls import NOW, TANDEM, TFX, Call
+from canary_calls import NOW, TFX, Call
 from canary_making import RECORDER, SANITIZER
 from canary_pipeline import PIPELINE
 from canary_rows import ROWS, Row
 from canary_using import REPLAYER, SIMULATOR
+from canary_wire import TANDEM
 
 from recorder.session import record
 from replayer.guard.hook import GUARD

@@ -9,8 +9,9 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from canary import FAMILY, NAME, PASSWORD, SERIAL, UUID, Bench
-from canary_calls import Call, event
+from canary_calls import Call
 from canary_making import LOGS
+from canary_wire import event
 from leaks import exchange
 
 from pipeline.derive.rebuild import rebuild

@@ -13,8 +13,9 @@ from typing import cast
 import pytest
 import tape
 from canary import NAME, PASSWORD, TOKEN, Bench
-from canary_calls import NOW, Call, event, raised, without
+from canary_calls import NOW, Call, without
 from canary_making import LOGS, OLD, PUMPER, SPAN
+from canary_wire import event, raised
 from leaks import exchange
 
 from replayer import clock, plugin
