@@ -2,9 +2,15 @@
 
 import base64
 import binascii
+import bz2
+import gzip
+import hashlib
 import html
+import io
 import json
+import lzma
 import unicodedata
+import zipfile
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
@@ -19,6 +25,7 @@ from hypothesis import strategies as st
 
 from sanitizer.files.cassette_names import named_in
 from sanitizer.scrub import scrub
+from sanitizer.search import nesting
 from sanitizer.search.scan import scan, search
 from tfx.capture import Capture, Seen
 from tfx.cassette import Cassette
@@ -71,6 +78,12 @@ HIDDEN: list[tuple[str, bytes, str]] = [
     (WHOLE, b"Lindqvist Margarethe", "the last name first"),
     (WHOLE, base64.b32encode(b"xy" + WHOLE.encode() + b"z").lower(), "base32 in small letters, not from its beginning"),
     ("1987-03-14", b"542678400", "a day in seconds since 1970"),
+    ("1987-03-14", b"14.3.1987", "a day without zeros"),
+    ("90871624123", (90871624123).to_bytes(8, "big"), "big-endian, eight bytes"),
+    ("90871624123", (90871624123).to_bytes(8, "little"), "little-endian, eight bytes"),
+    (SERIAL, oct(int(SERIAL)).encode(), "octal"),
+    (MAIL, b"quintanilla", "a word of the address"),
+    (MAIL.title(), hashlib.md5(MAIL.encode(), usedforsecurity=False).hexdigest().encode(), "the hash of it in small letters"),
     ("1987-03-14", b"542678400000", "in milliseconds"),
     (PASSWORD, base64.b64encode(b"\0\1" + base64.b64encode(base64.b64encode(PASSWORD.encode())) + b"\2"), "base64 twice among bytes"),
     (PASSWORD, base64.b64encode(base64.b64encode(PASSWORD.encode()).decode().encode("utf-16-le")), "base64 in UTF-16"),
@@ -102,6 +115,8 @@ QUIET: list[tuple[str, bytes, str]] = [
     ("378904", b'{"iob": 1378904}', "digits of a longer number"),
     ("Anna", b"9xAnNa7", "letters of a base64 text"),
     ("Rosa", b'{"note": "prosaic"}', "letters of a longer word"),
+    ("Anna", "ÖAnna, Annaö".encode(), "letters of a longer word, beyond ASCII"),
+    ("1633837924", b'{"a": "abcd"}', "letters that are the bytes of a number"),
     ("exercise", b'{"exerciseChoice": 0, "a": "exercise"}', "a word of the pump's"),
     ("Profile1", b'{"name": "Profile1"}', "a stand-in"),
     ("Given1 Family1", b'{"name": "Given1 Family1"}', "a stand-in"),
@@ -113,6 +128,40 @@ QUIET: list[tuple[str, bytes, str]] = [
 @pytest.mark.parametrize(("value", "text", "_why"), QUIET)
 def test_what_means_nothing_is_not_searched(value: str, text: bytes, _why: str) -> None:
     assert scan(text, [Seen(kind="secret", value=value)]) == ()
+
+
+def zipped(raw: bytes) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a.txt", raw)
+    return out.getvalue()
+
+
+PACKERS: tuple[Callable[[bytes], bytes], ...] = (gzip.compress, zlib.compress, bz2.compress, lzma.compress, zipped)
+
+
+def test_a_value_is_found_in_what_is_packed() -> None:
+    """Among much else that packs well: a short text is stored as it stands, and would be found without being unpacked."""
+    text = b"a" * 500 + PASSWORD.encode() + b"b" * 500
+    for pack in PACKERS:
+        packed = pack(text)
+        assert PASSWORD.encode() not in packed
+        assert scan(base64.b64encode(packed), [Seen(kind="secret", value=PASSWORD)]), pack
+
+
+def test_what_cannot_be_opened_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = b"nothing at all of anybody"
+    for _ in range(4):
+        deep = base64.b64encode(deep)
+    closed = [base64.b64encode(pack(b"a" * 2000)) for pack in (gzip.compress, zlib.compress, zipped)]
+    seen = [Seen(kind="secret", value=PASSWORD)]
+    assert not any(scan(text, seen) for text in (deep, *closed))
+    zstandard = base64.b64encode(b"\x28\xb5\x2f\xfd" + bytes(40))
+    monkeypatch.setattr(nesting, "LARGEST", 1000)
+    for text in (*closed, zstandard):
+        assert [one.kind for one in scan(text, seen)] == ["something packed that cannot be opened"], text[:20]
+    monkeypatch.setattr(nesting, "DEEPEST", 3)
+    assert [one.kind for one in scan(deep, seen)] == ["something packed that cannot be opened"]
 
 
 def test_a_short_name_is_found_as_a_word() -> None:
