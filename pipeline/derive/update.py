@@ -27,8 +27,8 @@ SELECT count(*) FROM (SELECT 1 FROM source WHERE device_id = $1 AND sequence_gro
 _LOWEST: Final = "SELECT min(lower) FROM reach"
 _SELDOM: Final = tuple(code for derived in DERIVED if derived.source is None for code in derived.codes)
 
-WHOLE: Final = 1_000_000
-"""Sequence numbers worked out at once: what that takes in memory is bounded by it, not by the history."""
+WHOLE: Final = 2_000_000
+"""Sequence numbers worked out at once: what that takes in memory is bounded by it, not by the history. Half as many take no less of it."""
 
 _NO_END: Final = 1 << 62
 _LAST: Final = "SELECT max(sequence_number) FROM events WHERE device_id = $1 AND sequence_group = $2"

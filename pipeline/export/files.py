@@ -19,6 +19,7 @@ from pipeline.export import nightscout
 from pipeline.models import TABLES, VIEWS
 from pipeline.store.engine import driver
 from pipeline.store.load import number
+from pipeline.store.ranges import CUT_SHORT, is_waiting
 from tfx.errors import UsageError
 
 EXPORTED: Final = (*TABLES, *VIEWS)
@@ -49,8 +50,10 @@ Write = Callable[[Connection, Path, Choice], Mapping[str, int]]
 def export(connection: Connection, folder: Path, kind: str, choice: Choice) -> Mapping[str, int]:
     """Write the chosen tables into a new folder. Returns file names and how many rows each has.
 
-    `kind` is a key of KINDS. Raises UsageError if the folder is there already or cannot be made.
+    `kind` is a key of KINDS. Raises UsageError if the folder is there already or cannot be made, or where a run was cut short.
     """
+    if is_waiting(connection):
+        raise UsageError(f"{CUT_SHORT}. Nothing was exported")
     with _whole(folder) as partial:
         return KINDS[kind](connection, partial, choice)
 

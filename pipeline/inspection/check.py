@@ -17,7 +17,7 @@ from pipeline.receive.framing import A_HANDFUL
 from pipeline.store.engine import driver
 from pipeline.store.profiles import altered_profiles
 from pipeline.store.quarantine import altered
-from pipeline.store.ranges import is_waiting
+from pipeline.store.ranges import CUT_SHORT, is_waiting
 from pipeline.store.unread_days import unread_days
 from tandem.clock import NOT_A_DATE
 from tandem.glucose import SENSORS
@@ -196,7 +196,7 @@ def _counts(connection: Connection, places: tuple[Place, ...], *, is_whole: bool
         if joined != told:
             yield f"{table}: rows are joined from {joined:,} events, and {told:,} were told"
     if not is_whole:
-        yield "a run was cut short: instants and derived tables lag behind the events; the next tfx pipeline run completes them"
+        yield CUT_SHORT
 
 
 def _unread(connection: Connection) -> Iterator[str]:

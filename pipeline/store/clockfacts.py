@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from pipeline.derive import clock_evidence
 from pipeline.receive.batch import Batch
-from pipeline.store.load import insert, number, payloads, run
+from pipeline.store.load import insert, payloads, run
 from tandem.clock import LAST_POSSIBLE, UNIX_OF_PUMP_EPOCH
 from tandem.clocklife import ClockChange, parts
 from tandem.instants import clock_changes
@@ -35,28 +35,14 @@ SELECT code, sequence_number, pump_seconds, payload FROM raw_events {_OURS} AND 
 _AROUND: Final = f"""
 SELECT sequence_number, pump_seconds FROM raw_events {_OURS} AND pump_seconds BETWEEN $3 AND $4 ORDER BY sequence_number
 """  # noqa: S608  # our own words
-# From the record before a stretch to the one after it: each that follows upon the one before by so much, or is one of those named.
-_LEAPS: Final = f"""
-WITH dated AS (
-    SELECT sequence_number, pump_seconds::BIGINT AS seconds FROM raw_events {_OURS} AND pump_seconds BETWEEN 1 AND {LAST_POSSIBLE}
-        AND sequence_number NOT IN (LEFT_OUT)
-),
-around AS (
-    FROM dated WHERE sequence_number BETWEEN coalesce((SELECT max(sequence_number) FROM dated WHERE sequence_number < $3), $3)
-        AND coalesce((SELECT min(sequence_number) FROM dated WHERE sequence_number > $4), $4)
-),
-stepped AS (
-    SELECT *, seconds - lag(seconds) OVER written AS gone, sequence_number - lag(sequence_number) OVER written AS steps FROM around
-    WINDOW written AS (ORDER BY sequence_number)
-)
-SELECT sequence_number, seconds, gone, steps FROM stepped
-WHERE gone NOT BETWEEN -{clock_evidence.BACK} AND {clock_evidence.AHEAD} OR (gone IS NOT NULL AND sequence_number IN (NAMED))
-ORDER BY sequence_number
-"""  # noqa: S608  # our own words
-_NEXT: Final = f"""
-SELECT min(sequence_number) FROM raw_events
-{_OURS} AND pump_seconds BETWEEN 1 AND {LAST_POSSIBLE} AND sequence_number > $3 AND sequence_number NOT IN (LEFT_OUT)
-"""  # noqa: S608  # our own words
+_DATED: Final = f"""
+FROM raw_events {_OURS} AND sequence_number BETWEEN $3 AND $4 AND pump_seconds BETWEEN 1 AND {LAST_POSSIBLE}
+    AND sequence_number NOT IN (LEFT_OUT)
+"""
+_LAST_BEFORE: Final = f"SELECT max(sequence_number) {_DATED}"
+_FIRST_AFTER: Final = f"SELECT min(sequence_number) {_DATED}"
+_SHOWN: Final = f"SELECT sequence_number, pump_seconds {_DATED} ORDER BY sequence_number"
+_NEAR: Final = 100_000  # sequence numbers looked through for a neighbour before all of them are
 _TIMES: Final = f"SELECT DISTINCT pump_seconds // 1800 * 1800 AS half FROM raw_events {_OURS}"  # noqa: S608  # our own words
 
 Extent = tuple[int, int, int, int]
@@ -103,8 +89,9 @@ def learned(
         again = clock_evidence.at(zone, (*before.unset, *(moment for moment, _ in before.jumps))) if new_settings else ()
         looked_at = tuple({*clock_evidence.near(zone, news.seconds), *again})
     now = _looked(connection, clock, before or NOTHING, told, looked_at)
+    left_out = ", ".join(map(str, (-1, *future.tolist())))  # never empty: nothing is in such a list or out of it
     span = (0, _LAST) if before is None else (int(news.sequence.min()), int(news.sequence.max()))
-    now = replace(now, breaks=_breaks(connection, (*clock, *span), before or NOTHING, told, _named(future)))
+    now = replace(now, breaks=_breaks(connection, (*clock, *span), before or NOTHING, told, left_out))
     if before != now:
         _keep(connection, device_id, group, now)
     return before, now
@@ -129,28 +116,37 @@ def _looked(
     return Facts(told=told, jumps=tuple(sorted(jumps.items())), unset=frozenset(unset))
 
 
-def _named(sequence: Iterable[int]) -> str:
-    """Sequence numbers as a list in a statement; never empty, for nothing is in such a list or out of it."""
-    return ", ".join(str(int(one)) for one in (-1, *sequence))
-
-
 def _breaks(
     connection: Connection, stretch: tuple[int, int, int, int], before: Facts, told: tuple[ClockChange, ...], left_out: str
 ) -> tuple[ClockChange, ...]:
     """The breaks, with what the stored records from the one before this stretch to the one after it show now."""
     shifts: dict[int, int] = defaultdict(int, {one.sequence: one.shift for one in told})
-    large = _named(one.sequence for one in told if abs(one.shift) > clock_evidence.BACK)
-    found = run(connection, _LEAPS.replace("NAMED", large).replace("LEFT_OUT", left_out), stretch).fetchall()
-    leaps = cast("list[tuple[int, int, int, int]]", found)
+    device_id, group, first, last = stretch
+    clock = (device_id, group, left_out)
+    first = _neighbour(connection, _LAST_BEFORE, clock, (first - _NEAR, first - 1), (0, first - 1), default=first)
+    last = _neighbour(connection, _FIRST_AFTER, clock, (last + 1, last + _NEAR), (last + 1, _LAST), default=last)
+    found = run(connection, _SHOWN.replace("LEFT_OUT", left_out), [device_id, group, first, last]).fetchnumpy()
+    sequence, seconds = (np.asarray(found[name], np.int64) for name in ("sequence_number", "pump_seconds"))
+    gone, steps = np.diff(seconds), np.diff(sequence)
+    large = [one.sequence for one in told if abs(one.shift) > clock_evidence.BACK]
+    at = np.flatnonzero((gone < -clock_evidence.BACK) | (gone > clock_evidence.AHEAD) | np.isin(sequence[1:], large))
+    leaps = zip(*(column[at].tolist() for column in (sequence[1:], seconds[1:], gone, steps)), strict=True)
     broken = [
-        ClockChange(sequence=sequence, shift=gone - shifts[sequence], seconds=seconds)
-        for sequence, seconds, gone, steps in leaps
-        if clock_evidence.is_break(gone - shifts[sequence], steps)
+        ClockChange(sequence=number, shift=by - shifts[number], seconds=shown)
+        for number, shown, by, count in leaps
+        if clock_evidence.is_break(by - shifts[number], count)
     ]
-    *clock, first, last = stretch
-    if any(one.sequence > last for one in before.breaks):
-        last = number(connection, _NEXT.replace("LEFT_OUT", left_out), [*clock, last])
-    return tuple(sorted((*(one for one in before.breaks if not first <= one.sequence <= last), *broken)))
+    return tuple(sorted((*(one for one in before.breaks if not first < one.sequence <= last), *broken)))
+
+
+def _neighbour(connection: Connection, query: str, clock: tuple[int, int, str], *spans: tuple[int, int], default: int) -> int:
+    """The record with a time that is next to a stretch: looked for nearby first, because raw_events has no index by which to look."""
+    *ours, left_out = clock
+    for span in spans:
+        ((found,),) = cast("list[tuple[int | None]]", run(connection, query.replace("LEFT_OUT", left_out), [*ours, *span]).fetchall())
+        if found is not None:
+            return found
+    return default
 
 
 def known(connection: Connection, device_id: int, group: int) -> Facts | None:

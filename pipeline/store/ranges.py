@@ -10,6 +10,9 @@ from pipeline.store.load import run
 UNSETTLED: Final = "unsettled_ranges"
 STALE: Final = "stale_ranges"
 
+CUT_SHORT: Final = "a run was cut short: instants and derived tables lag behind the events; tfx pipeline run, or upgrade, completes them"
+"""What is said where something waits."""
+
 Stretch = tuple[int, int, int, int]
 """Device, sequence group, first and last sequence number."""
 
@@ -56,5 +59,5 @@ def from_its_first(connection: Connection, table: str, stretch: Stretch) -> Stre
 
 
 def is_waiting(connection: Connection) -> bool:
-    """Whether anything waits: a run was cut short, and the next one completes it."""
+    """Whether anything waits: then a run was cut short."""
     return any(driver(connection).execute(f"SELECT 1 FROM {waiting} LIMIT 1").fetchall() for waiting in (UNSETTLED, STALE))  # noqa: S608  # our own names

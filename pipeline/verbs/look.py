@@ -1,11 +1,15 @@
 """`tfx pipeline show`, `check` and `trace`: what a database holds. They open it to be read only."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from pipeline.verbs.options import AS_JSON, DATABASE, as_text_or_json
 from tfx.errors import UsageError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 
 @click.command()
@@ -28,6 +32,7 @@ def show(*, database: str, as_json: bool) -> None:
 
     with reading(database) as connection:
         found = contents(connection)
+        _say_if_cut_short(connection)
     as_text_or_json(asdict(found), lambda _: contents_as_text(found), as_json=as_json)
 
 
@@ -76,8 +81,16 @@ def trace(*, database: str, number: int, pump: str | None, group: int | None, as
 
     with reading(database) as connection:
         found = traced(connection, number, serial_number=pump, group=group)
+        _say_if_cut_short(connection)
     if not found:
         raise UsageError("the database has no such pump or sequence group; leave out --pump and --group to look at all of them")
     as_text_or_json([asdict(one) for one in found], lambda _: traced_as_text(found), as_json=as_json)
     if not any(one.received for one in found):
         raise SystemExit(1)
+
+
+def _say_if_cut_short(connection: "Connection") -> None:
+    from pipeline.store.ranges import CUT_SHORT, is_waiting
+
+    if is_waiting(connection):
+        click.echo(f"tfx: {CUT_SHORT}", err=True)

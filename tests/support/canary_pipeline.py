@@ -91,6 +91,13 @@ def exported(bench: Bench, output: str) -> object:
         return export(connection, bench.folder / "work" / output, "csv", Choice())
 
 
+def of_a_run_cut_short(bench: Bench) -> object:
+    engine = warehouse.in_memory()
+    with engine.begin() as connection:
+        driver(connection).execute("INSERT INTO stale_ranges VALUES (1, 0, 1, 1)")
+        return export(connection, bench.folder / "work" / "cut", "csv", Choice())
+
+
 def other_partition(bench: Bench) -> None:
     bench.plant("folder/file", PASSWORD)
     bench.plant("partial/files/x", PASSWORD)
@@ -173,6 +180,7 @@ PIPELINE: tuple[Call, ...] = (
     beside_a_file,
     lambda b: exported(b, "there"),
     lambda b: exported(b, "there/inside"),
+    of_a_run_cut_short,
     other_partition,
     window_without_days,
     lambda _: settings.profiles_of(profile(idp=SERIAL)),

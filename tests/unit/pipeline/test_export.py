@@ -54,6 +54,13 @@ def test_a_choice_nobody_can_mean_is_refused() -> None:
         Choice(since=date(2026, 5, 20), until=date(2026, 5, 19))
 
 
+def test_what_lags_behind_is_not_exported(history: Records, keep: Keep, warehouse: Engine, tmp_path: Path) -> None:
+    keep(history)
+    with warehouse.connect() as connection, pytest.raises(UsageError, match=r"a run was cut short: .* Nothing was exported"):
+        export(connection, tmp_path / "out", "csv", Choice())
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_nothing_is_left_of_an_export_that_fails(
     history: Records, keep: Keep, warehouse: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
