@@ -49,8 +49,8 @@ def is_same(one: Path, other: Path) -> bool:
         return False
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file; what stood there, a link too, stays until all of the new one is on disk.
+def write_whole(path: Path, data: bytes, *, through_links: bool = False) -> None:
+    """Write a file; what stood there stays until all of the new one is on disk. A link is replaced, unless what it leads to is to be.
 
     Raises:
         OSError: it cannot be written; then nothing has changed. A pipe or a device, which gets the bytes as they come, may have some.
@@ -58,6 +58,8 @@ def write_whole(path: Path, data: bytes) -> None:
     if path.exists() and not path.is_file():
         path.write_bytes(data)
         return
+    if through_links:
+        path = path.resolve()
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:

@@ -73,7 +73,7 @@ def _write(html: Path, recorded: "Cassette", found: "Contents") -> None:
 
     text = page(recorded, found)
     try:
-        write_whole(html.resolve(), text.encode())  # a link stays a link
+        write_whole(html, text.encode(), through_links=True)
     except OSError as error:
         raise UsageError(f"cannot write {html} ({error.strerror}); name another file, or make room there") from None
     click.echo(f"{html}: {plural(len(found.lines), 'exchange')}, {plural(found.codes.total(), 'pump event')}")

@@ -93,7 +93,7 @@ def _report(config: pytest.Config, usage: "Usage", left_out: str) -> tuple[bool,
 
     text = json.dumps(usage.report(left_out=left_out, root=config.rootpath), indent=1) + "\n"
     try:
-        write_whole(_report_path(config).resolve(), text.encode())
+        write_whole(_report_path(config), text.encode(), through_links=True)
     except OSError as error:
         return False, [f"the run fails: {named} cannot be written ({error.strerror}); name another file, or make room there"]
     return True, [f"{named} is of a run that left something out, so tfx prune and tfx orphans refuse it: {left_out}"] if left_out else []

@@ -17,7 +17,7 @@ from sanitizer.policy.policy import Policy, policy
 from tfx.cassette import Cassette
 from tfx.errors import UsageError
 from tfx.jsonbody import Json
-from tfx.output_file import check_output
+from tfx.output_file import check_output, write_whole
 
 VERSION: Final = 1
 TITLE: Final = "# What the sanitizer did"
@@ -73,7 +73,7 @@ def write(file: Path, entries: Sequence[Entry], rules: Policy | None = None, *, 
     text = json.dumps(told, ensure_ascii=False, indent=1) + "\n" if file.suffix.lower() == ".json" else markdown(told)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
+        write_whole(file, text.encode(), through_links=True)
     except OSError as error:
         raise UsageError(f"cannot write the report {file} ({error.strerror}); name another file") from None
 

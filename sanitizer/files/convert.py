@@ -1,8 +1,6 @@
 """`tfx convert`: recordings of other tools to cassettes by the same rules, and cassettes to other tools' formats."""
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from tfx.capture import Capture
 from tfx.cassette import KEEP, Cassette
 from tfx.cassette_argument import CASSETTE
 from tfx.errors import FormatError, LeakError, RefusedError, UsageError
+from tfx.output_file import write_whole
 from tfx.plural import plural
 from tfx.store import loads, path_of, save
 
@@ -205,16 +204,10 @@ def _read(path: Path, data: bytes, *, leaves_out: bool) -> Recording:
 
 
 def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        write_whole(path, data)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror}); name another file, or make room there") from None
 
 
 def _show(source: Path, target: Path, made: Imported, *, as_json: bool) -> None:

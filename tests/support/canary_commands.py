@@ -162,6 +162,7 @@ COMMANDS: tuple[tuple[int, Plant], ...] = (
     (2, said("show", "CASSETTE", "--html", "x.txt")),
     (2, said("show", "CASSETTE", "--html", "x.html", "--json")),
     (2, read_only("show", "CASSETTE", "--html", "taken/x.html")),
+    (2, said("convert", "CASSETTE", f"{'x' * 250}.har")),  # no file may be called that
     (2, usage(used=[])),
     (2, usage(used=[9])),
     (2, usage(used=list(range(1, 10)))),

@@ -27,12 +27,13 @@ def test_without_room_the_old_one_stays_and_nothing_else(tmp_path: Path, monkeyp
     assert (file.read_bytes(), list(tmp_path.iterdir())) == (b"old", [file])
 
 
-def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+@pytest.mark.parametrize("through", [False, True])
+def test_a_link_or_what_it_leads_to_is_replaced(through: bool, tmp_path: Path) -> None:
     there, link = tmp_path / "there", tmp_path / "link"
     there.write_bytes(b"mine")
     link.symlink_to(there)
-    write_whole(link, b"new")
-    assert (there.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"mine", b"new", False)
+    write_whole(link, b"new", through_links=through)
+    assert (there.read_bytes(), link.read_bytes(), link.is_symlink()) == (b"new" if through else b"mine", b"new", through)
 
 
 def test_a_pipe_gets_the_bytes_and_stays_one(tmp_path: Path) -> None:
