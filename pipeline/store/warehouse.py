@@ -76,6 +76,7 @@ def filled(url: str) -> Iterator[Engine]:
 
 def _opened(url: str, *, upgrade: bool) -> Engine:
     _see_that_it_is_duckdbs(url)
+    _see_its_options(url)
     engine = connect(url, to_read=not upgrade)
     try:
         found = see_its_schema(engine, url, upgrade=upgrade)
@@ -115,6 +116,22 @@ def _see_that_it_is_duckdbs(url: str) -> None:
         if start[8:] != b"DUCK":
             what = "is not a DuckDB database;" if start else "is empty; remove it, or"
             raise UsageError(f"the file {path} exists and {what} name another one, like duckdb:///warehouse.duckdb")
+
+
+def _see_its_options(url: str) -> None:
+    """Refuse what DuckDB does not know after a ? in the address, before a file is made: asked of a database in memory."""
+    _, has_options, options = url.partition("?")
+    if not has_options:
+        return
+    engine = connect(f"{MEMORY}?{options}")
+    try:
+        engine.connect().close()
+    except DBAPIError:
+        raise UsageError(
+            f"DuckDB does not take the options in the address {shown(url)}; leave out what comes after ?, or write ?memory_limit=1GB"
+        ) from None
+    finally:
+        engine.dispose()
 
 
 @contextmanager

@@ -196,6 +196,7 @@ PIPELINE: tuple[Call, ...] = (
     lambda _: connect(f"duckdb://{NAME}:{PASSWORD}@127.0.0.1:port/x"),
     lambda _: warehouse.existing_warehouse("duckdb:///nowhere.duckdb"),
     lambda b: warehouse.open_warehouse(f"duckdb:///{b.folder / 'work' / b.plant('x.duckdb', PASSWORD)}"),
+    lambda _: warehouse.open_warehouse(f"duckdb://{NAME}:{PASSWORD}@/x.duckdb?colour=blue"),
     too_little_memory,
     no_warehouse,
     broken_database,

@@ -113,6 +113,10 @@ def test_a_file_is_kept_in_so_much_memory_and_its_address_may_name_more(tmp_path
         with engine.connect() as connection:
             assert driver(connection).execute("SELECT current_setting('memory_limit')").fetchall() == [(limit,)]
         engine.dispose()
+    for odd in ("colour=blue", "memory_limit=much"):
+        with pytest.raises(UsageError, match=rf"DuckDB does not take the options in the address .*\?{odd}; leave out what comes after"):
+            open_warehouse(f"duckdb:///{tmp_path}/y.duckdb?{odd}")
+    assert not (tmp_path / "y.duckdb").exists()
 
 
 def test_an_interruption_that_duckdb_met_stays_one(engine: Engine) -> None:
