@@ -7,9 +7,11 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from sanitizer.files.input_files import foreign
 from sanitizer.run import REMOVED
 from sanitizer.scrub import Scrubbed
 from tfx import cli
@@ -326,3 +328,13 @@ def test_below_a_folder_only_files_and_plain_folders_stand(folder: Path, capsys:
         assert f"cassettes/{name} file: {what}" in told
     assert "cassettes/more" not in told
     assert "5 of 6" in told
+
+
+def test_a_pipe_is_not_waited_for(folder: Path) -> None:
+    pipe = folder / "pipe.json"
+    os.mkfifo(pipe)
+    writer = Thread(target=pipe.write_bytes, args=(b"",), daemon=True)  # so that opening it would end, and the test with it
+    writer.start()
+    assert foreign(pipe) == "no regular file"
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+    writer.join(5)

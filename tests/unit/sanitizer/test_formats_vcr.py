@@ -122,6 +122,7 @@ CLOCKS = [
         "2026-10-07T01:00:00",
     ),
     (interaction(f"{LOGS}?eventCodes=1&endDate=2026-10-08"), "2026-10-08T00:00:00"),
+    (interaction(f"{LOGS}?eventCodes=1&startDate=2026-10-08&endDate=2999-01-01"), "2026-10-08T00:00:00"),
     (interaction(body='{"a":"2026-10-07T01:00:00.123Z","b":"2099-12-31T00:00:00"}'), "2026-10-07T01:00:00"),
 ]
 

@@ -51,6 +51,7 @@ FATES: list[tuple[int, Properties, Properties, str]] = [
     (394, {"cgmTimestamp": 248, "sessionSignature": 117}, {"cgmTimestamp": 1, "sessionSignature": 0}, "C and I"),
     (5, {"alarmId": 3, "faultLocatorData": 90871624, "param1": 9, "param2": 2.5}, {"alarmId": 3, "faultLocatorData": 0, "param1": 0, "param2": 0}, "?: opaque words"),
     (307, {"armPartNumber": 1003244}, {"armPartNumber": 1003244}, "V: kept"),
+    (36, {"negotiatedCurrent": 499.6}, {"negotiatedCurrent": 500}, "a current has whole milliamperes"),
     (313, {"weight": 150, "weightUnit": 1}, {"weight": 150, "weightUnit": 1}, "W: kept"),
     (279, {"commandedRate": 800, "reservedA2": 5, "spareA3": 6}, {"commandedRate": 800, "reservedA2": 0, "spareA3": 0}, "spares: zero"),
 ]  # fmt: skip

@@ -55,6 +55,13 @@ def test_a_request_line(capture: Build, before: str, after: str, _why: str) -> N
     assert done.findings == ()
 
 
+def test_codes_that_nobody_knows_are_said_to_be_gone(capture: Build) -> None:
+    """An empty list asks for every event: that is another request."""
+    done = scrub(capture(f"{LOGS}?eventCodes=4001,4002"), name="x")
+    assert done.cassette.exchanges[0].request.url == f"{OUR_LOGS}?eventCodes="
+    assert [str(one) for one in done.findings] == ["#1 request query.eventCodes: not a list of event codes; blanked"]
+
+
 AUTHORIZE = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/authorize"
 NESTED = "%2Faccounts%2Fapi%2Fconnect%2Fauthorize%2Fcallback%3Fstate%3D{}%26redirect_uri%3Dhttps%253A%252F%252Fsso.tandemdiabetes.com%252Fauth%252Fcallback"
 LINKS = [
