@@ -4,10 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
-from pipeline.inspection.check import Checked, Place
+from pipeline.inspection.check import Checked
 from pipeline.inspection.contents import Contents, PumpContents
 from pipeline.inspection.instant_checks import Doubt
 from pipeline.inspection.missing_numbers import Missing
+from pipeline.inspection.places import Place
 from pipeline.inspection.trace import Traced
 from pipeline.running.partitions import Partition
 from tfx.jsonbody import Json
