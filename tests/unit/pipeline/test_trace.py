@@ -103,6 +103,7 @@ def test_the_command_tells_it_and_says_by_its_exit_code_whether_it_was_received(
     url = f"duckdb:///{tmp_path / 'w.duckdb'}"
     engine = open_warehouse(url)
     store_window(engine, Pump(key="1", serial_number="90000001"), as_answer(life()), zone=zone_named("UTC"))
+    derive(engine)
     engine.dispose()
     found, lost, wrong = (
         CliRunner().invoke(pipeline, ["trace", "--database", url, *more]) for more in (["10"], ["13"], ["10", "--group", "9"])
