@@ -118,9 +118,7 @@ def checked(path: Path, rules: "Policy | None" = None, *, named: "Sequence[Path]
         report.cassette, found = opened(data, str(path), rules=rules)
         report.findings.extend(found)
         if report.cassette.name != path.stem:
-            report.findings.append(
-                Finding(exchange=0, place="name", kind=f"not the name of the file; use that one with: tfx sanitize {path}")
-            )
+            report.findings.append(Finding(exchange=0, place="name", kind=f"not the name of the file; {_renaming(path)}"))
     except OSError as error:
         report.findings.append(Finding(exchange=0, place="file", kind=f"cannot be read ({error.strerror})"))
     except NOT_UNDERSTOOD:
@@ -129,6 +127,17 @@ def checked(path: Path, rules: "Policy | None" = None, *, named: "Sequence[Path]
         # The message names the file; the line it stands on does so already.
         report.findings.append(Finding(exchange=0, place="file", kind=str(error).removeprefix(f"{path} ")))
     return report
+
+
+def _renaming(path: Path) -> str:
+    """What makes the names of a file and its cassette one."""
+    from tfx.store import path_of
+
+    try:
+        path_of(path.stem, path.parent)
+    except UsageError:
+        return "rename the file, for no cassette can have the name it has"
+    return f"use that one with: tfx sanitize {path}"
 
 
 def looked_over(path: Path, rules: "Policy | None", origin: "Origin") -> Report:

@@ -157,6 +157,10 @@ def test_a_file_under_another_name_is_not_clean(folder: Path, capsys: pytest.Cap
         "cassettes/marisol.json name: not the name of the file; use that one with: tfx sanitize cassettes/marisol.json"
         in capsys.readouterr().out
     )
+    (folder / "marisol.json").rename(folder / "My Week.json")
+    assert cli.run(["sanitize", "--check", "cassettes"]) == 1
+    told = "cassettes/My Week.json name: not the name of the file; rename the file, for no cassette can have the name it has"
+    assert told in capsys.readouterr().out
 
 
 WRONG = [
