@@ -159,15 +159,13 @@ def fetch(source: TandemSource, pump: Pump, window: Window) -> Received:
         return received(source.era, e.body)
 
 
-def store_window(engine: Engine, pump: Pump, answer: Received, *, zone: ZoneInfo, window: Window | None = None) -> Stored:
-    """Store one answer, all of it or nothing; where the window it answers is given, whether that was read is kept too."""
-    return store_windows(engine, pump, ((window, answer),), zone=zone)
-
-
 def store_windows(
     engine: Engine, pump: Pump, answers: Sequence[tuple[Window | None, Received]], *, zone: ZoneInfo, limits: Limits = NO_LIMITS
 ) -> Stored:
-    """The same with several answers at once. Raises UsageError, and nothing of them is stored, where they are another pump's."""
+    """Store these answers, all of them or nothing; where the window one answers is given, whether that was read is kept too.
+
+    Raises UsageError where they are another pump's.
+    """
     with engine.begin() as connection:
         device_id = register(connection, pump, zone=zone)
         stored = store(connection, device_id, joined([answer for _, answer in answers]), zone=zone, latest=limits.latest)

@@ -15,7 +15,7 @@ from pipeline.derive.update import derive
 from pipeline.models import TABLES
 from pipeline.receive.decode import received
 from pipeline.receive.pumps import Pump
-from pipeline.running.steps import store_window
+from pipeline.running.steps import store_windows
 from pipeline.store.engine import driver
 from pipeline.store.warehouse import in_memory
 from simulator.account import account
@@ -38,7 +38,7 @@ def tables(parts: list[Records], *, often: bool) -> dict[str, list[tuple[object,
     engine = in_memory()
     try:
         for part in parts:
-            store_window(engine, PUMP, received(ERAS["2025"], part.to_body()), zone=ZONE)
+            store_windows(engine, PUMP, ((None, received(ERAS["2025"], part.to_body())),), zone=ZONE)
             if often:
                 derive(engine)
         derive(engine)
@@ -90,7 +90,7 @@ def test_invented_records_make_the_same_tables_in_both_eras(seed: int) -> None:
     json = jsonbody.write({"events": list(events), "clockChanges": []})
     engine = in_memory()
     try:
-        store_window(engine, PUMP, received(ERAS["2026-10"], json, device=PUMP.key), zone=ZONE)
+        store_windows(engine, PUMP, ((None, received(ERAS["2026-10"], json, device=PUMP.key)),), zone=ZONE)
         derive(engine)
         told = dict(content(engine))
     finally:

@@ -12,7 +12,7 @@ from pipeline.models import TABLES
 from pipeline.receive.batch import Received
 from pipeline.receive.decode import received
 from pipeline.receive.pumps import Pump
-from pipeline.running.steps import NO_LIMITS, Limits, Stored, store_window, store_windows
+from pipeline.running.steps import NO_LIMITS, Limits, Stored, store_windows
 from pipeline.store.engine import driver
 from pipeline.store.warehouse import in_memory
 from simulator.account import Account, account
@@ -63,7 +63,7 @@ def empty(engine: Engine) -> None:
 def stored(history: Records) -> Iterator[Engine]:
     """A warehouse that has the history, for tests that only read."""
     engine = in_memory()
-    store_window(engine, PUMP, answer(history), zone=ZONE)
+    store_windows(engine, PUMP, ((None, answer(history)),), zone=ZONE)
     derive(engine)
     yield engine
     engine.dispose()

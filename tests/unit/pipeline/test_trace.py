@@ -15,7 +15,7 @@ from pipeline.inspection.report import places_as_text
 from pipeline.inspection.trace import trace
 from pipeline.receive.batch import Received
 from pipeline.receive.pumps import Pump
-from pipeline.running.steps import Stored, store_window
+from pipeline.running.steps import Stored, store_windows
 from pipeline.store.devices import zone_named
 from pipeline.store.warehouse import open_warehouse
 from tandem.records import Records
@@ -102,7 +102,7 @@ def test_numbers_begin_again_behind_the_last_there_is(keep: Keep, warehouse: Eng
 def test_the_command_tells_it_and_says_by_its_exit_code_whether_it_was_received(as_answer: Callable[..., Received], tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'w.duckdb'}"
     engine = open_warehouse(url)
-    store_window(engine, Pump(key="1", serial_number="90000001"), as_answer(life()), zone=zone_named("UTC"))
+    store_windows(engine, Pump(key="1", serial_number="90000001"), ((None, as_answer(life())),), zone=zone_named("UTC"))
     derive(engine)
     engine.dispose()
     found, lost, wrong = (
