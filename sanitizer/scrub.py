@@ -103,7 +103,7 @@ def _prove_name(name: str, folder: str, run: Run, seen: tuple[Seen, ...]) -> Non
     replaced = (Seen(kind=kind, value=value) for kind, value in run.ordinals.originals if kind in PERSONAL)
     values = (*seen, *replaced)
     for what, text in (("cassette", name), ("folder", folder)):
-        kind = named_in(text, values)
+        kind = named_in(text, values) if text else ""
         if kind:
             raise LeakError(
                 f"the {what}'s name holds a part of a seen value ({kind}), so nothing was written; choose a name that is not personal"

@@ -46,7 +46,7 @@ def read(data: bytes) -> tuple[Json, bool]:
         is_exact = False
     if not is_exact:
         value = _strictly(data)
-    if data.count(b"[") + data.count(b"{") > DEEPEST and nests_deeper(value, DEEPEST, data):
+    if len(data) > DEEPEST and nests_deeper(value, DEEPEST, data):
         raise FormatError(f"a JSON body nests deeper than {DEEPEST} levels")
     return value, is_exact
 
@@ -70,6 +70,8 @@ def nests_deeper(value: Json, levels: int, text: bytes = b"") -> bool:
     brackets = _brackets(text)
     if brackets is not None:
         for _ in range(levels):
+            if not brackets:
+                return False
             brackets = brackets.replace(b"{}", b"")
         return bool(brackets)
     # `type(...) is`: this runs once a value of every body, and JSON makes no subclasses.

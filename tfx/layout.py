@@ -166,11 +166,21 @@ def _rows(items: list[Json], pad: bytes) -> bytes | None:
     except TypeError:  # integers beyond 64 bits, lone surrogates
         return None
     cut = _cut(items, text)
-    pieces = text[1:-1].split(cut) if cut else []
-    # The cut stands between any two rows, so if it stands anywhere else as well there are more pieces than rows.
-    if len(pieces) != len(items) or len(max(pieces, key=len)) + len(cut) > ROW_WIDTH:
+    # The cut stands between any two rows, so if it stands anywhere else as well there are more cuts than breaks.
+    if not cut or text.count(cut) != len(items) - 1:
         return None
-    return (cut[:2] + pad + cut[2:]).join(pieces)
+    rows = text.replace(cut, cut[:2] + pad + cut[2:])[1:-1]
+    return rows if has_short_lines(rows) else None
+
+
+def has_short_lines(text: bytes) -> bool:
+    """Whether no line, its break included, is longer than a row may be."""
+    at = 0
+    while len(text) - at > ROW_WIDTH:
+        at = text.rfind(b"\n", at, at + ROW_WIDTH) + 1
+        if not at:
+            return False
+    return True
 
 
 def _cut(items: list[Json], text: bytes) -> bytes:

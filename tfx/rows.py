@@ -11,7 +11,7 @@ from typing import Final, cast
 import orjson
 
 from tfx.jsonbody import Json, nests_deeper, write
-from tfx.layout import ROW_DEPTH, ROW_WIDTH
+from tfx.layout import ROW_DEPTH, has_short_lines
 from tfx.tables import Row, Table
 
 _OPENING: Final = b'": [\n       {"'
@@ -128,16 +128,7 @@ def _rows(text: bytes, shapes: set[tuple[str, ...]]) -> list[Row]:
         and written.count(cut) == breaks
         and len(text) - len(closed_up) == breaks * (len(_BETWEEN) - 1)
         and written.startswith(closed_up, 1)
-        and _has_short_lines(text)
+        and has_short_lines(text)
         and not nests_deeper(cast("Json", rows), ROW_DEPTH + 1, written)
     )
     return rows if is_laid_out else []
-
-
-def _has_short_lines(text: bytes) -> bool:
-    at = 0
-    while len(text) - at > ROW_WIDTH:
-        at = text.rfind(b"\n", at, at + ROW_WIDTH) + 1
-        if not at:
-            return False
-    return True

@@ -28,7 +28,7 @@ from tfx.reading import CLOCK, MISSHAPEN, digest_of, loads, loads_in_pieces
 from tfx.skimming import skim
 from tfx.stored import plain
 
-__all__ = ["as_dumped", "check_target", "dumps", "is_dumped", "load", "load_exactly", "loads", "opened", "path_of", "save"]
+__all__ = ["as_dumped", "check_target", "dumps", "is_dumped", "load", "load_exactly", "loads", "opened", "path_of", "save", "unsealed"]
 
 SUFFIX: Final = ".json"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,79}\Z")
@@ -217,11 +217,18 @@ def _near(path: Path) -> str:
 
 def dumps(cassette: Cassette) -> bytes:
     """The file of a cassette: equal cassettes give equal bytes."""
+    blank = unsealed(cassette)
+    digest = hashlib.sha256(blank).hexdigest()
+    return blank.replace(_BLANK_DIGEST.encode("ascii"), f"sha256:{digest}".encode("ascii"), 1)
+
+
+def unsealed(cassette: Cassette) -> bytes:
+    """The same with a digest of zeros: all that the file says, for the digest follows from it."""
     try:
         # A body that is plain is taken as it is; only its depth has not been looked at yet.
-        return _sealed(_head_node(cassette, trusting=True), DEEPEST)
+        return lay_out(_head_node(cassette, trusting=True), DEEPEST)
     except FormatError:
-        return _sealed(_head_node(cassette, trusting=False), None)
+        return lay_out(_head_node(cassette, trusting=False))
 
 
 def is_dumped(cassette: Cassette, data: bytes, known: Known = NOTHING) -> bool:
@@ -265,12 +272,6 @@ def _head_node(cassette: Cassette, *, trusting: bool) -> dict[str, Json]:
         "digest": _BLANK_DIGEST,
         "exchanges": exchanges,
     }
-
-
-def _sealed(head: Json, levels: int | None) -> bytes:
-    blank = lay_out(head, levels)
-    digest = hashlib.sha256(blank).hexdigest()
-    return blank.replace(_BLANK_DIGEST.encode("ascii"), f"sha256:{digest}".encode("ascii"), 1)
 
 
 def _exchange_node(exchange: Exchange, *, trusting: bool) -> dict[str, Json]:

@@ -1,6 +1,6 @@
 """A list of pump events as columns, read once for survey and rules. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, cast
 
@@ -45,6 +45,25 @@ def columns_of(rows: Sequence[Row]) -> list[list[Json]]:
         for column, part in zip(columns, zip(*(row.values() for row in rows[start : start + _CHUNK]), strict=True), strict=True):
             column.extend(part)
     return columns
+
+
+def with_columns(rows: list[Row], before: Mapping[str, list[Json]], after: Mapping[str, list[Json]]) -> list[Row]:
+    """Rows of one shape, whose columns are `before`, with other columns: of those members that they keep, in that order."""
+    if not after:
+        return [{} for _ in rows]
+    if len(after) < len(before):
+        return [dict(zip(after, row, strict=True)) for row in zip(*after.values(), strict=True)]
+    out = list(map(dict.copy, rows))
+    for name, column in after.items():
+        if column is not before[name]:
+            put(out, name, column)
+    return out
+
+
+def put(rows: list[Row], name: str, column: list[Json]) -> None:
+    """Give every row its value of a column."""
+    for row, value in zip(rows, column, strict=True):
+        row[name] = value
 
 
 def whole(values: Sequence[Json], most: int) -> list[int] | None:

@@ -15,7 +15,7 @@ from sanitizer.replacements.devices import LAST_GROUP, LAST_SEQUENCE, Device, gr
 from sanitizer.replacements.fields import KNOWN_CODES, LAST_CODE, UNKNOWN_CODE, Context, Way, layout, way
 from sanitizer.replacements.leaves import blank, is_blank
 from tfx.jsonbody import Json
-from tfx.tables import Row, Table, columns_of, one_shape, whole
+from tfx.tables import Row, Table, columns_of, one_shape, put, whole, with_columns
 
 LISTS: Final = ("events", "clockChanges")
 ENVELOPE: Final = (
@@ -27,6 +27,7 @@ ENVELOPE: Final = (
     "eventProperties",
     "estimatedDateTime",
 )
+_WITHOUT_ZONE: Final = len("2024-07-01T00:00:00")
 _NONE: Final[Mapping[str, Table]] = MappingProxyType({})
 _UUID = Rule(word="uuid")
 _DATE = Rule(word="date")
@@ -90,9 +91,7 @@ class _Rows:
             done["eventProperties"] = self._properties(columns.get("eventCode", [-1] * len(rows)), columns["eventProperties"])
         if not self._visitor.changes:
             return rows
-        if not kept:
-            return [{} for _ in rows]
-        return [dict(zip(kept, row, strict=True)) for row in zip(*(done[name] for name in kept), strict=True)]
+        return cast("list[Json]", with_columns(cast("list[Row]", rows), columns, {name: done[name] for name in kept}))
 
     def _note(self, place: str, kind: str) -> None:
         if (place, kind) not in self._noted:
@@ -151,10 +150,13 @@ class _Rows:
     def _dates(self, name: str, values: list[Json]) -> list[Json]:
         self._visitor.count("date", f"{self._place}[].{name}", len(values))
         texts = _texts(values)
-        if texts != self._dated[0]:  # mostly both times of an event are one
-            moved = self._visitor.run.epoch.column(texts, self._context.moments.is_unset)
+        before, moved = self._dated
+        if texts != before:  # mostly both times of an event are one, or one but for the letter that says UTC
+            if set(map(len, before)) == {_WITHOUT_ZONE} and None not in moved and texts == [f"{text}Z" for text in before]:
+                moved = cast("list[str | None]", texts) if moved is before else [f"{text}Z" for text in moved]
+            else:
+                moved = self._visitor.run.epoch.column(texts, self._context.moments.is_unset)
             self._dated = texts, moved
-        moved = self._dated[1]
         if moved is texts:
             return values
         if None in moved:
@@ -208,8 +210,7 @@ class _Rows:
                 for row in out:
                     del row[name]
             elif found is not values and any(map(is_not, found, values)):
-                for row, value in zip(out, found, strict=True):
-                    row[name] = value
+                put(out, name, found)
         return list(out)
 
     def _property(self, code: int, name: str, values: Sequence[Json]) -> list[Json] | None:

@@ -18,6 +18,11 @@ KEPT = "keep:"
 _INDEX = re.compile(r"\[\d+\]")
 
 
+def _any_item(place: str) -> str:
+    """A place, items of arrays taken as one."""
+    return _INDEX.sub("[]", place) if "[" in place else place
+
+
 class Visitor(Protocol):
     """What meets every leaf. `changes` is False for `Checker`."""
 
@@ -94,11 +99,11 @@ class _Reporting:
     def count(self, word: str, place: str, number: int = 1) -> None:
         """Say how many places a rule touched, and where."""
         self.run.counts[word] += number
-        self.run.places[word, _INDEX.sub("[]", place)] += number
+        self.run.places[word, _any_item(place)] += number
 
     def count_kept(self, domain: str, place: str, number: int = 1) -> None:
         """Say how many places were left as they are, and by which domain; not counted on the cassette, for no rule changed them."""
-        self.run.places[f"{KEPT}{domain}", _INDEX.sub("[]", place)] += number
+        self.run.places[f"{KEPT}{domain}", _any_item(place)] += number
 
 
 class Rewriter(_Reporting):

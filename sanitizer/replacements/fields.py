@@ -168,11 +168,13 @@ def _bits(known: frozenset[int]) -> Column:
         return known.issuperset(bits) and all(map(lt, bits, bits[1:]))
 
     def column(values: Sequence[object], _context: Context) -> list[object] | None:
-        lists = [value for value in values if isinstance(value, list)]
-        if len(lists) != len(values) or not set(map(type, chain.from_iterable(lists))) <= {int}:
+        if set(map(type, values)) != {list}:
             return None
-        masks = set(map(tuple, lists))
-        return list(values) if all(map(is_mask, masks)) else None
+        lists = cast("list[list[object]]", values)
+        if not set(map(type, chain.from_iterable(lists))) <= {int}:
+            return None
+        masks = cast("set[tuple[int, ...]]", set(map(tuple, lists)))
+        return cast("list[object]", lists) if all(map(is_mask, masks)) else None
 
     return column
 

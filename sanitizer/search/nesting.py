@@ -14,7 +14,7 @@ import quopri
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import compress
 from operator import not_
@@ -65,18 +65,21 @@ def layers(text: bytes, *, is_json: bool = False) -> Iterator[Layer]:
     Raises:
         Closed: something packed is in there that cannot be opened, or layers without an end.
     """
-    pieces = {text}
+    pieces: Collection[bytes] = (text,)
     known: set[bytes] = set()
     for depth in range(DEEPEST):
-        texts, raw = _sorted(pieces)
-        is_first = is_json and depth == 0 and bool(texts)
+        is_first = is_json and depth == 0 and _is_utf8(text)  # it has no control characters
+        texts, raw = ([text], []) if is_first else _sorted(pieces)
         joined = b'"'.join(texts)
-        parts = _parts(joined.replace(_QUOTE, _HELD) if is_first else joined)
-        layer = Layer(texts=b'"'.join(parts).replace(_HELD, _QUOTE) if is_first else joined, raw=_JOIN.join(raw))
-        words, figures = distinct(parts)
+        holds = is_first and _QUOTE[:1] in joined  # sought by itself, for one letter is found in no time
+        parts = _parts(joined.replace(_QUOTE, _HELD) if holds else joined)
+        apart = b'"'.join(parts) if is_first else joined
+        layer = Layer(texts=apart.replace(_HELD, _QUOTE) if holds else apart, raw=_JOIN.join(raw))
+        words, figures, long = distinct(parts)
         yield replace(layer, numbers=b"\n".join(set(_numbers(words + figures))))
-        known |= pieces
-        inside = (*_in_text(words, inner=depth > 0), *_in_hex(figures), *_quoted(layer.texts), *_in_raw(layer.raw))
+        if not is_first:  # no string of a JSON text is all of it
+            known.update(pieces)
+        inside = (*_in_text(words, inner=depth > 0), *_in_hex(long), *_quoted(layer.texts), *_in_raw(layer.raw))
         pieces = {piece for piece in inside if len(piece) >= _LEAST} - known
         if not pieces:
             return
@@ -96,8 +99,10 @@ def _sorted(pieces: Iterable[bytes]) -> tuple[list[bytes], list[bytes]]:
 
 def is_text(piece: bytes) -> bool:
     """Whether bytes can be read: UTF-8 without control characters."""
-    if len(piece.translate(None, _CONTROLS)) != len(piece):
-        return False
+    return len(piece.translate(None, _CONTROLS)) == len(piece) and _is_utf8(piece)
+
+
+def _is_utf8(piece: bytes) -> bool:
     try:
         piece.decode("utf-8")
     except UnicodeDecodeError:
@@ -123,20 +128,25 @@ _HELD: Final = b"\0"
 """Stands for `_QUOTE` where a text is cut at quotation marks; a text of JSON has no such byte."""
 
 
-def distinct(parts: set[bytes]) -> tuple[bytes, bytes]:
-    """Words and mere figures apart; of a time only its day. Nothing encoded holds a quotation mark."""
+def distinct(parts: set[bytes]) -> tuple[bytes, bytes, bytes]:
+    """Words and mere figures (of a time its day), and those of these that may be hex. Nothing encoded holds a quotation mark."""
     listed = list(parts)
     letters = b'"'.join(listed).translate(None, _FIGURES).split(b'"')
     words = [part for part in compress(listed, letters) if len(part) >= _LEAST_ENCODED]
     figures = list(compress(listed, map(not_, letters)))
-    days = {part[:_DAY] for part in figures if part[_DAY : _DAY + 1] == b"T"}
-    others = [part for part in figures if part[_DAY : _DAY + 1] != b"T"]
-    return b'"'.join(words).replace(_HELD, _QUOTE), b'"'.join((b"", *days, *others))
+    starts = [part[: _DAY + 1] for part in figures]
+    dated = {start for start in set(starts) if len(start) > _DAY and start.endswith(b"T")}
+    others = [part for part, start in zip(figures, starts, strict=True) if start not in dated]
+    days = [start[:_DAY] for start in dated]
+    long = [part for part in others if len(part) >= _LEAST_HEX]
+    return b'"'.join(words).replace(_HELD, _QUOTE), b'"'.join((b"", *days, *others)), b'"'.join(long)
 
 
 _DAY: Final = 10
 _PIECE: Final = 1 << 14
 _LEAST_ENCODED: Final = 5
+_LEAST_HEX: Final = 14
+"""Digits of the shortest text that `_HEX` takes for hex."""
 _FIGURES: Final = b"0123456789:.,-+TZ{}[] \n"
 
 

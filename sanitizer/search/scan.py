@@ -24,7 +24,7 @@ from tfx.cassette import Cassette
 from tfx.codec import decoded
 from tfx.errors import RefusedError
 from tfx.exchange import Headers, Request, Response
-from tfx.store import dumps
+from tfx.store import unsealed
 from tfx.stored import plain
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def search(
     """
     values = [*seen, *(value for value in replaced if _counts(value))]
     one = _Search(values)
-    if not one.hits(dumps(cassette), is_json=True) and not any(one.hits(body) for body in _bodies(cassette)):
+    if not one.hits(unsealed(cassette), is_json=True) and not any(one.hits(body) for body in _bodies(cassette)):
         return ()
     # Rare and slow: a cassette with a hit, if only of a profile called after a word of the format, is taken apart.
     from sanitizer.search.residue import pieces
@@ -110,11 +110,11 @@ class _Search:
         for value, kind in kinds.items():
             if value.casefold() not in known and is_worth_finding(value):
                 for form in forms(value):
-                    every.setdefault(form[0], (form, kind))
+                    if len(form[0]) >= SHORTEST:
+                        every.setdefault(form[0], (form, kind))
         # A form may be a word of the format though the value is not: `José` without its accent.
-        words = _known(every, known) if known else ()
-        for pattern in [*(one for one in every if len(one) < SHORTEST), *words]:
-            every.pop(pattern, None)
+        for pattern in _known(every, known) if known else ():
+            del every[pattern]
         self._forms = tuple(every.values())
         self._patterns = Patterns(every)
 

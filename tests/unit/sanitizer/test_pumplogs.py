@@ -148,6 +148,14 @@ def test_an_envelope_that_is_none_is_blanked_and_that_is_said(capture: Build) ->
         assert looked_at(done.cassette) == (), why
 
 
+def test_a_time_in_utc_moves_with_the_pumps_and_a_day_in_utc_is_no_date(capture: Build) -> None:
+    for when, after in (("2026-11-18T10:00:00", "2024-07-03T10:00:00Z"), ("2026-11-18", ""), ("2026-11-18T10:00:00Z", "")):
+        event = {"eventCode": 28, "sequenceGroup": 0, "sequenceNumber": 7, "pumpDateTime": when, "estimatedDateTime": f"{when}Z"}
+        done = scrub(capture(LOGS, answer=json.dumps({"events": [event]}).encode()), name="x")
+        assert json.loads(done.cassette.exchanges[0].response.body)["events"][0]["estimatedDateTime"] == after
+        assert looked_at(done.cassette) == ()
+
+
 def test_what_stands_behind_a_day_is_read_even_where_the_clock_was_never_set(capture: Build) -> None:
     def event(when: str, properties: Json) -> Json:
         code = 14 if properties else 28

@@ -26,6 +26,7 @@ from hypothesis import strategies as st
 from sanitizer.files.cassette_names import named_in
 from sanitizer.scrub import scrub
 from sanitizer.search import nesting
+from sanitizer.search.nesting import layers
 from sanitizer.search.scan import scan, search
 from tfx.capture import Capture, Seen
 from tfx.cassette import Cassette
@@ -162,6 +163,12 @@ def test_what_cannot_be_opened_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> 
         assert [one.kind for one in scan(text, seen)] == ["something packed that cannot be opened"], text[:20]
     monkeypatch.setattr(nesting, "DEEPEST", 3)
     assert [one.kind for one in scan(deep, seen)] == ["something packed that cannot be opened"]
+
+
+def test_a_string_with_quotation_marks_stays_whole_though_the_strings_of_a_file_are_put_in_another_order() -> None:
+    notes = {f"note {at}": f'seen "Mari {at}" there' for at in range(9)}
+    whole = next(layers(json.dumps(notes).encode(), is_json=True)).texts
+    assert all(f'seen \\"Mari {at}\\" there'.encode() in whole for at in range(9))
 
 
 def test_a_short_name_is_found_as_a_word() -> None:

@@ -19,6 +19,7 @@ EVENTS = st.dictionaries(TEXTS, INNER, max_size=4).map(lambda members: {"eventCo
 @given(st.lists(EVENTS, min_size=8, max_size=12) | st.lists(TEXTS, min_size=8, max_size=12) | st.lists(INNER, min_size=8, max_size=9))
 @example([",", "a", *["x" * 20] * 8])
 @example([{"a": [{"a": 1}, {"a": 2}]}, *[{"a": 0}] * 7, {"b": 1}])
+@example([{"a": [{"a": 1}, {"a": 2}]}, *[{"a": 0}] * 8])
 @example([{"a": 1 << 70}] * 9)
 @example([{"a": {"b": [[1]]}}] * 9)
 @example([{"a": "x" * 2500}] * 9)
