@@ -14,7 +14,7 @@ from pipeline.extracts.derived import READ, Derived, fields, gathered, statement
 from pipeline.extracts.tables import DERIVED
 from pipeline.extracts.wire import cut
 from pipeline.receive.batch import Batch, Reject
-from pipeline.store.engine import driver
+from pipeline.store.engine import driver, written_out
 from pipeline.store.load import number, payloads, run
 from pipeline.store.quarantine import quarantine
 from pipeline.store.ranges import STALE, Stretch, done, first_of, mark
@@ -52,6 +52,7 @@ def derive(engine: Engine) -> Counter[str]:
         while not is_done:
             with engine.begin() as connection:
                 is_done = not a_piece(connection)
+    written_out(engine)
     return rows
 
 

@@ -69,6 +69,16 @@ def connect(url: str, *, to_read: bool = False) -> Engine:
     return engine
 
 
+def written_out(engine: Engine) -> None:
+    """Write a file's log into it, and let go of what was kept of it: among others the keys of new rows, which no limit bounds until then.
+
+    A database in memory stays as it is.
+    """
+    if not is_in_memory(str(engine.url)):
+        with engine.connect() as connection:
+            driver(connection).execute("CHECKPOINT")
+
+
 def driver(connection: Connection) -> Driver:
     """DuckDB's own connection under SQLAlchemy's, in the same transaction."""
     return cast("Driver", connection.connection.driver_connection)

@@ -172,6 +172,7 @@ def test_the_next_run_completes_what_was_cut_off(
             engine = open_warehouse(url)
         whole_run(engine, at_once)
         assert content(engine) == expected, f"statement {at} of {statements}"
+        assert not (tmp_path / "w.duckdb.wal").exists()  # what a whole run leaves in memory is bounded
         emptied(engine)
     engine.dispose()
 

@@ -161,6 +161,17 @@ def test_working_everything_out_again_changes_nothing(history: Records, keep: Ke
     assert all(before[derived.table] for derived in DERIVED)
 
 
+def test_a_long_range_is_worked_out_in_pieces_up_to_the_last_event(
+    keep: Keep, content: Content, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(story((5, 1, ALARM), (229, 8, MODE), (229, 20, {}), (28, 50, ALARM)))  # both end after the range that is stale
+    before = content()
+    monkeypatch.setattr("pipeline.derive.update.WHOLE", 5)
+    with warehouse.begin() as connection:
+        mark(connection, STALE, (1, 0, 1, 10))
+    assert content() == before
+
+
 def test_a_clock_change_learned_later_moves_what_is_derived(keep: Keep, rows: Rows) -> None:
     # In the hour that comes twice in autumn 2025; the pump was set back at its second sight of 1:30.
     twice = seconds_of(datetime(2025, 11, 2, 1, 30))  # noqa: DTZ001  # the pump's wall clock
