@@ -20,7 +20,7 @@ _MANY: Final = 8
 _ROW_BREAK: Final = b"\n       "
 Known = Mapping[int, bytes]
 """The text of a list by the list's `id`."""
-NOTHING: Final[Known] = MappingProxyType({})
+NONE_KNOWN: Final[Known] = MappingProxyType({})
 _LAYOUT: Final = re.compile(rb'\n *(?:("[^"\\]*(?:\\.[^"\\]*)*":) )?')
 """What stands between lines, and the blank behind the name that a line may begin with."""
 
@@ -34,7 +34,7 @@ def lay_out(value: Json, levels: int | None = None) -> bytes:
     return b"".join(_text(value, levels))
 
 
-def is_laid_out(value: Json, data: bytes, levels: int | None = None, known: Known = NOTHING) -> bool:
+def is_laid_out(value: Json, data: bytes, levels: int | None = None, known: Known = NONE_KNOWN) -> bool:
     """Whether these bytes are what `lay_out` gives for the value, without making a second text of that length.
 
     `known` are texts of lists in it that are known to be what it gives for them.
@@ -50,7 +50,7 @@ def is_laid_out(value: Json, data: bytes, levels: int | None = None, known: Know
     return at == len(data)
 
 
-def _text(value: Json, levels: int | None, known: Known = NOTHING) -> list[bytes]:
+def _text(value: Json, levels: int | None, known: Known = NONE_KNOWN) -> list[bytes]:
     text = _Text(sys.maxsize if levels is None else levels - ROW_DEPTH - 1, known)
     text.put(value, 0, in_array=False)
     text.pieces.append(b"\n")

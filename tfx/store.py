@@ -22,7 +22,7 @@ from tfx.cassette import FORMAT_VERSION, Cassette
 from tfx.errors import CassetteError, FormatError, TfxError, UsageError
 from tfx.exchange import STRICT, Exchange, Headers
 from tfx.jsonbody import DEEPEST, Json
-from tfx.layout import NOTHING, Known, is_laid_out, lay_out
+from tfx.layout import NONE_KNOWN, Known, is_laid_out, lay_out
 from tfx.output_file import write_whole
 from tfx.reading import CLOCK, MISSHAPEN, digest_of, loads, loads_in_pieces
 from tfx.skimming import skim
@@ -231,7 +231,7 @@ def unsealed(cassette: Cassette) -> bytes:
         return lay_out(_head_node(cassette, trusting=False))
 
 
-def is_dumped(cassette: Cassette, data: bytes, known: Known = NOTHING) -> bool:
+def is_dumped(cassette: Cassette, data: bytes, known: Known = NONE_KNOWN) -> bool:
     """Whether `dumps` gives these bytes for the cassette that `loads` has made of them, and whose digest it has found to be theirs.
 
     `known` are texts of lists in it that are known to be what it gives for them.
