@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from hypothesis import HealthCheck, settings
 
 # tconnectsync reads it when it is imported, and would bring tokens of earlier runs from its own folder.
 os.environ["CACHE_CREDENTIALS"] = "false"
+
+# Prefect makes a folder of its own when it is imported, which a home that may not be written refuses with a warning: here an error.
+os.environ.setdefault("PREFECT_HOME", str(Path(sys.prefix) / "prefect"))
 
 # A shell starts its background jobs deaf to Ctrl-C, and every program a test starts would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
