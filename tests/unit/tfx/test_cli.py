@@ -122,6 +122,6 @@ def test_an_interrupt_while_the_command_loads_is_no_traceback(monkeypatch: pytes
     monkeypatch.delitem(sys.modules, "tfx.cli")
     monkeypatch.setattr(sys, "argv", ["tfx", "show"])
     monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(find_spec=interrupted), *sys.meta_path])
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises((SystemExit, KeyboardInterrupt)) as ended:
         start.main()
-    assert ended.value.code == 130
+    assert getattr(ended.value, "code", "a traceback") == 130
