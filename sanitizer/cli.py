@@ -246,7 +246,7 @@ def _show(reports: Sequence[Report], passed: Sequence[Path], *, check: bool, exp
     cassettes = plural(len(reports), "cassette")
     if check:
         click.echo(f"{dirty} of {cassettes} not clean" if dirty else f"{cassettes} clean")
-    elif any(report.imported and not report.written for report in reports):
+    elif any(report.imported and not (report.written or report.refused) for report in reports):
         click.echo("nothing was written: a HAR or vcrpy file needs --output")
     elif not any(report.written or report.refused for report in reports):
         click.echo(f"{cassettes} clean already, nothing written")

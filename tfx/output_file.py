@@ -1,8 +1,10 @@
 """Files that a command writes: whole or not at all, and a report replaces nothing but an older report of the same kind."""
 
+import errno
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -59,14 +61,39 @@ def write_whole(path: Path, data: bytes, *, through_links: bool = False) -> None
         path.write_bytes(data)
         return
     if through_links:
-        path = path.resolve()
+        try:
+            path = path.resolve()
+        except RuntimeError:  # what Python 3.11 calls a link that leads to itself
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
+    with _complete(path, data) as temporary:
+        temporary.replace(path)
+
+
+def write_new(path: Path, data: bytes) -> None:
+    """Write a file where there is none, whole or not at all, however many processes do so at once.
+
+    Raises:
+        FileExistsError: there is one, be it made a moment ago by another process; it stays as it is.
+        OSError: it cannot be written; then nothing has changed.
+    """
+    with _complete(path, data) as temporary:
+        path.open("xb").close()  # only one process can; a hard link would do the same, but not every disk has them
+        try:
+            temporary.replace(path)
+        except BaseException:
+            path.unlink()
+            raise
+
+
+@contextmanager
+def _complete(path: Path, data: bytes) -> Iterator[Path]:
+    """The data on disk beside that path, under another name that is free again at the end."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
+        yield temporary
+    finally:
         temporary.unlink(missing_ok=True)
-        raise

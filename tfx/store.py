@@ -23,7 +23,7 @@ from tfx.errors import CassetteError, FormatError, TfxError, UsageError
 from tfx.exchange import STRICT, Exchange, Headers
 from tfx.jsonbody import DEEPEST, Json
 from tfx.layout import NONE_KNOWN, Known, is_laid_out, lay_out
-from tfx.output_file import write_whole
+from tfx.output_file import write_new, write_whole
 from tfx.reading import CLOCK, MISSHAPEN, digest_of, loads, loads_in_pieces
 from tfx.skimming import skim
 from tfx.stored import plain
@@ -37,14 +37,20 @@ SMALL: Final = 1 << 20
 """A file of no more bytes is held in memory when it is opened: cheaper than a file held open, and nobody can change it."""
 
 
-def save(cassette: Cassette, folder: Path) -> Path:
-    """Write `folder/NAME.json` whole or not at all, and say where it stands."""
+def save(cassette: Cassette, folder: Path, *, is_new: bool = False) -> Path:
+    """Write `folder/NAME.json` whole or not at all, and say where it stands.
+
+    Raises:
+        UsageError: it cannot be written, or it `is_new` and a file of that name is there, be it made a moment ago by another process.
+    """
     path = path_of(cassette.name, folder)
     data = dumps(cassette)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_whole(path, data)
+        (write_new if is_new else write_whole)(path, data)
     except OSError as error:
+        if is_new and path.exists():
+            raise UsageError(f"{path} was made by another command meanwhile and is not replaced; name another one, or remove it") from None
         raise _unwritable(path, error) from None
     return path
 

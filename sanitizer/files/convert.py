@@ -23,7 +23,7 @@ from tfx.capture import Capture
 from tfx.cassette import KEEP, Cassette
 from tfx.cassette_argument import CASSETTE
 from tfx.errors import FormatError, LeakError, RefusedError, UsageError
-from tfx.output_file import write_whole
+from tfx.output_file import write_new
 from tfx.plural import plural
 from tfx.store import loads, path_of, save
 
@@ -161,7 +161,7 @@ def convert(
     elif is_cassette:
         _write(target, vcr.write(made.done.cassette, "json"))
     else:
-        save(made.done.cassette, target.parent)
+        save(made.done.cassette, target.parent, is_new=True)
     _show(source, target, made, as_json=as_json)
 
 
@@ -205,7 +205,7 @@ def _read(path: Path, data: bytes, *, leaves_out: bool) -> Recording:
 
 def _write(path: Path, data: bytes) -> None:
     try:
-        write_whole(path, data)
+        write_new(path, data)
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}); name another file, or make room there") from None
 

@@ -179,9 +179,10 @@ def _again(report: Report, path: Path, how: Cleaning, rules: "Policy | None") ->
         raise RefusedError(f"{path} would not be clean for --check, so nothing was written; mend what is named above, then try again")
     _take(report, done.cassette, done.findings, done.touched)
     target = how.targets.of.get(path, path)
+    is_new = not target.exists()
     _check_replaced(target, path, done.cassette, how, rules)
     if how.output or dumps(done.cassette) != path.read_bytes():
-        report.written = str(save(done.cassette, target.parent))
+        report.written = str(save(done.cassette, target.parent, is_new=is_new))
 
 
 def _loaded(path: Path, *, edited: bool) -> "Cassette":
@@ -243,7 +244,7 @@ def _import(report: Report, path: Path, how: Cleaning, rules: "Policy | None") -
     _take(report, made.done.cassette, made.findings, made.done.touched)
     report.imported, report.elsewhere, report.left_out = made.places, made.elsewhere, made.left_out
     if how.output:
-        report.written = str(save(made.done.cassette, how.output))
+        report.written = str(save(made.done.cassette, how.output, is_new=True))
 
 
 def _take(report: Report, cassette: "Cassette", findings: "tuple[Finding, ...]", touched: "Mapping[tuple[str, str], int]") -> None:

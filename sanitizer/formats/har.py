@@ -6,7 +6,7 @@ the terms of replay.
 
 import json
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from operator import itemgetter
@@ -80,6 +80,8 @@ def _request(node: Mapping[str, object], url: str, place: str) -> Request:
         body = _posted(post, f"{place}.postData")
         if body and "content-type" not in headers and post.get("mimeType"):
             headers = Headers([*headers, ("Content-Type", string(post["mimeType"], f"{place}.postData.mimeType"))])
+    if not body and _is_told((node.get("bodySize"), headers.get("content-length"))):
+        raise FormatError(f"{place}.postData has no text though a size says that there was one; export the HAR with its contents")
     headers, body = as_seen(headers, body)
     return Request(method=string(node.get("method"), f"{place}.method").upper(), url=url, headers=headers, body=body)
 
@@ -106,8 +108,9 @@ def _exchange(request: Request, node: Mapping[str, object], place: str) -> Excha
         headers = Headers([*headers, ("Location", onward)])
     content = mapping(node.get("content") or {}, f"{place}.content")
     body = _content(content, f"{place}.content")
-    if not body and number < HTTPStatus.MULTIPLE_CHOICES and _was_there(content) and _is_json(headers, request):
-        raise FormatError(f"{place}.content has no text though its size says there was one; export the HAR with its contents")
+    sizes = (content.get("size"), node.get("bodySize"), headers.get("content-length"))
+    if not body and number < HTTPStatus.MULTIPLE_CHOICES and _is_json(headers, request) and (content.get("size") != 0 or _is_told(sizes)):
+        raise FormatError(f"{place}.content has no text, and its size does not say that there was none; export the HAR with its contents")
     headers, body = as_seen(headers, body)
     reason = string(node.get("statusText") or "", f"{place}.statusText")
     return Exchange(request=request, response=Response(status=number, reason=reason, headers=headers, body=body))
@@ -118,9 +121,9 @@ def _content(content: Mapping[str, object], place: str) -> bytes:
     return base64_bytes(text, f"{place}.text") if content.get("encoding") == "base64" else text_bytes(text, f"{place}.text")
 
 
-def _was_there(content: Mapping[str, object]) -> bool:
-    size = content.get("size")
-    return isinstance(size, int) and size > 0
+def _is_told(sizes: Iterable[object]) -> bool:
+    """Whether a size says that there was a body; -1 is the format's "not known"."""
+    return any(str(size).isdecimal() and str(size).strip("0") for size in sizes)
 
 
 def _is_json(headers: Headers, request: Request) -> bool:

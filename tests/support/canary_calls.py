@@ -164,6 +164,7 @@ TFX: tuple[Call, ...] = (
     a_pipe,
     lambda _: reading.loads(CASSETTE.replace(b"Given1", NAME.encode()).replace(b"\n", b"\r\n"), "x.json"),
     lambda _: store.load(Path("nowhere.json")),
+    lambda b: store.save(store.loads(CASSETTE, "x"), (b.folder / "work" / b.plant("session-us.json", PASSWORD)).parent, is_new=True),
     lambda b: store.check_target("week", b.folder / "work" / b.plant("folder", PASSWORD)),
     lambda _: store.path_of(f"{NAME}/x", Path()),
 )

@@ -44,6 +44,12 @@ def entry(url: str = PUMPER, *, answer: str = "{}", media: str = "application/js
     return {"startedDateTime": "2026-11-18T20:30:00Z", "request": request, "response": response | more}
 
 
+def without_body() -> dict[str, object]:
+    """A sign-in of which the exporting program left out what was posted."""
+    made = entry(LOGIN, answer=PERSON)
+    return made | {"request": {"method": "POST", "url": f"{LOGIN}?{PASSWORD}", "headers": [], "bodySize": len(PASSWORD)}}
+
+
 LOGS = f"{SOURCE}/api/reports/bff/pump-logs/{UUID}?pumperId={UUID}&startDate=2026-11-18T00%3A00%3A00Z&eventCodes=229"
 """Tells which era a recording is of."""
 
@@ -106,6 +112,7 @@ RECORDINGS: tuple[tuple[str, int, object], ...] = (
     ("gzip once more", 1, har(entry(content={"mimeType": "application/json", "text": TWICE, "encoding": "base64"}, headers=PACKED))),
     ("a list, as vcrpy once wrote", 2, json.dumps([{"request": {"uri": PUMPER, "body": PASSWORD}}])),
     ("a time of no year", 2, har({**entry(answer=PERSON), "startedDateTime": "0001-01-01T00:00:00+14:00"})),
+    ("a body that is gone", 2, har(without_body())),
     ("a status that is none", 2, har(entry(answer=PERSON, status=TOKEN))),
     ("base64 that is none", 2, har(entry(content={"mimeType": "application/json", "text": f"{NAME}!", "encoding": "base64"}))),
 )

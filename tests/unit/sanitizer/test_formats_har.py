@@ -10,7 +10,7 @@ import pytest
 
 from sanitizer.check import looked_at
 from sanitizer.formats import har
-from sanitizer.formats.nodes import json_file
+from sanitizer.formats.nodes import json_file, mapping
 from sanitizer.formats.recording import capture_of
 from sanitizer.scrub import Scrubbed, scrub
 from tfx.capture import Capture
@@ -142,6 +142,16 @@ def test_entries_stand_in_the_order_they_were_started() -> None:
     assert recording.clock == datetime(2026, 10, 5, 18, 30, 0, 250_000, tzinfo=UTC)
 
 
+JSON = [{"name": "content-type", "value": "application/json"}]
+NO_TEXT = r"response\.content has no text, and its size does not say that there was none; export the HAR with its contents"
+
+
+def posted(**changes: object) -> dict[str, object]:
+    """A request with a body, of which the file has nothing."""
+    made = entry(method="POST")
+    return {**made, "request": {**mapping(made["request"], ""), **changes}}
+
+
 BROKEN = [
     ({}, "x.har is not a HAR file: it has no log"),
     ([], "x.har is not a HAR file: it has no log"),
@@ -157,7 +167,13 @@ BROKEN = [
     (file(entry(headers=[{"name": "a", "value": ["b"]}])), r"response\.headers is not a text"),
     (file(entry(content={"text": "!", "encoding": "base64"})), r"content\.text is not base64"),
     (file(entry(content={"text": "\ud800"})), r"content\.text holds half a character"),
-    (file(entry(content={"size": 9, "mimeType": "application/json"})), "its size says there was one; export the HAR with its contents"),
+    (file(entry(content={"size": 9, "mimeType": "application/json"})), NO_TEXT),
+    (file(entry(content={})), NO_TEXT),
+    (file(entry(content={"size": -1})), NO_TEXT),
+    (file(entry(content={"size": 0}, bodySize=5528)), NO_TEXT),
+    (file(entry(content={"size": 0}, headers=[*JSON, {"name": "Content-Length", "value": "5528"}])), NO_TEXT),
+    (file(posted(bodySize=37)), r"request\.postData has no text though a size says that there was one"),
+    (file(posted(headers=[{"name": "Content-Length", "value": "37"}])), r"request\.postData has no text though"),
     (file(entry(method="POST", postData=[])), r"request\.postData is not an object"),
     (file(entry(method="POST", postData={"params": [{"name": "\ud800"}]})), r"params holds half a character"),
 ]

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from sanitizer.formats import har
+from sanitizer.formats import har, vcr
 from sanitizer.scrub import Scrubbed
-from tfx import cli
-from tfx.store import load, save
+from tfx import cli, store
+from tfx.cassette import Cassette
+from tfx.store import dumps, load, save
 
 Done = Callable[..., Scrubbed]
 
@@ -92,3 +93,30 @@ def test_what_is_written_loses_nothing() -> None:
     assert {name: data for name, data in contents().items() if name in before.keys() - changed} == {
         name: data for name, data in before.items() if name not in changed
     }
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sanitize", "week.har", "--output", "out", "--name", "week"],
+        ["sanitize", "d1/week.json", "--output", "out"],
+        ["convert", "week.har", "out/week.json"],
+        ["convert", "d1/week.json", "out/week.yaml"],
+    ],
+)
+def test_what_another_process_wrote_meanwhile_is_not_replaced(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("out").mkdir()
+
+    def meanwhile(cassette: Cassette) -> bytes:
+        for name in ("week.json", "week.yaml"):
+            Path("out", name).write_bytes(b"another's")
+        return dumps(cassette)
+
+    monkeypatch.setattr(store, "dumps", meanwhile)
+    monkeypatch.setattr(vcr, "write", lambda cassette, _kind: meanwhile(cassette))
+    assert cli.run(arguments) == 2
+    assert "week" in capsys.readouterr().err
+    assert {path.read_bytes() for path in Path("out").iterdir()} == {b"another's"}

@@ -2,12 +2,14 @@
 
 import errno
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from unittest.mock import Mock
 
 import pytest
 
-from tfx.output_file import write_whole
+from tfx.output_file import write_new, write_whole
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
@@ -45,3 +47,20 @@ def test_a_pipe_gets_the_bytes_and_stays_one(tmp_path: Path) -> None:
         assert (os.read(reading, 10), pipe.is_fifo()) == (b"data", True)
     finally:
         os.close(reading)
+
+
+def test_of_many_that_write_a_new_file_at_once_one_does(tmp_path: Path) -> None:
+    file, many = tmp_path / "week.json", 8
+    together = Barrier(many)
+
+    def written(number: int) -> bool:
+        together.wait()
+        try:
+            write_new(file, b"%d" % number)
+        except FileExistsError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(many) as pool:
+        (winner,) = [number for number, has_written in enumerate(pool.map(written, range(many))) if has_written]
+    assert (file.read_bytes(), list(tmp_path.iterdir())) == (b"%d" % winner, [file])
