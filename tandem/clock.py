@@ -6,7 +6,7 @@ Wall times here are naive on purpose; `tandem.instants` turns them into instants
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import numpy as np
@@ -30,11 +30,6 @@ Numbers = npt.NDArray[np.integer]
 
 
 # --- one at a time
-
-
-def wall(seconds: int) -> datetime | None:
-    """The wall time of pump seconds; None for the sentinels."""
-    return None if seconds in NOT_A_DATE else PUMP_EPOCH + timedelta(seconds=seconds)
 
 
 def seconds_of(moment: datetime) -> int:

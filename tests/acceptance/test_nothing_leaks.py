@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
 import pytest
-from dear import sampled
 from machine import Machine
+from sampling import sampled
 
 from recorder.checkpoint import Errand
 from recorder.credentials import Credentials

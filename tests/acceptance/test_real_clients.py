@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from dear import sampled
 from machine import Machine
+from sampling import sampled
 
 from tfx import store
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import requests
 import vcr
-from dear import sampled
+from sampling import sampled
 
 from sanitizer.check import looked_at
 from tfx import cli

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from dear import sampled
 from golden import EXPECTED, NAMES, outputs, written
+from sampling import sampled
 
 from pipeline.models import TABLES
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from alembic import command
 from alembic.config import Config
-from dear import sampled
+from sampling import sampled
 from sqlalchemy import Engine
 
 from pipeline.store.engine import MEMORY, connect, driver

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 import tape
-from dear import sampled
+from sampling import sampled
 from strangers import MARK, Project, project_of
 
 from replayer.pytest_plugin.sent_secrets import MASK

@@ -14,7 +14,7 @@ from pathlib import Path
 from unittest.mock import Mock
 
 import pytest
-from dear import sampled
+from sampling import sampled
 
 from recorder.checkpoint import Checkpoint, Errand, path_of
 from recorder.credentials import Credentials

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import tape
-from dear import sampled
 from machine import Ran
+from sampling import sampled
 
 from tfx import store
 from tfx.cli import run

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jwt
 import pytest
-from dear import sampled
+from sampling import sampled
 from tconnectsync.eventparser.generic import Events
 
 from sanitizer.check import looked_at

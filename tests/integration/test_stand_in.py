@@ -23,7 +23,7 @@ import httpx
 import jwt
 import pytest
 import requests
-from dear import sampled
+from sampling import sampled
 
 from simulator.account import Account, account
 from simulator.key import challenge_of

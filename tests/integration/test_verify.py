@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from dear import sampled
+from sampling import sampled
 
 from simulator.account import account
 from simulator.proxy import running

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from dear import sampled
+from sampling import sampled
 from sqlalchemy import Engine
 
 from pipeline.derive.update import derive

@@ -6,7 +6,7 @@ from typing import Final, cast
 
 import pytest
 from click.testing import CliRunner
-from dear import sampled
+from sampling import sampled
 from sqlalchemy import Engine
 from tconnectsync.eventparser.generic import Event, Events
 from therapies import invented

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from dear import sampled
+from sampling import sampled
 from sqlalchemy import Engine
 
 from pipeline.inspection.check import check

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dear import sampled
+from sampling import sampled
 from sqlalchemy import Engine
 
 from pipeline.store.engine import MEMORY, connect, driver

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 import time_machine
 from beside import MISS, PERSON, PUMP, SOURCE, US, Client, Sight, both, recorded
-from dear import sampled
+from sampling import sampled
 
 from tandem.asked import FORMS
 from tandem.endpoints import BY_NAME
