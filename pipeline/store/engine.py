@@ -98,6 +98,7 @@ def _set_up(connection: DBAPIConnection, *, in_memory: bool, names_its_limit: bo
     # Rows stay in memory, uncompressed, up to the next checkpoint, which goes through every row there is: 32 MB of log are half a million
     # events, 60 MB. In memory there is no log, and nothing to write to.
     cursor.execute(f"SET checkpoint_threshold = '{'1TB' if in_memory else '32MB'}'")
+    cursor.execute("SET enable_progress_bar = false")  # in a notebook DuckDB draws one of its own, into what is printed
     if not in_memory and not names_its_limit:
         cursor.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")  # by itself DuckDB keeps what it has read, up to 80 % of the machine
 

@@ -1,6 +1,8 @@
 """Opening DuckDB: in memory and by file, in UTC, and what is not DuckDB."""
 
 import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -153,3 +155,13 @@ def test_a_schema_changed_by_hand_is_called_that(change: str, tmp_path: Path) ->
         existing_warehouse(url)
     with pytest.raises(UsageError, match="is not the one this tfx made"):
         open_warehouse(url)
+
+
+@pytest.mark.proofs
+def test_duckdb_draws_no_progress_where_a_notebook_prints() -> None:
+    """A command without a file is to DuckDB what a notebook is: there it shows the progress of what takes long, on stdout."""
+    bare = "import duckdb; connection = duckdb.connect()"
+    ours = "from pipeline.store.engine import *; connection = connect(MEMORY).raw_connection().driver_connection"
+    for made, draws in ((bare, "True"), (ours, "False")):
+        asked = f"{made}; print(connection.execute(\"SELECT current_setting('enable_progress_bar')\").fetchone()[0])"
+        assert subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True).stdout.strip() == draws
