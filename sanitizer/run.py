@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final, NoReturn
 
 from sanitizer.audit.findings import Finding, short, without_advice
+from sanitizer.places.unkept import Unkept
 from sanitizer.policy.known_names import known_to
 from sanitizer.policy.policy import Policy
 from sanitizer.replacements.epoch import Epoch
@@ -42,13 +43,13 @@ class Run:
     seen beside it, so that what is counted from the first of all may start elsewhere.
     `status` is that of the answer in hand. `kept` are the numbers of the exchanges that are on the cassette, in its order. `taken` is how
     often a place was reported of which something may be gone; `columns` is, by exchange, what each body of pump events holds, None if
-    something of it may be gone. `devices` are the stand-ins of the body in hand.
+    something of it may be gone. `devices` are the stand-ins of the body in hand. `unkept` is what went without a stand-in.
     """
 
     __slots__ = (
         *("_number", "_numbers", "access_token", "clock", "counts", "epoch", "findings", "leaves_out", "left_out", "ordinals"),
         *("_known", "_others", "columns", "devices", "has_gaps", "kept", "places", "policy", "section", "seen", "status"),
-        *("ordinal_order", "taken"),
+        *("ordinal_order", "taken", "unkept"),
     )
 
     def __init__(
@@ -60,6 +61,7 @@ class Run:
         self.ordinals = Ordinals()
         self.ordinal_order = OrdinalOrder()
         self.has_gaps = False
+        self.unkept = Unkept()
         self.kept: list[int] = []
         self.taken = 0
         self.columns: dict[int, Columns | None] = {}

@@ -9,7 +9,7 @@ from sanitizer.places.walk import walked
 from sanitizer.policy.policy import Policy, policy
 from sanitizer.run import MOST_REMOVED, NOT_UNDERSTOOD, REMOVED, Columns, Run
 from sanitizer.search.record_words import in_records
-from sanitizer.search.scan import PERSONAL, search
+from sanitizer.search.scan import PERSONAL, is_said_by_format, search
 from sanitizer.values.amounts import KINDS as AMOUNTS
 from tandem.eras import ERAS
 from tandem.regions import REGIONS
@@ -152,22 +152,31 @@ def _clean(run: Run, numbers: Sequence[int] = ()) -> Run:
     return Run(policy=run.policy, clock=run.epoch.clock(run.clock), numbers=numbers)
 
 
+UNKEPT = "value that was removed elsewhere"
+"""The kind of a value that no rule gave a stand-in."""
+
+
 def _prove(cassette: Cassette, run: Run, seen: tuple[Seen, ...]) -> None:
     replaced = tuple(Seen(kind=kind, value=value) for kind, value in run.ordinals.originals)
+    unkept = tuple(Seen(kind=UNKEPT, value=value) for value in run.unkept.texts if not is_said_by_format(value))
     leaks = (
-        *search(cassette, seen=seen, replaced=replaced, numbers=run.kept),
-        *in_records(cassette, (*seen, *(one for one in replaced if one.kind in PERSONAL)), numbers=run.kept),
+        *search(cassette, seen=(*seen, *unkept), replaced=replaced, numbers=run.kept),
+        *in_records(cassette, (*seen, *unkept, *(one for one in replaced if one.kind in PERSONAL)), numbers=run.kept),
     )
     if leaks:
         shown = "; ".join(map(str, leaks[:5])) + (f" and {len(leaks) - 5} more" if len(leaks) > 5 else "")  # noqa: PLR2004  # enough to act on
         raise LeakError(
             f"the second look at the finished cassette found values that must not be there, so nothing was written: {shown}. "
-            + (
-                "Choose another name"
-                if all(leak.place == _NAME for leak in leaks)
-                else "Please report the places; they are a gap in the rules"
-            )
+            + _advice(leaks)
         )
+
+
+def _advice(leaks: tuple[Finding, ...]) -> str:
+    if all(leak.place == _NAME for leak in leaks):
+        return "Choose another name"
+    if all(leak.kind.startswith(UNKEPT) for leak in leaks):
+        return "Give the place it was removed from a rule of your own (--suggest), leave its exchange out, or report both places"
+    return "Please report the places; they are a gap in the rules"
 
 
 def again(cassette: Cassette, values: str | None = None, rules: Policy | None = None) -> Scrubbed:

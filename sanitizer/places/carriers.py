@@ -30,11 +30,14 @@ def headers(visitor: Visitor, found: Headers, way: str) -> Headers:
         spelled = name if name in (name.lower(), name.title(), _REGISTERED.get(name.lower())) else name.title()
         place = f"{way} header.{spelled if rule else visitor.name(name)}"
         if rule is None:
+            visitor.run.unkept.numbers(name)
+            visitor.run.unkept.value(value)
             visitor.note(
                 place, "a header without a rule" + ("; removed" if visitor.changes else ""), rule=for_header(way, visitor.pasted(name))
             )
         elif rule.word == "drop":
             if visitor.changes:
+                visitor.run.unkept.numbers(value)
                 visitor.count("header dropped", place)
             else:
                 visitor.note(place, "a header that no cassette has")
@@ -55,12 +58,14 @@ def _line(visitor: Visitor, rule: Rule, line: Line, place: str, before: list[Lin
     removed = "; removed" if visitor.changes else ""
     name, value = line
     if rule.word == "wait" and visitor.run.status not in _ASKS_TO_WAIT:
+        visitor.run.unkept.value(value)
         visitor.note(place, f"a wait that only an answer of 429 or 503 asks for{removed}")
         return None
     # Before its value is looked at, which could be given a stand-in.
     is_there = rule.word not in _SEVERAL and any(name.lower() == other.lower() for other, _ in before)
     changed = value if is_there else _value(visitor, rule, value, place)
     if is_there or (rule.word == "listed" and any(changed == told and name.lower() == other.lower() for other, told in before)):
+        visitor.run.unkept.value(value)
         visitor.note(place, f"a header that stands there twice{removed}")
         return None
     return name, changed
@@ -111,6 +116,7 @@ def _attribute(visitor: Visitor, rules: Mapping[str, Rule], name: str, value: st
     rule = rules.get(name.lower())
     if rule is None:
         if name:
+            visitor.run.unkept.value([name, value])
             visitor.note(f"{place} attribute", "a cookie attribute without a rule", rule=for_attribute(visitor.pasted(name).lower()))
         return None
     if rule.word == "cookie-expiry":

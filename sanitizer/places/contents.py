@@ -128,6 +128,7 @@ def sent(visitor: Visitor, place: Place, headers: Headers, body: bytes) -> bytes
             visitor.note("request form", "not written as the sanitizer writes it")
         return encoded(headers, changed.encode("ascii"))
     if found.kind == "page":
+        visitor.run.unkept.numbers(found.text.decode("utf-8", "replace"))
         visitor.note("request body", "a page sent to the service; removed")
         return b""
     return b""
@@ -205,6 +206,8 @@ def _page(visitor: Visitor, name: str, response: Response | Stored, text: bytes)
     page = policy.pages[word].encode("utf-8")
     visitor.count("page", "response body")
     if visitor.changes:
+        if text != page:
+            visitor.run.unkept.numbers(text.decode("utf-8", "replace"))
         return encoded(response.headers, page)
     if text != page:
         visitor.note("response body", "a page that is not one of the literal ones")

@@ -36,6 +36,7 @@ def walk(visitor: Visitor, node: Node, value: Json, place: str) -> Json:
 def _items(visitor: Visitor, node: Node, items: Node, value: list[Json], place: str) -> Json:
     trouble = node.limit.trouble(value) if node.limit else ""
     if trouble:
+        visitor.run.unkept.value(value)
         visitor.note(place, trouble + ("; blanked" if visitor.changes else ""))
         if visitor.changes:
             return []
@@ -85,10 +86,12 @@ def _is_late(node: Node) -> bool:
 def stranger(visitor: Visitor, key: str, item: Json, place: str, number: int) -> dict[str, Json]:
     """A member nobody knows: its name may itself be personal, so it becomes `unknown1` and says nothing; of many the first stay."""
     if number > MOST_UNKNOWN:
+        visitor.run.unkept.value({key: item})
         visitor.note(place + visitor.name(key), "more members without a rule than stay" + ("; removed" if visitor.changes else ""))
         return {} if visitor.changes else {key: item}
     if is_blank(item) and (_UNKNOWN.match(key) if visitor.changes else key == f"unknown{number}"):
         return {f"unknown{number}": item}
+    visitor.run.unkept.numbers(key)
     value = visitor.unknown(
         item, place + visitor.name(key), "a member without a rule", rule=_suggestion(visitor, item, place + visitor.pasted(key))
     )

@@ -80,10 +80,12 @@ class _Rows:
     def _of_shape(self, names: tuple[str, ...] | None, rows: list[Json], columns: Mapping[str, list[Json]]) -> Sequence[Json]:
         if names is None:
             if not all(map(is_blank, rows)):
+                self._visitor.run.unkept.value(rows)
                 self._note("", "an event that is not an object")
             return [blank(row) for row in rows] if self._visitor.changes else rows
         for name in names:
             if name not in ENVELOPE:
+                self._visitor.run.unkept.value({name: columns[name]})
                 self._note(f".{self._visitor.name(name)}", "a member without a rule")
         kept = [name for name in names if name in ENVELOPE]
         done = {name: self._header(name, columns) for name in kept if name != "eventProperties"}
@@ -105,7 +107,9 @@ class _Rows:
 
     def _blanked(self, place: str, kind: str, values: Iterable[Json]) -> None:
         """Say that values which are no such thing go; what says nothing is at home everywhere."""
-        if self._visitor.changes and not all(map(is_blank, values)):
+        said = [value for value in values if not is_blank(value)] if self._visitor.changes else []
+        if said:
+            self._visitor.run.unkept.value(said)
             self._note(place, f"{kind}; blanked")
 
     # --- the envelope
@@ -193,6 +197,7 @@ class _Rows:
         for shape, (places, rows) in shapes.items():
             if shape is None:
                 if any(not is_blank(row) if self._visitor.changes else row != {} for row in rows):
+                    self._visitor.run.unkept.value(rows)
                     self._note(".eventProperties", "properties of no known event")
                 continue
             done = self._of_code(int(str(shape[0])), shape[1], cast("list[Row]", rows))
@@ -225,6 +230,7 @@ class _Rows:
             self._note(f".eventProperties.{self._visitor.name(name)}", f"a property event {code} does not have")
             return list(values)
         if not spare:
+            self._visitor.run.unkept.value({name: list(values)})
             self._note(f".eventProperties.{self._visitor.name(name)}", f"a property event {code} does not have; removed")
         self._visitor.count("property dropped", f"{self._place}[].eventProperties", len(values))
         return None
@@ -252,6 +258,7 @@ class _Rows:
             for value in values:
                 one = change([value], self._context)
                 if one is None and not is_blank(value):
+                    self._visitor.run.unkept.value(value)
                     self._note(place, f"not what event {code} can hold there" + ("; blanked" if self._visitor.changes else ""))
                 found.append(one[0] if one else blank(value) if self._visitor.changes else value)
         after: list[Json] = found  # type: ignore[assignment]  # columns of Json in, columns of Json out

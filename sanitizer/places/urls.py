@@ -30,6 +30,7 @@ def address(visitor: Visitor, url: str, place: Place) -> str | None:
     path = place.endpoint.path.format(**{key: quote(value, safe=_braces(parts.path)) for key, value in values.items()})
     found = query(visitor, visitor.run.policy.queries[place.endpoint.name], parts.query, "request query", place.endpoint.name)
     if parts.fragment:
+        visitor.run.unkept.value(parts.fragment)
         visitor.note("request fragment", "a fragment, which is never sent")
     return f"https://{_host(parts.netloc)}{path}" + (f"?{found}" if "?" in url else "")
 
@@ -37,6 +38,7 @@ def address(visitor: Visitor, url: str, place: Place) -> str | None:
 def link(visitor: Visitor, value: Json, place: str, *, depth: int = 0) -> str:
     """A URL that something points to: absolute or relative, with its own query rules; anything unknown is cut off and reported."""
     if not isinstance(value, str):
+        visitor.run.unkept.value(value)
         return str(visitor.unknown("", place, "not a URL"))
     policy = visitor.run.policy
     if not value or value in policy.links:
@@ -59,6 +61,7 @@ def _link(visitor: Visitor, value: str, place: str, depth: int) -> str:
         full, parts = "", urlsplit("")
     kind = HOSTS.get(_host(parts.netloc))
     if kind is None or parts.scheme != "https" or depth > _DEEPEST:
+        visitor.run.unkept.address(value)
         visitor.note(place, "a URL outside Tandem Source" if depth <= _DEEPEST else "URLs nested too deep")
         return ""
     is_absolute = "//" in value.partition("?")[0]
@@ -66,11 +69,13 @@ def _link(visitor: Visitor, value: str, place: str, depth: int) -> str:
     found = locate("GET", full) or locate("POST", full)
     path, name = _path(visitor, parts.path, kind, found, place)
     if name is None:
+        visitor.run.unkept.address(value)
         visitor.note(place, "a URL whose path has no rule")
         return f"{front}/"
     rules = policy.queries[name] if name else {}
     text = query(visitor, rules, parts.query, f"{place} query", name, depth=depth + 1)
     if parts.fragment:
+        visitor.run.unkept.value(parts.fragment)
         visitor.note(place, "a URL with a fragment")
     return front + path + (f"?{text}" if "?" in value else "")
 
@@ -103,11 +108,13 @@ def query(visitor: Visitor, rules: Mapping[str, Rule], text: str, place: str, en
         key = unquote_plus(raw_key)
         rule = rules.get(key)
         if rule is None:
+            visitor.run.unkept.value({key: unquote_plus(raw)})
             hint = for_key(endpoint, place.rpartition(" ")[2], visitor.pasted(key), unquote_plus(raw), visitor.run.policy)
             visitor.note(f"{place}.{visitor.name(key)}", "a key without a rule", rule=hint)
             continue
         often[key] += 1
         if often[key] > _MOST_TIMES:
+            visitor.run.unkept.value(unquote_plus(raw))
             visitor.note(f"{place}.{key}", "a key that stands there more than twice" + ("; removed" if visitor.changes else ""))
             continue
         value = unquote_plus(raw)

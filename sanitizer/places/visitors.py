@@ -15,6 +15,9 @@ from tfx.jsonbody import Json
 KEPT = "keep:"
 """What stands before a domain where places are counted that kept their values."""
 
+_SHORTENING = frozenset({"blank", "challenge-header", "codes", "country", "listed", "words"})
+"""Rules that leave something of a value out."""
+
 _INDEX = re.compile(r"\[\d+\]")
 
 
@@ -121,15 +124,21 @@ class Rewriter(_Reporting):
         else:
             self.count(rule.word, place)
         try:
-            return ACTIONS[rule.word].change(value, rule.argument, self.run)
+            changed = ACTIONS[rule.word].change(value, rule.argument, self.run)
         except Odd:
             pass
+        else:
+            if rule.word in _SHORTENING and changed != value:
+                self.run.unkept.value(value)
+            return changed
         if value != blank(value):  # a blank is at home everywhere
+            self.run.unkept.value(value)
             self.note(place, f"{ACTIONS[rule.word].says}; blanked")
         return blank(value)
 
     def unknown(self, value: Json, place: str, kind: str, *, rule: str = "") -> Json:
         """A typed blank and a finding."""
+        self.run.unkept.value(value)
         self.note(place, f"{kind}; blanked", rule=rule)
         return blank(value)
 

@@ -37,6 +37,7 @@ def walked(visitor: Visitor, exchanges: tuple[Exchange, ...]) -> tuple[Exchange,
             survey.append(_surveyed(visitor, exchange, devices))
         except (RefusedError, *NOT_UNDERSTOOD) as error:
             visitor.run.leave_out(error)
+            _gone(visitor, exchange)
             survey.append(None)
             refused.add(index)
     out = []
@@ -45,6 +46,7 @@ def walked(visitor: Visitor, exchanges: tuple[Exchange, ...]) -> tuple[Exchange,
         if index in refused:
             continue
         if found is None:
+            _gone(visitor, exchange)
             what = asked_for(exchange.request.method, exchange.request.url)
             visitor.note("request", f"a request that tfx has no rules for ({what})" + ("; removed" if visitor.changes else ""))
             continue
@@ -52,8 +54,10 @@ def walked(visitor: Visitor, exchanges: tuple[Exchange, ...]) -> tuple[Exchange,
             done = _exchange(visitor, exchange, *found)
         except (RefusedError, *NOT_UNDERSTOOD) as error:
             visitor.run.leave_out(error)
+            _gone(visitor, exchange)
             continue
         if done is None:
+            _gone(visitor, exchange)
             visitor.run.has_gaps = True
             visitor.note("request path", "an identifier that is not what its rule is for" + ("; removed" if visitor.changes else ""))
         else:
@@ -61,6 +65,25 @@ def walked(visitor: Visitor, exchanges: tuple[Exchange, ...]) -> tuple[Exchange,
             visitor.run.kept.append(visitor.run.exchange)
     visitor.run.exchange = 0
     return tuple(out)
+
+
+def _gone(visitor: Visitor, exchange: Exchange) -> None:
+    """Keep in mind what was in an exchange that goes as a whole."""
+    if not visitor.changes:
+        return
+    unkept = visitor.run.unkept
+    unkept.address(exchange.request.url)
+    for way, one in (("request", exchange.request), ("response", exchange.response)):
+        known = visitor.run.policy.headers[way]
+        for name, value in one.headers:
+            unkept.numbers(value) if name.lower() in known else unkept.value(value)
+        try:
+            found = content(one.headers, one.body, "")
+        except (RefusedError, *NOT_UNDERSTOOD):
+            unkept.numbers(one.body.decode("utf-8", "replace"))
+            continue
+        unkept.value(found.value)
+        unkept.numbers(found.text.decode("utf-8", "replace"))
 
 
 def _surveyed(visitor: Visitor, exchange: Exchange, devices: dict[str, Device]) -> tuple[Place, Content, Device | None] | None:
@@ -107,6 +130,7 @@ def _exchange(visitor: Visitor, exchange: Exchange, place: Place, found: Content
     answer_lines = headers(visitor, response.headers, "response")
     answer = received(visitor, place, response, found, device)
     if response.reason != _reason(response.status, response.reason):
+        visitor.run.unkept.value(response.reason)
         visitor.note("response reason", "not the standard phrase of its status")
     return Exchange(
         request=Request(method=place.endpoint.method, url=url, headers=lines.measured(str(len(body))), body=body),

@@ -155,6 +155,11 @@ def is_worth_finding(value: str) -> bool:
     return not _STAND_IN_NAME.match(value) and not any(kind.image(value) for kind in KINDS.values())
 
 
+def is_said_by_format(value: str) -> bool:
+    """Whether a value is part of a word that stands on cassettes whoever is recorded, so that finding it would mean nothing."""
+    return value.casefold() in _vocabulary(policy())
+
+
 def _known(patterns: Iterable[bytes], known: str) -> frozenset[bytes]:
     """Those of the patterns that are part of the vocabulary, short as a word is."""
     short = [pattern for pattern in patterns if SHORTEST <= len(pattern) <= _LONGEST_WORD]

@@ -1,0 +1,121 @@
+"""A value that was blanked because no rule is there is looked for in all that stays, as a value with a stand-in is."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import jwt
+import pytest
+
+from sanitizer.scrub import scrub
+from tfx.capture import Capture
+from tfx.errors import LeakError
+
+Build = Callable[..., Capture]
+
+SOURCE = "https://source.tandemdiabetes.com"
+ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+PUMPER = f"{SOURCE}/api/reports/bff/pumper/{ID}"
+LOGS = f"{SOURCE}/api/reports/bff/pump-logs/{ID}"
+TOKEN = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
+JSON = ("Content-Type", "application/json")
+HTML = ("Content-Type", "text/html")
+NUMBER = 482913
+TEXT = str(NUMBER)
+
+
+def event(**changes: object) -> dict[str, object]:
+    return {
+        "deviceAssignmentId": ID,
+        "eventCode": 28,
+        "sequenceGroup": 0,
+        "sequenceNumber": 5,
+        "pumpDateTime": "2026-11-18T10:00:00",
+        "eventProperties": {"alarmId": 3},
+        "estimatedDateTime": "2026-11-18T10:00:00Z",
+    } | changes
+
+
+KEPT = json.dumps({"events": [event(eventCode=63, eventProperties={"position": NUMBER})], "clockChanges": []}).encode()
+
+
+def a_token() -> bytes:
+    claims = {"iss": "https://tdcservices.tandemdiabetes.com/accounts/api", "pin": TEXT}
+    return json.dumps({"id_token": jwt.encode(claims, "k" * 32, algorithm="HS256")}).encode()
+
+
+def body(value: object) -> dict[str, object]:
+    return {"url": PUMPER, "got": (JSON,), "answer": json.dumps(value).encode()}
+
+
+BLANKED: dict[str, dict[str, object]] = {
+    "a member": body({"pin": TEXT}),
+    "a number": body({"pin": NUMBER}),
+    "a number with a point": body({"pin": 482913.0}),
+    "in a container": body({"pin": {"a": [{"b": f"Konto {TEXT}"}]}}),
+    "a member's name": body({TEXT: 1}),
+    "one of many members": body({f"a{number}": [0, TEXT][number > 18] for number in range(20)}),
+    "JSON in JSON": body({"pin": f'{{"n":{TEXT}}}'}),
+    "not what its rule is for": body({"firstName": {"a": TEXT}}),
+    "a claim": {"url": TOKEN, "method": "POST", "got": (JSON,), "answer": a_token()},
+    "a request header": {"sent": (("X-Account", TEXT),)},
+    "a response header": {"got": (HTML, ("X-Account", TEXT))},
+    "a header's name": {"sent": ((f"X-{TEXT}", "1"),)},
+    "a header that is always dropped": {"got": (HTML, ("ETag", f'"{TEXT}"'))},
+    "in a word of one": {"got": (HTML, ("Server", f"srv-{TEXT}"))},
+    "a cookie's attribute": {"got": (HTML, ("Set-Cookie", f"a=b; Owner={TEXT}"))},
+    "a page": {"got": (HTML,), "answer": f"<html>Konto {TEXT}</html>".encode()},
+    "a fragment": {"url": f"https://sso.tandemdiabetes.com/#{TEXT}"},
+    "the path of an endpoint nobody knows": {"url": f"{SOURCE}/api/new/{TEXT}"},
+    "its answer": {"url": f"{SOURCE}/api/new/thing", "got": (JSON,), "answer": b'{"pin":"482913"}'},
+    "its page": {"url": f"{SOURCE}/api/new/thing", "got": (HTML,), "answer": TEXT.encode()},
+    "its header": {"url": f"{SOURCE}/api/new/thing", "got": (HTML, ("X-Account", TEXT))},
+    "a link to another host": {"got": (HTML, ("Location", f"https://example.org/{TEXT}"))},
+    "a link to no known page": {"got": (HTML, ("Location", f"https://sso.tandemdiabetes.com/new/{TEXT}"))},
+    "a member of an event": {"url": LOGS, "got": (JSON,), "answer": json.dumps({"events": [event(pin=NUMBER)]}).encode()},
+    "a property of none": {
+        "url": LOGS,
+        "got": (JSON,),
+        "answer": json.dumps({"events": [event(eventProperties={"pin": NUMBER})]}).encode(),
+    },
+    "no event code": {"url": LOGS, "got": (JSON,), "answer": json.dumps({"events": [event(eventCode=NUMBER)]}).encode()},
+}
+
+
+@pytest.mark.parametrize("where", BLANKED)
+def test_a_value_that_was_blanked_is_found_where_it_was_kept(capture: Build, where: str) -> None:
+    kept = capture(url=LOGS, got=(JSON,), answer=KEPT)
+    scrub(kept, name="x")  # by itself it is any position
+    refuse(kept, capture(**BLANKED[where]))
+
+
+def test_so_is_one_beside_a_status(capture: Build) -> None:
+    kept = capture(url=LOGS, got=(JSON,), answer=KEPT)
+    (exchange,) = capture(**body({})).exchanges
+    told = exchange.replacing(response=replace(exchange.response, reason=f"OK {TEXT}"))
+    refuse(kept, replace(kept, exchanges=(told,)))
+
+
+def refuse(kept: Capture, blanked: Capture) -> None:
+    both = replace(kept, exchanges=(*blanked.exchanges, *kept.exchanges))
+    with pytest.raises(LeakError, match="removed elsewhere"):
+        scrub(both, name="x")
+
+
+ANYBODYS = {
+    "a word of the format": ("pumpDateTime", "Sequence"),
+    "an amount": (12.345, 482.913),
+    "five digits": ("48291", 48291),
+    "a time": ("2026-11-18T10:00:00.482913Z",),
+    "a group of a GUID": ("48291300-0000-4913-8000-000000482913",),
+    "nothing": ("", 0, None, False, {}),
+}
+
+
+def test_what_is_anybodys_is_not_looked_for(capture: Build) -> None:
+    kept = capture(url=LOGS, got=(JSON,), answer=KEPT)
+    for why, values in ANYBODYS.items():
+        for value in values:
+            blanked = capture(**body({"pin": value}))
+            both = replace(kept, exchanges=(*blanked.exchanges, *kept.exchanges))
+            assert scrub(both, name="x").cassette.exchanges, why
