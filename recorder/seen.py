@@ -85,7 +85,7 @@ def _exchange(exchange: Exchange) -> Iterator[Pair]:
     yield from _url(request.url, place)
     yield from _headers(request.headers)
     yield from _headers(response.headers)
-    if request.headers.get("Content-Type").startswith("application/x-www-form-urlencoded"):
+    if request.headers.get("Content-Type").lower().startswith("application/x-www-form-urlencoded"):
         yield from _pairs(parse_qsl(request.body.decode("latin-1")))
     elif request.body:
         yield from _body(request.headers, request.body, "")

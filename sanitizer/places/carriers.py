@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from http import HTTPStatus
 
+from sanitizer.places.media_types import one_spelling
 from sanitizer.places.urls import link
 from sanitizer.places.visitors import Visitor
 from sanitizer.policy.policy import Rule
@@ -80,6 +81,8 @@ def _value(visitor: Visitor, rule: Rule, value: str, place: str) -> str:
         return _looked_at(visitor, value, "; ".join(_pair(visitor, pair, place) for pair in value.split(";") if pair.strip()), place)
     if rule.word == "set-cookie":
         return _looked_at(visitor, value, _set_cookie(visitor, value, place), place)
+    if rule.argument == "content-type" and visitor.changes:
+        value = one_spelling(value)
     return str(visitor.leaf(rule, value, place))
 
 

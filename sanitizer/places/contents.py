@@ -1,10 +1,10 @@
 """Bodies by type: empty, JSON, form, HTML page. What cannot be understood is refused, never passed on. Pure."""
 
-import re
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Final
 
+from sanitizer.places.media_types import is_type_and_charset, one_spelling
 from sanitizer.places.members import walk
 from sanitizer.places.pumplogs import LISTS, pump_logs
 from sanitizer.places.urls import query
@@ -92,19 +92,16 @@ def stored_content(stored: Stored, where: str) -> Content:
 
 
 def _media(headers: Headers, where: str) -> str:
-    media, _, parameters = (headers.get("content-type").lower()).partition(";")
+    line = one_spelling(headers.get("content-type"))
+    media, _, parameters = line.lower().partition(";")
     charset = parameters.partition("charset=")[2].partition(";")[0].strip(' "')
     if len(headers.all("content-type")) > 1:
         raise RefusedError(f"{where} has two content types; nothing was written. Record without that exchange")
     if charset not in ("", "utf-8"):
         raise RefusedError(f"{where} says that it is in another charset than UTF-8; nothing was written. Record without that exchange")
-    if not _TYPE.match(headers.get("content-type")):
+    if not is_type_and_charset(line):
         raise RefusedError(f"{where} says more of itself than a type and a charset; nothing was written. Record without that exchange")
     return media.strip()
-
-
-_TYPE = re.compile(r"[a-z/+-]*(; ?charset=(utf-8|UTF-8))?\Z")
-"""As the policy's domain of content types has it: what stands otherwise there is blanked, and its body would then be of no type."""
 
 
 def sent(visitor: Visitor, place: Place, headers: Headers, body: bytes) -> bytes:

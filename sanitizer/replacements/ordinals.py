@@ -122,10 +122,9 @@ _MOST_QUOTED = 2
 def _guid(value: str) -> str:
     plain = _bare(value)[0]
     found = plain.strip("{}()").replace("-", "").lower()
-    if _HEX32.match(found):
-        return found
-    # .NET writes a GUID's bytes with the first three groups turned round.
-    return UUID(bytes_le=_guid_bytes(plain)).hex
+    one = UUID(found if _HEX32.match(found) else _guid_bytes(plain).hex())
+    # .NET writes a GUID's bytes with the first three groups turned round, others as they stand; the text does not say who wrote it.
+    return min(one.bytes, one.bytes_le).hex()
 
 
 def _guid_bytes(value: str) -> bytes:

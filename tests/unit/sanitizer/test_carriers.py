@@ -114,6 +114,25 @@ def test_a_challenge_says_the_scheme_and_the_code(capture: Build, value: str, af
     assert done.cassette.exchanges[0].response.headers.get("WWW-Authenticate") == after
 
 
+TYPES = [
+    ("application/json", "application/json", "as most write it"),
+    ("application/json;charset=UTF-8", "application/json;charset=UTF-8", "as Java's servers do; kept"),
+    ("Application/JSON", "application/json", "types have no case"),
+    ('application/json; charset="utf-8"', "application/json; charset=utf-8", "in quotes"),
+    ("application/json;", "application/json", "a semicolon too many"),
+    ("application/json ; Charset=Utf-8 ;", "application/json; charset=utf-8", "all of it"),
+]
+
+
+def test_a_content_type_is_read_in_every_legal_spelling_and_written_in_one(capture: Build) -> None:
+    url = "https://source.tandemdiabetes.com/api/reports/bff/pumper/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
+    for before, after, why in TYPES:
+        done = scrub(capture(url, got=(("Content-Type", before),), answer=b'{"firstName":"Marisol"}'), name="x")
+        (told,) = done.cassette.exchanges
+        assert (told.response.headers.get("Content-Type"), told.response.body) == (after, b'{"firstName":"Given1"}'), why
+        assert done.findings == (), why
+
+
 def test_a_length_is_counted_anew(capture: Build) -> None:
     page = b"<html>" + b"x" * 500 + b"</html>"
     done = scrub(capture(got=(HTML, ("Content-Length", "513")), answer=page), name="x").cassette.exchanges[0].response

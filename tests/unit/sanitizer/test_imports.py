@@ -213,6 +213,7 @@ ODD_BODIES = [
         "UTF-16",
     ),
     (entry(headers=[{"name": "content-type", "value": "application/json; charset=utf-8; x=y"}]), "says more of itself than a type", "x"),
+    (entry(headers=[{"name": "content-type", "value": "application/json charset=utf-8"}]), "says more of itself than a type", "no mark"),
     (entry(headers=[{"name": "content-type", "value": "application/json"}] * 2), "has two content types", "two lines"),
 ]
 

@@ -103,6 +103,18 @@ def test_equal_in_is_equal_out_in_any_spelling_and_the_spelling_stays(drawn: lis
         assert Ordinals().stand_in(KINDS["uuid"], stand_in) == SPELLED[spelling](UUID(int=(0x4000 << 64) | (0x8000 << 48) | 1))
 
 
+def test_a_guid_shares_its_stand_in_with_its_bytes_in_either_order() -> None:
+    """Whose order it is does not show, so the stand-in is in .NET's."""
+    one = UUID("7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904")
+    texts = [str(one), *(base64.b64encode(raw).decode() for raw in (one.bytes, one.bytes_le))]
+    for order in (texts, texts[::-1]):
+        ordinals = Ordinals()
+        ordinals.stand_in(KINDS["uuid"], "11111111-5b1e-4e63-9a57-2f8c1e6ab904")
+        stand_ins = {ordinals.stand_in(KINDS["uuid"], text) for text in order}
+        second = UUID("00000000-0000-4000-8000-000000000002")
+        assert stand_ins == {str(second), base64.b64encode(second.bytes_le).decode()}
+
+
 def test_a_challenge_and_its_verifier_share_a_number() -> None:
     ordinals = Ordinals()
     challenges = [ordinals.stand_in(KINDS["challenge"], s256(verifier)) for verifier in ("a", "b")]
