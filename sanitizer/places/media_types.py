@@ -6,7 +6,7 @@ from typing import Final
 _WRITTEN: Final = re.compile(
     r"[ \t]*([a-z/+-]+)[ \t]*(?:;[ \t]*)*?(?:;[ \t]*charset=(\"?)(utf-8)\2[ \t]*(?:;[ \t]*)*)?", re.IGNORECASE | re.ASCII
 )
-"""A type and at most one charset, which may stand in quotes; semicolons with nothing behind them say nothing (RFC 9110, 5.6.6 and 8.3.1)."""
+"""A type and at most one charset, which may be quoted; semicolons with nothing behind them say nothing (RFC 9110, 5.6.6 and 8.3.1)."""
 _USUAL: Final = re.compile(r"[a-z/+-]+(; ?charset=(utf-8|UTF-8))?")
 """As the policy's domain of content types has it; such a line keeps its spelling."""
 

@@ -116,6 +116,9 @@ def _days(value: str) -> Iterator[str]:
         return
     for shape in ("%d.%m.%Y", "%m/%d/%Y", "%d/%m/%Y", "%Y/%m/%d", "%m-%d-%Y", "%d-%m-%Y", "%Y.%m.%d", "%Y%m%d", "%d%m%Y", "%m%d%Y"):
         yield day.strftime(shape)
+    # Six digits, which a recording has few of outside its packed records: docs/decisions/policy-as-data.md.
+    for shape in ("%d%m%y", "%m%d%y", "%y%m%d", "%Y%m", "%m%Y"):
+        yield day.strftime(shape)
     for shape in ("{0.day}.{0.month}.{0.year}", "{0.month}/{0.day}/{0.year}", "{0.day}/{0.month}/{0.year}", "{0.year}-{0.month}-{0.day}"):
         yield shape.format(day)
     for month in ("%B", "%b"):

@@ -1,14 +1,15 @@
-"""A value that was blanked because no rule is there is looked for in all that stays, as a value with a stand-in is."""
+"""What was blanked because no rule is there is looked for in all that stays, as what has a stand-in is; and short birth dates."""
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
 
 import jwt
 import pytest
 
 from sanitizer.scrub import scrub
-from tfx.capture import Capture
+from tfx.capture import Capture, Seen
 from tfx.errors import LeakError
 
 Build = Callable[..., Capture]
@@ -119,3 +120,15 @@ def test_what_is_anybodys_is_not_looked_for(capture: Build) -> None:
             blanked = capture(**body({"pin": value}))
             both = replace(kept, exchanges=(*blanked.exchanges, *kept.exchanges))
             assert scrub(both, name="x").cassette.exchanges, why
+
+
+BIRTHS = {170371: "ddmmyy", 31771: "", 710317: "yymmdd", 197103: "yyyymm", 31971: "", 170372: ""}
+
+
+def test_a_birth_date_in_six_digits_is_found_and_one_in_five_is_not(capture: Build) -> None:
+    for number, shape in BIRTHS.items():
+        held = json.dumps({"events": [event(eventCode=63, eventProperties={"position": number})], "clockChanges": []}).encode()
+        kept = capture(url=LOGS, got=(JSON,), answer=held)
+        born = replace(kept, seen=(Seen(kind="birth date", value="1971-03-17"),))
+        with pytest.raises(LeakError, match="birth date, plain") if shape else nullcontext():
+            scrub(born, name="x")
