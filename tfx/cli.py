@@ -174,7 +174,7 @@ _STOPPED = ("interrupted; nothing was left half written", 130)
 _TERMINATED = ("ended by SIGTERM; nothing was left half written", 143)
 
 WORDS: tuple[tuple[type[BaseException], Callable[..., tuple[str, int]]], ...] = (
-    (TfxError, lambda error: (str(error), error.exit_code)),
+    (TfxError, lambda error: ("; ".join((str(error), *getattr(error, "__notes__", ()))), error.exit_code)),
     (click.ClickException, lambda error: (_usage(error), InputError.exit_code)),
     (click.Abort, lambda error: _TERMINATED if isinstance(error.__cause__, _Terminated) else _STOPPED),  # Click wraps what stopped it
     (_Terminated, lambda _: _TERMINATED),

@@ -1,4 +1,4 @@
-"""Ranges of events whose instants must be computed again."""
+"""Ranges of events whose instants must be computed again: all of a clock of which no facts are stored."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,10 @@ def upgrade() -> None:
         sa.Column("first", sa.BigInteger(), nullable=False),
         sa.Column("last", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("device_id", "sequence_group"),
+    )
+    op.execute(
+        "INSERT INTO unsettled_ranges SELECT device_id, sequence_group, min(sequence_number), max(sequence_number) FROM events "
+        "WHERE (device_id, sequence_group) NOT IN (SELECT (device_id, sequence_group) FROM clock_facts) GROUP BY ALL"
     )
 
 

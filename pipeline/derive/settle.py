@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 
 from pipeline.derive.instants import TIMED, Clock, times
 from pipeline.derive.pieces import PIECE, beginning
-from pipeline.receive.batch import Batch
-from pipeline.store.clockfacts import NOTHING, known
+from pipeline.receive.batch import NO_NEWS, Batch
+from pipeline.store.clockfacts import known, learned
 from pipeline.store.devices import zone_of
 from pipeline.store.load import run, visible
+from pipeline.store.quarantine import later
 from pipeline.store.ranges import STALE, UNSETTLED, Stretch, done, first_of, mark
 from tandem.clock import UNIX_OF_PUMP_EPOCH
 from tandem.records import Records
@@ -32,7 +33,11 @@ def settle_piece(connection: Connection) -> bool:
         return False
     piece = beginning(stretch, PIECE)
     device_id, group, *_ = piece
-    clock = Clock(zone=zone_of(connection, device_id), facts={group: known(connection, device_id, group) or NOTHING})
+    zone = zone_of(connection, device_id)
+    facts = known(connection, device_id, group)
+    if facts is None:  # as in a database whose schema was an older one
+        _, facts = learned(connection, (device_id, group), NO_NEWS, zone, later(connection, device_id, group))
+    clock = Clock(zone=zone, facts={group: facts})
     for table in TIMED:
         moved = _settle(connection, table, piece, clock)
         if table == "events" and moved:  # what is derived from them has their times

@@ -22,7 +22,7 @@ from pipeline.store.warehouse import in_memory
 
 _HIDDEN: Final = (*MADE, "quarantine")
 _FROM_RECORDS: Final = ("events", *EXTRACTS, "clock_facts")
-"""What is there as soon as an event is. The others lag behind where a run was cut short, and so do instants."""
+"""What is there as soon as an event is. The others lag behind where a run was cut short, and so may instants."""
 _LATE: Final = ("instant", "clock")
 
 _AT_MOST: Final = 3
@@ -44,10 +44,10 @@ def records_only(connection: Connection) -> Iterator[tuple[str, ...]]:
         driver(connection).execute("DROP VIEW temp.raw_events")
 
 
-def differences(connection: Connection, *, is_whole: bool) -> tuple[str, ...]:
+def differences(connection: Connection, *, is_whole: bool, is_settled: bool) -> tuple[str, ...]:
     """Where a table says something else than what raw_events gives, in sentences that name keys and columns, never values.
 
-    Not `is_whole`, a run was cut short, and only what is there at once is compared.
+    Not `is_whole`, a run was cut short, and only what is there at once is compared; instants only where all of them are settled.
     """
     stored = {table: _stored(connection, table) for table in _HIDDEN}
     for table, name in stored.items():
@@ -57,7 +57,7 @@ def differences(connection: Connection, *, is_whole: bool) -> tuple[str, ...]:
         driver(connection).execute(f"INSERT INTO quarantine FROM {stored['quarantine']}")
         rebuild_all(connection)
         compared = [table for table in stored if table not in (UNSETTLED, STALE)] if is_whole else _FROM_RECORDS
-        late = () if is_whole else _LATE
+        late = () if is_settled else _LATE
         return tuple(told for table in compared for told in _compared(connection, table, stored[table], late))
     finally:
         for table in stored:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -73,6 +74,9 @@ class Batch:
         return Batch(records=self.records.take(which), groups=self.groups[which])
 
 
+NO_NEWS: Final = Batch(records=Records.join(()), groups=np.empty(0, np.int64))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Received:
     """One answer, read: the events it held (any number of times), and what could not be read."""
@@ -97,5 +101,4 @@ def joined(answers: Sequence[Received]) -> Received:
 
 def unreadable(era: Era, body: bytes, detail: str) -> Received:
     """An answer in which nothing could be read."""
-    nothing = Batch(records=Records.join(()), groups=np.empty(0, np.int64))
-    return Received(era=era.name, batch=nothing, rejects=(Reject(reason=Reason.UNREADABLE, detail=detail, raw=body),))
+    return Received(era=era.name, batch=NO_NEWS, rejects=(Reject(reason=Reason.UNREADABLE, detail=detail, raw=body),))

@@ -16,7 +16,7 @@ from pipeline.running.steps import Limits, Step, Stored, plain, run
 from pipeline.store.devices import last_day, unread, zone_for
 from tandem.eras import CURRENT
 from tandem.windows import Window
-from tfx.errors import CassetteError, UsageError
+from tfx.errors import CassetteError, ServiceError, UsageError
 from tfx.progress import track
 
 Mode = Literal["full", "incremental", "backfill"]
@@ -66,21 +66,37 @@ def perform(engine: Engine, order: Order, *, step: Step = plain) -> Stored:
 
     Progress shows on a terminal, window by window.
 
-    Raises UsageError, CassetteError, or what the service's refusals are called.
+    Raises UsageError, CassetteError, or what the service's refusals are called; a note on these says what is stored already.
     """
     zone = zone_for(engine, order.zone)
-    total = Stored()
+    total, before = Stored(), list[int]()
     with opened(order) as origin:
         listed = step("list pumps", lambda: pumps_of(origin.source))
         plan = planned(engine, origin, listed, order)
         with track("windows", sum(len(windows) for _, windows in plan)) as advance:
-            for pump, windows in plan:
-                total += run(
-                    engine, origin.source, pump, windows, zone=zone, step=step, progress=lambda *_: advance(1),
-                    at_once=AT_ONCE if origin.recorded is not None else 0,
-                    limits=Limits.at(origin.now, keep_changed=order.keep_changed),
-                )  # fmt: skip
+
+            def put_away(_: Window, stored: Stored) -> None:
+                before.append(stored.received)
+                advance(1)
+
+            try:
+                for pump, windows in plan:
+                    total += run(
+                        engine, origin.source, pump, windows, zone=zone, step=step, progress=put_away,
+                        at_once=AT_ONCE if origin.recorded is not None else 0,
+                        limits=Limits.at(origin.now, keep_changed=order.keep_changed),
+                    )  # fmt: skip
+            except ServiceError as e:
+                if any(before) and engine.url.database not in (None, "", ":memory:"):
+                    e.add_note(_stays(sum(before), order.mode))
+                raise
     return total
+
+
+def _stays(received: int, mode: Mode) -> str:
+    """What is said where the service failed in the middle of a run."""
+    after = "the next run goes on from there" if mode == "incremental" else "the same command again adds what is missing"
+    return f"the {received:,} events received before that are stored and worked out; {after}"
 
 
 def opened(order: Order) -> AbstractContextManager[Origin]:

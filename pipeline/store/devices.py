@@ -89,4 +89,6 @@ def zone_for(engine: Engine, name: str | None) -> ZoneInfo:
     """The zone of that name; where none is named, the one everything there is kept under, and UTC where that is none."""
     with engine.connect() as connection:
         kept = zones(connection)
-    return zone_named(name or (kept[0] if len(kept) == 1 else "UTC"))
+    if name is None:
+        name = kept[0] if len(kept) == 1 else "UTC"
+    return zone_named(name)

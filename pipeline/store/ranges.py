@@ -58,6 +58,6 @@ def from_its_first(connection: Connection, table: str, stretch: Stretch) -> Stre
     return None if start is None else (device_id, group, start, last)
 
 
-def is_waiting(connection: Connection) -> bool:
-    """Whether anything waits: then a run was cut short."""
-    return any(driver(connection).execute(f"SELECT 1 FROM {waiting} LIMIT 1").fetchall() for waiting in (UNSETTLED, STALE))  # noqa: S608  # our own names
+def is_waiting(connection: Connection, *tables: str) -> bool:
+    """Whether anything waits in these tables, or in any: then a run was cut short."""
+    return any(driver(connection).execute(f"SELECT 1 FROM {waiting} LIMIT 1").fetchall() for waiting in tables or (UNSETTLED, STALE))  # noqa: S608  # our own names

@@ -197,7 +197,7 @@ def _run_many(cassettes: Path, output: Path, given: Given) -> None:
         from pipeline.running.dask_runner import dask
 
         chosen = dask(address=given["address"], workers=given["workers"])
-    done = partitions.run(cassettes, output, given["zone"] or "UTC", chosen)
+    done = partitions.run(cassettes, output, "UTC" if given["zone"] is None else given["zone"], chosen)
     as_text_or_json(done, partitions_as_text, as_json=given["as_json"])
     if any(partition.status == "refused" for partition in done):
         raise SystemExit(2)

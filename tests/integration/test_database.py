@@ -152,6 +152,8 @@ def test_the_report_reads_well(root: Path) -> None:
         (("--cassette", "nowhere.json"), CassetteError, "nowhere.json does not exist; record it with: tfx record nowhere"),
         (("--cassette", "nowhere", "--database", "mysql://a:b@c/d"), UsageError, "the database mysql://c/d is not DuckDB"),
         (("--cassette", "nowhere", "--zone", "Mars"), UsageError, "there is no time zone called 'Mars'"),
+        (("--cassette", "nowhere", "--zone", ""), UsageError, "there is no time zone called ''"),
+        (("--cassettes", ".", "--output", "nowhere", "--zone", ""), UsageError, "there is no time zone called ''"),
         (("--cassette", "nowhere", "--database", "duckdb:////nowhere/at/all.duckdb"), UsageError, "cannot be opened as a warehouse"),
     ],
 )

@@ -12,7 +12,8 @@ from pipeline.derive.settle import settle_piece
 from pipeline.derive.update import derive
 from pipeline.inspection.check import check
 from pipeline.running.steps import Stored
-from pipeline.store.ranges import is_waiting
+from pipeline.store.engine import driver
+from pipeline.store.ranges import is_waiting, mark
 from tandem.clock import seconds_of
 from tandem.records import Records
 
@@ -75,6 +76,19 @@ def test_what_is_not_settled_yet_is_no_fault_and_the_next_run_settles_it(
     assert rows(TIMES) == SETTLED
     with warehouse.connect() as connection:
         assert not is_waiting(connection)
+
+
+def test_a_wrong_instant_is_found_as_soon_as_no_range_waits_for_others(keep: Keep, warehouse: Engine) -> None:
+    keep(Records.join([BEFORE, CHANGE, AFTER]), zone=BERLIN)
+    with warehouse.begin() as connection:  # stale_ranges has them still: the derived tables lag behind
+        driver(connection).execute("UPDATE events SET instant = instant + INTERVAL 2 HOUR WHERE sequence_number = 5")
+        found = check(connection).findings
+        assert [one for one in found if one.startswith("events: 1 rows say something else in instant")], found
+        assert [one for one in found if "a run was cut short" in one and "derived tables are not compared before that" in one], found
+        mark(connection, "unsettled_ranges", (1, 0, 1, 5))
+        found = check(connection).findings
+        assert [one for one in found if "instants and derived tables are not compared before that" in one], found
+        assert not [one for one in found if "say something else" in one], found
 
 
 def test_boluses_move_along(keep: Keep, rows: Rows) -> None:

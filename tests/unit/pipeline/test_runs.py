@@ -1,17 +1,24 @@
 """What options mean for a run: which days, which pumps, from where."""
 
+from contextlib import nullcontext
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, make_url
 
 from pipeline.receive.origin import Origin
 from pipeline.receive.pumps import Pump
-from pipeline.running.runs import Mode, Order, planned, span
+from pipeline.running.runs import Mode, Order, perform, planned, span
+from pipeline.store.ranges import is_waiting
 from tandem.client import TandemSource
+from tandem.clock import seconds_of
+from tandem.eras import ERAS
+from tandem.records import Records
 from tandem.windows import Window
-from tfx.errors import CassetteError, UsageError
+from tfx.cli import WORDS
+from tfx.errors import CassetteError, ServiceError, UsageError
 
 OLD_DAYS, OLD_END = "2023-01-01 to 2023-01-02", "2023-01-30 to 2023-01-31"
 NOW = datetime(2024, 7, 5, 9, 30, tzinfo=UTC)
@@ -101,3 +108,50 @@ def test_without_days_there_is_no_span(mode: Mode) -> None:
 
 def test_an_order_does_not_print_the_serial_number() -> None:
     assert "90000001" not in repr(Order(pump="90000001"))
+
+
+class FailsLater:
+    """A client of era 2025 whose service answers for some days, and then no more."""
+
+    era = ERAS["2025"]
+
+    def __init__(self, *bodies: bytes) -> None:
+        self.bodies = iter(bodies)
+
+    def pump_events(self, _device: str, _window: Window) -> bytes:
+        for body in self.bodies:
+            return body
+        raise ServiceError("status 503; try again later")
+
+
+@pytest.mark.parametrize(
+    ("order", "database", "told"),
+    [
+        pytest.param(
+            Order(mode="backfill", since=date(2024, 3, 1)),
+            "w.duckdb",
+            "; the 3 events received before that are stored and worked out; the same command again",
+            id="days by name",
+        ),
+        pytest.param(
+            Order(), "w.duckdb", "; the 3 events received before that are stored and worked out; the next run goes on", id="the rest"
+        ),
+        pytest.param(Order(), ":memory:", "", id="in memory nothing stays"),
+    ],
+)
+def test_what_stays_stored_is_said_where_the_service_fails_later(
+    order: Order, database: str, told: str, warehouse: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three = Records.build(code=279, seconds=seconds_of(datetime(2024, 7, 1)), sequence=[1, 2, 3])  # noqa: DTZ001  # wall time
+    source = cast("TandemSource", FailsLater(three.to_body()))
+    pump = replace(USED, first="2023-01-01")
+    monkeypatch.setattr("pipeline.running.runs.opened", lambda _: nullcontext(Origin(source=source, now=NOW)))
+    monkeypatch.setattr("pipeline.running.runs.pumps_of", lambda _: (pump,))
+    monkeypatch.setattr(warehouse, "url", make_url(f"duckdb:///{database}"))
+    with pytest.raises(ServiceError) as raised:
+        perform(warehouse, order)
+    said, code = next(words(raised.value) for kind, words in WORDS if isinstance(raised.value, kind))
+    assert (said.startswith(f"status 503; try again later{told}"), code) == (True, 3), said
+    assert bool(told) == ("stored" in said)
+    with warehouse.connect() as connection:
+        assert not is_waiting(connection)
