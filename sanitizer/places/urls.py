@@ -32,7 +32,7 @@ def address(visitor: Visitor, url: str, place: Place) -> str | None:
     if parts.fragment:
         visitor.run.unkept.value(parts.fragment)
         visitor.note("request fragment", "a fragment, which is never sent")
-    return f"https://{_host(parts.netloc)}{path}" + (f"?{found}" if "?" in url else "")
+    return f"https://{_host(parts.netloc)}{path}" + (f"?{found}" if found else "")
 
 
 def link(visitor: Visitor, value: Json, place: str, *, depth: int = 0) -> str:
@@ -77,7 +77,7 @@ def _link(visitor: Visitor, value: str, place: str, depth: int) -> str:
     if parts.fragment:
         visitor.run.unkept.value(parts.fragment)
         visitor.note(place, "a URL with a fragment")
-    return front + path + (f"?{text}" if "?" in value else "")
+    return front + path + (f"?{text}" if text else "")
 
 
 def _path(visitor: Visitor, path: str, kind: str, found: Place | None, place: str) -> tuple[str, str | None]:
@@ -120,12 +120,12 @@ def query(visitor: Visitor, rules: Mapping[str, Rule], text: str, place: str, en
         value = unquote_plus(raw)
         where = f"{place}.{key}"
         changed = link(visitor, value, where, depth=depth) if rule.word == "url" else visitor.leaf(rule, value, where)
-        out.append(f"{quote(key, safe='')}{equals}{_requoted(str(changed), raw)}")
+        out.append(f"{quote(key, safe='')}{equals}{_requoted(str(changed), text)}")
     return "&".join(out)
 
 
 def _requoted(value: str, like: str) -> str:
-    """The value percent-encoded, leaving bare what was left bare and writing a space as it was written."""
+    """The value percent-encoded, leaving bare what its query leaves bare anywhere and writing a space as it is written there."""
     bare = "".join(one for one in _BARE if one in like)
     text = quote(value, safe=bare)
     return text.replace("%20", "+") if "+" in like else text

@@ -183,6 +183,7 @@ URLS = [
     ("https://sso.tandemdiabetes.com/?login=1", "request query.<another name 1>: a key without a rule"),
     ("https://example.org/", "request: a request that tfx has no rules for (GET another host/)"),
     ("https://SSO.tandemdiabetes.com/", "request url: not written as the sanitizer writes it"),
+    ("https://sso.tandemdiabetes.com/?", "request url: not written as the sanitizer writes it"),
     (
         "https://source.tandemdiabetes.com/api/pumpers/pumpers/7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904",
         "request path.pumperId: not a stand-in UUID",

@@ -198,14 +198,14 @@ def test_the_smallest_number_of_the_whole_recording_is_the_base_and_the_gap_behi
 def test_a_float_of_a_record_lies_in_its_fields_bounds_and_a_blank_is_reported(capture: Build) -> None:
     columns: dict[str, list[float]] = {
         "iob": [1.5, 90_871.625, float("nan")],
-        "insulinDelivered": [500, -2, -1],
-        "insulinRequested": [0, 501, float("inf")],
+        "insulinDelivered": [50, -2, -1],
+        "insulinRequested": [0, 50.5, float("inf")],
     }
     records = Records.build(code=20, seconds=[NOW] * 3, sequence=[1, 2, 3], columns=columns)
     done = scrub(capture(EVENTS_URL, answer=records.to_body(), era="2025"), name="x")
     after = Records.from_body(done.cassette.exchanges[0].response.body).columns(20)
     assert after["iob"].tolist() == [1.5, 0, 0]
-    assert after["insulinDelivered"].tolist() == [500, 0, -1]
+    assert after["insulinDelivered"].tolist() == [50, 0, -1]
     assert after["insulinRequested"].tolist() == [0, 0, 0]
     names = sorted(columns, key=[field.name for field in EVENTS[20].fields].index)
     assert [str(one) for one in done.findings] == [
@@ -219,6 +219,12 @@ MOST: list[tuple[int, str, tuple[float, float, float]]] = [
     (279, "algorithmRate", (15_000, 19_809, 65_535)),  # 19809: two letters
     (280, "requestedNow", (25_000, 25_001, 65_535)),
     (280, "deliveredTotal", (50_000, 50_001, 0)),
+    (20, "insulinRequested", (50, 113.748, 1.5)),
+    (21, "insulinDelivered", (50, 113.748, 1.5)),
+    (55, "bolusSize", (50, 113.748, 1.5)),
+    (59, "bolexSize", (50, 113.748, 1.5)),
+    (66, "totalBolusSize", (50, 113.748, 1.5)),
+    (66, "correctionBolusSize", (50, 113.748, -1.5)),
     (61, "infusionSetType", (15, 106, 0)),
 ]
 
@@ -343,7 +349,7 @@ def test_every_mark_in_the_table_has_a_fate() -> None:
     ],
 )
 def test_a_float_has_the_digits_of_a_dose(value: float, after: str) -> None:
-    field = layout(20)["insulinDelivered"]
+    field = layout(33)["v2Volume"]
     column = column_of(policy(), field)
     context = Context(device=Device(), moments=Device().moments(0))
     found = column([30, value], context)

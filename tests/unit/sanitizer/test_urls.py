@@ -38,7 +38,17 @@ REQUESTS = [
     (f"{LOGS}?eventCodes=229,5", f"{OUR_LOGS}?eventCodes=229,5", "codes, bare"),
     (f"{LOGS}?eventCodes=", f"{OUR_LOGS}?eventCodes=", "a blank value"),
     (f"{LOGS}?eventCodes=5&eventCodes=6", f"{OUR_LOGS}?eventCodes=5&eventCodes=6", "a key twice"),
-    (f"{LOGS}?", f"{OUR_LOGS}?", "an empty query"),
+    (f"{LOGS}?", OUR_LOGS, "an empty query"),
+    (
+        f"{LOGS}?startDate=2026-11-18T00%3A00:00Z&endDate=2026-11-18T00:00:00Z",
+        f"{OUR_LOGS}?startDate=2024-07-03T00:00:00Z&endDate=2024-07-03T00:00:00Z",
+        "two spellings in one date",
+    ),
+    (
+        f"{LOGS}?startDate=2026-11-18T00%3A00%3A00Z&endDate=2026-11-18T00:00:00Z",
+        f"{OUR_LOGS}?startDate=2024-07-03T00:00:00Z&endDate=2024-07-03T00:00:00Z",
+        "two spellings in one query",
+    ),
     (LOGS.replace("source.", "SOURCE.").replace(".com", ".com:443"), OUR_LOGS, "a host in capitals with its port"),
     (
         f"{EVENTS}?minDate=2026-11-18&maxDate=2026-11-18",
