@@ -51,7 +51,7 @@ class Unkept:
         for text in texts:
             if len(self._texts) == MOST:
                 return
-            if SHORTEST <= len(text) <= _LONGEST:
+            if SHORTEST <= len(text) <= _LONGEST and not _is_anybodys(text):
                 self._texts[text] = None
 
     def __repr__(self) -> str:
@@ -59,6 +59,16 @@ class Unkept:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("what was not kept is never pickled: it would leave memory in plain text")
+
+
+def _is_anybodys(text: str) -> bool:
+    """Whether a number is a round one, such as a time limit, or the largest of its width, which says "none"."""
+    if not (text.isascii() and text.isdigit()):
+        return False
+    return len(text.rstrip("0")) < _LEAST_DIGITS or not int(text) & int(text) + 1
+
+
+_LEAST_DIGITS: Final = 3
 
 
 def _of_value(value: Json) -> Iterator[str]:

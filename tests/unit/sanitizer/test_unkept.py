@@ -113,6 +113,16 @@ ANYBODYS = {
 }
 
 
+ROUND = (4294967295, 100_000, 250_000, 131_071)
+
+
+def test_round_numbers_and_what_says_none_are_not_looked_for(capture: Build) -> None:
+    for number in ROUND:
+        held = json.dumps({"events": [event(eventCode=63, eventProperties={"position": number})], "clockChanges": []}).encode()
+        kept, blanked = capture(url=LOGS, got=(JSON,), answer=held), capture(**body({"pin": [number, str(number)]}))
+        assert scrub(replace(kept, exchanges=(*blanked.exchanges, *kept.exchanges)), name="x").cassette.exchanges, number
+
+
 def test_what_is_anybodys_is_not_looked_for(capture: Build) -> None:
     kept = capture(url=LOGS, got=(JSON,), answer=KEPT)
     for why, values in ANYBODYS.items():
