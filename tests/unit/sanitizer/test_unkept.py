@@ -18,6 +18,7 @@ SOURCE = "https://source.tandemdiabetes.com"
 ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
 PUMPER = f"{SOURCE}/api/reports/bff/pumper/{ID}"
 LOGS = f"{SOURCE}/api/reports/bff/pump-logs/{ID}"
+LOGIN = "https://tdcservices.tandemdiabetes.com/accounts/api/login"
 TOKEN = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
 JSON = ("Content-Type", "application/json")
 HTML = ("Content-Type", "text/html")
@@ -49,7 +50,25 @@ def body(value: object) -> dict[str, object]:
     return {"url": PUMPER, "got": (JSON,), "answer": json.dumps(value).encode()}
 
 
+def logs(*events: object) -> dict[str, object]:
+    return {"url": LOGS, "got": (JSON,), "answer": json.dumps({"events": events}).encode()}
+
+
 BLANKED: dict[str, dict[str, object]] = {
+    "out of its domain": body({"lowGlucoseThreshold": NUMBER}),
+    "a list too long": body({"pumps": [TEXT] * 200}),
+    "no URL": {"url": LOGIN, "method": "POST", "got": (JSON,), "answer": json.dumps({"redirectUrl": NUMBER}).encode()},
+    "a wait that nobody asked for": {"got": (HTML, ("Retry-After", TEXT))},
+    "a second line": {"got": (HTML, ("WWW-Authenticate", "Bearer"), ("WWW-Authenticate", TEXT))},
+    "a part of a challenge": {"status": 401, "got": (HTML, ("WWW-Authenticate", f'Bearer realm="{TEXT}"'))},
+    "a page that was sent": {"sent": (HTML,), "body": TEXT.encode()},
+    "a query key": {"url": f"https://sso.tandemdiabetes.com/?login={TEXT}"},
+    "a key for the third time": {"url": f"{LOGS}?eventCodes=5&eventCodes=6&eventCodes={TEXT}"},
+    "a link's fragment": {"got": (HTML, ("Location", f"https://sso.tandemdiabetes.com/#{TEXT}"))},
+    "no event": logs(event(), NUMBER),
+    "no properties": logs(event(eventProperties=[NUMBER])),
+    "a property out of its domain": logs(event(eventProperties={"alarmId": NUMBER})),
+    "a body of no known type": {"url": f"{SOURCE}/api/new/thing", "got": (("Content-Type", "text/plain"),), "answer": TEXT.encode()},
     "a member": body({"pin": TEXT}),
     "a number": body({"pin": NUMBER}),
     "a number with a point": body({"pin": 482913.0}),
@@ -73,13 +92,9 @@ BLANKED: dict[str, dict[str, object]] = {
     "its header": {"url": f"{SOURCE}/api/new/thing", "got": (HTML, ("X-Account", TEXT))},
     "a link to another host": {"got": (HTML, ("Location", f"https://example.org/{TEXT}"))},
     "a link to no known page": {"got": (HTML, ("Location", f"https://sso.tandemdiabetes.com/new/{TEXT}"))},
-    "a member of an event": {"url": LOGS, "got": (JSON,), "answer": json.dumps({"events": [event(pin=NUMBER)]}).encode()},
-    "a property of none": {
-        "url": LOGS,
-        "got": (JSON,),
-        "answer": json.dumps({"events": [event(eventProperties={"pin": NUMBER})]}).encode(),
-    },
-    "no event code": {"url": LOGS, "got": (JSON,), "answer": json.dumps({"events": [event(eventCode=NUMBER)]}).encode()},
+    "a member of an event": logs(event(pin=NUMBER)),
+    "a property of none": logs(event(eventProperties={"pin": NUMBER})),
+    "no event code": logs(event(eventCode=NUMBER)),
 }
 
 
