@@ -242,8 +242,8 @@ def documented() -> Capture:
 
 
 def wild() -> Capture:
-    """An event of every code with every byte of its payload at a value no pump would write."""
-    rows = [code.to_bytes(2, "big") + b"\x23" * 8 + bytes([byte]) * 16 for code in EVENTS for byte in (0x7E, 0xFE)]
+    """An event of every code with every byte of its payload at a value no pump would write; four times 0x43 is 195 as a float."""
+    rows = [code.to_bytes(2, "big") + b"\x23" * 8 + bytes([byte]) * 16 for code in EVENTS for byte in (0x43, 0x7E, 0xFE)]
     body = Records(rows=np.frombuffer(b"".join(rows), np.uint8).reshape(-1, RECORD_LENGTH)).to_body()
     url = BY_NAME["pump-events"].url(REGIONS["us"], pumperId="7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904", tconnectDeviceId="378904")
     answer = Response(status=200, headers=Headers((("Content-Type", "application/json"),)), body=body)
