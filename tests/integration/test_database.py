@@ -163,6 +163,7 @@ def test_what_cannot_be_run_is_one_sentence(arguments: tuple[str, ...], error: t
     assert message in str(done.exception)
 
 
+@pytest.mark.proofs
 def test_another_zone_for_the_same_database_is_refused(root: Path, tmp_path: Path) -> None:
     database = f"duckdb:///{tmp_path / 'w.duckdb'}"
     arguments = ("--cassette", str(root / "cassettes/session-us.json"), "--database", database)

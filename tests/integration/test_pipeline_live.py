@@ -62,6 +62,7 @@ def test_every_era_fills_the_same_database_once(person: Account, service: Servic
     assert reports[0]["glucose"]["readings"] > 0
 
 
+@pytest.mark.proofs
 def test_going_on_asks_from_the_last_stored_day(person: Account, service: Service, tmp_path: Path) -> None:
     database = ("--database", f"duckdb:///{tmp_path / 'w.duckdb'}")
     with service("2026-10"):

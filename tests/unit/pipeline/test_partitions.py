@@ -125,6 +125,7 @@ def test_a_damaged_partition_is_made_again_whole_and_said(study: Path, tmp_path:
     assert run(study, tmp_path, "UTC")[1] == replace(first, status="there already")
 
 
+@pytest.mark.proofs
 def test_a_folder_of_somebody_elses_is_left_alone(study: Path, tmp_path: Path) -> None:
     (tmp_path / "account=unhappy-us").mkdir()
     (tmp_path / "account=unhappy-us" / "notes").write_text("mine")

@@ -27,6 +27,7 @@ DAMAGE = (
 )
 
 
+@pytest.mark.proofs
 def test_what_a_hand_damaged_is_as_before(
     history: Records, keep: Keep, warehouse: Engine, content: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -238,6 +238,7 @@ def test_a_run_asks_window_by_window_and_adds_up(history: Records, warehouse: En
     assert total.received == sum(count for _, count in seen) == total.rows["raw_events"]
 
 
+@pytest.mark.proofs
 def test_windows_that_share_a_transaction_make_the_same_tables(
     history: Records, warehouse: Engine, emptied: Content, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -99,6 +99,7 @@ def test_numbers_begin_again_behind_the_last_there_is(keep: Keep, warehouse: Eng
     assert (one.span, one.numbers, one.gaps, one.around) == (9, 4, 2, (0, 4))
 
 
+@pytest.mark.proofs
 def test_the_command_tells_it_and_says_by_its_exit_code_whether_it_was_received(as_answer: Callable[..., Received], tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path / 'w.duckdb'}"
     engine = open_warehouse(url)

@@ -51,6 +51,7 @@ class Breaking:
         return b'"' + pybase64.b64encode(records.to_bytes() + records.to_bytes()[: 13 * (window.since.day == self.cut)]) + b'"'
 
 
+@pytest.mark.proofs
 def test_a_hole_is_told_and_asked_for_again_until_it_is_read(warehouse: Engine) -> None:
     sick, well = Breaking(2, cut=3), Breaking()
     first = run(warehouse, cast("TandemSource", sick), PUMP, windows(date(2024, 7, 1), date(2024, 7, 5), 1), zone=UTC_ZONE)

@@ -55,6 +55,7 @@ def written(value: object) -> bytes:
         return b"[0]"
 
 
+@pytest.mark.proofs
 @given(st.lists(BODIES.map(written), min_size=1, max_size=4), st.sampled_from([Terms(), Terms(repeat="cycle")]))
 def test_the_lines_of_a_body_give_its_bytes(bodies: list[bytes], terms: Terms) -> None:
     found = skimmed(store.dumps(tape(*bodies, terms=terms)))
