@@ -125,6 +125,7 @@ def test_what_comes_after_the_last_test_is_blocked_and_fails_the_run(project: Pr
     assert (code, "1 passed" in output, "blocked after the last test: tried to reach <IPv4" in output) == (1, True, True), output
 
 
+@pytest.mark.proofs
 def test_where_nothing_is_marked_tfx_keeps_out_of_the_way(project: Project) -> None:
     code, output = project.run("def test_one(): connect()", apart=True)
     assert (code, "tfx" in output) == (0, False), output

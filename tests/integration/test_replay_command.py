@@ -272,6 +272,7 @@ def test_a_program_that_is_interrupted_ends_as_one(here: Here) -> None:
     assert replay(here, "import os, signal; os.kill(os.getpid(), signal.SIGINT)").code == 130
 
 
+@pytest.mark.proofs
 def test_a_program_reaches_this_machine_if_it_is_allowed(here: Here) -> None:
     ran = replay(here, SERVED, "--allow", "loopback")
     assert (ran.code, ran.out) == (0, "200 200\n"), ran.err

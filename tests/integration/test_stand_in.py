@@ -330,6 +330,7 @@ def test_closing_does_not_wait_for_a_slow_answer_nor_for_an_idle_client(people: 
     assert not started.ca_file.parent.exists()
 
 
+@pytest.mark.proofs
 def test_eight_threads_get_no_wrong_answer(stand_in: Callable[..., StandIn], people: Mapping[str, Account]) -> None:
     person = people["us"]
     started = stand_in()

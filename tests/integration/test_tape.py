@@ -221,6 +221,7 @@ def test_a_streamed_upload_is_kept_and_still_sent(url: str) -> None:
     assert [one.request.body for one in tape.exchanges] == [b"one two", b"a=%C3%BC"]
 
 
+@pytest.mark.proofs
 def test_eight_threads_lose_nothing(url: str) -> None:
     """200 requests from 8 threads: vcrpy keeps 6 to 14 of them (research/replay-peers.md, probe 13)."""
     tape = Tape()
