@@ -10,6 +10,7 @@ from typing import cast
 
 import jwt
 import pytest
+from pump_event import HTML, ID, JSON, LOGIN, LOGS, PUMPER, SOURCE, TOKEN, event
 
 from sanitizer.check import looked_at
 from sanitizer.policy.policy import policy
@@ -23,29 +24,9 @@ from tfx.store import dumps
 Build = Callable[..., Capture]
 
 CANARY = "Quetzalcoatl77"
-SOURCE = "https://source.tandemdiabetes.com"
-ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
-PUMPER = f"{SOURCE}/api/reports/bff/pumper/{ID}"
-LOGS = f"{SOURCE}/api/reports/bff/pump-logs/{ID}"
 EVENTS = f"{SOURCE}/api/reports/reportsfacade/pumpevents/{ID}/378904"
-TOKEN = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
 AUTHORIZE = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/authorize"
-LOGIN = "https://tdcservices.tandemdiabetes.com/accounts/api/login"
-JSON = ("Content-Type", "application/json")
-HTML = ("Content-Type", "text/html")
 FORM = ("Content-Type", "application/x-www-form-urlencoded")
-
-
-def event(**changes: object) -> dict[str, object]:
-    return {
-        "deviceAssignmentId": ID,
-        "eventCode": 28,
-        "sequenceGroup": 0,
-        "sequenceNumber": 5,
-        "pumpDateTime": "2026-11-18T10:00:00",
-        "eventProperties": {"alarmId": 3},
-        "estimatedDateTime": "2026-11-18T10:00:00Z",
-    } | changes
 
 
 def logs(*events: object) -> bytes:

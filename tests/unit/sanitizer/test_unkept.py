@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import jwt
 import pytest
+from pump_event import HTML, JSON, LOGIN, LOGS, PUMPER, SOURCE, TOKEN, event
 
 from sanitizer.scrub import scrub
 from tfx.capture import Capture, Seen
@@ -14,28 +15,8 @@ from tfx.errors import LeakError
 
 Build = Callable[..., Capture]
 
-SOURCE = "https://source.tandemdiabetes.com"
-ID = "7d9f0c42-5b1e-4e63-9a57-2f8c1e6ab904"
-PUMPER = f"{SOURCE}/api/reports/bff/pumper/{ID}"
-LOGS = f"{SOURCE}/api/reports/bff/pump-logs/{ID}"
-LOGIN = "https://tdcservices.tandemdiabetes.com/accounts/api/login"
-TOKEN = "https://tdcservices.tandemdiabetes.com/accounts/api/connect/token"
-JSON = ("Content-Type", "application/json")
-HTML = ("Content-Type", "text/html")
 NUMBER = 482913
 TEXT = str(NUMBER)
-
-
-def event(**changes: object) -> dict[str, object]:
-    return {
-        "deviceAssignmentId": ID,
-        "eventCode": 28,
-        "sequenceGroup": 0,
-        "sequenceNumber": 5,
-        "pumpDateTime": "2026-11-18T10:00:00",
-        "eventProperties": {"alarmId": 3},
-        "estimatedDateTime": "2026-11-18T10:00:00Z",
-    } | changes
 
 
 KEPT = json.dumps({"events": [event(eventCode=63, eventProperties={"position": NUMBER})], "clockChanges": []}).encode()
